@@ -1,0 +1,51 @@
+# Every target does its own set-up in .venv, once, and again when a requirement changes.
+# Needs: Python 3.11 to 3.13 with venv, make, the package index. `make` alone lists the targets.
+
+BIN := .venv/bin
+
+# The first interpreter of a supported version; override with `make PYTHON=/path/to/python ...`.
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+	&& echo $$python && break; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint docs benchmark clean
+.DELETE_ON_ERROR:
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/.installed-examples  ## train WGAN-GP on the embedded Fashion-MNIST: pictures and a saved model
+	$(BIN)/python examples/demo.py
+
+test: .venv/.installed-test  ## run the tests (offline, CPU)
+	$(BIN)/python -m pytest
+
+lint: .venv/.installed-test  ## check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+docs: .venv/.installed-docs  ## build the documentation site into site/, warnings are errors
+	$(BIN)/mkdocs build --strict
+
+benchmark: .venv/.installed-benchmark  ## measure images per second against PyTorch and the hardware
+	$(BIN)/python benchmarks/throughput.py
+
+clean:  ## remove the environment and everything built
+	rm -rf .venv site build dist *.egg-info .pytest_cache .ruff_cache
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "ganzoo needs Python 3.11, 3.12 or 3.13 and found none." \
+		"On Debian 12: sudo apt install python3 python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) lacks venv." \
+		"On Debian and Ubuntu: sudo apt install $$($(PYTHON) -c \
+		'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"; exit 1; }
+	@echo "== Set-up: making .venv with $(PYTHON)"
+	$(PYTHON) -m venv .venv
+
+# One stamp per extra: `make demo` installs nothing that only the tests need.
+.venv/.installed-%: pyproject.toml setup.py constraints.txt | .venv/bin/python
+	@echo "== Set-up: installing ganzoo[$*] into .venv. The first time this downloads TensorFlow" \
+		"(about 600 MB) and takes 1 to 5 minutes."
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e ".[$*]"
+	@touch $@

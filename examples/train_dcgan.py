@@ -1,0 +1,34 @@
+"""Trains the DCGAN of Radford et al., 2015, on any images.
+
+    python examples/train_dcgan.py --dataset mnist_10k --epochs 20
+
+Everything is a flag: python examples/train_dcgan.py --help
+"""
+
+import sys
+
+from absl import app, flags
+from training import define_flags, run
+
+import ganzoo
+
+
+def define_all_flags():
+    """Defines the flags of this example."""
+    define_flags("dcgan", epochs=20)
+    flags.DEFINE_integer("filters", 64, "Channels of the largest hidden map.", lower_bound=1)
+
+
+def build(options, image_shape, settings):
+    """Returns the compiled model and its own callbacks."""
+    return ganzoo.DCGAN.from_paper(image_shape, filters=options.filters, **settings), []
+
+
+def main(options):
+    """Trains with the settings of an object that has the flags' values as attributes; returns the model."""
+    return run(options, build)
+
+
+if __name__ == "__main__":
+    define_all_flags()
+    app.run(lambda argv: main(flags.FLAGS) and None, sys.argv)

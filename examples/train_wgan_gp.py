@@ -1,0 +1,37 @@
+"""Trains the WGAN-GP of Gulrajani et al., 2017, on any images.
+
+    python examples/train_wgan_gp.py --dataset mnist_10k --epochs 50
+
+Everything is a flag: python examples/train_wgan_gp.py --help
+"""
+
+import sys
+
+from absl import app, flags
+from training import define_flags, run
+
+import ganzoo
+
+
+def define_all_flags():
+    """Defines the flags of this example."""
+    define_flags("wgan_gp", epochs=50)
+    flags.DEFINE_float("gradient_penalty_weight", 10.0, "lambda, the weight of the penalty.", lower_bound=0.0)
+    flags.DEFINE_bool("one_sided", False, "Penalise only norms above 1.")
+    flags.DEFINE_integer("filters", 64, "Channels of the largest hidden map.", lower_bound=1)
+
+
+def build(options, image_shape, settings):
+    """Returns the compiled model and its own callbacks."""
+    settings |= {"gradient_penalty_weight": options.gradient_penalty_weight, "one_sided": options.one_sided}
+    return ganzoo.WGANGP.from_paper(image_shape, filters=options.filters, **settings), []
+
+
+def main(options):
+    """Trains with the settings of an object that has the flags' values as attributes; returns the model."""
+    return run(options, build)
+
+
+if __name__ == "__main__":
+    define_all_flags()
+    app.run(lambda argv: main(flags.FLAGS) and None, sys.argv)

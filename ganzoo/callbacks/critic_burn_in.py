@@ -1,0 +1,54 @@
+"""The burn-in of the WGAN authors' code."""
+
+import keras
+import tensorflow as tf
+
+
+class CriticBurnIn(keras.callbacks.Callback):
+    """Trains the critic nearly to optimality before some of the generator's updates.
+
+    The code of the WGAN authors makes 100 critic updates, instead of n_critic, before each of the first 25 generator
+    updates and before every 500th; the paper does not mention it. A generator that follows a critic which has not
+    learned anything yet, walks off.
+
+    The extra updates see their own stream of the training data, in another order, and are a function of the step: a
+    resumed run makes the same.
+
+    Reference: [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875), the authors' main.py.
+
+    Args:
+        steps: Integer, critic updates before such a generator update, `discriminator_steps` included. Defaults to `100`.
+        first: Integer, how many generator updates at the start. Defaults to `25`.
+        every: Integer, and before every so many-th one after. Defaults to `500`.
+    """
+
+    def __init__(self, steps=100, first=25, every=500):
+        super().__init__()
+        for name, value, least in (("steps", steps, 1), ("first", first, 0), ("every", every, 1)):
+            if not isinstance(value, int) or value < least:
+                raise ValueError(f"`{name}` must be an integer of at least {least}. Received: {name}={value!r}")
+        self.steps = steps
+        self.first = first
+        self.every = every
+        self._batches = None
+
+    def extra_updates(self, step):
+        """The number of extra critic updates before the generator's update number `step`, counted from 0."""
+        due = step < self.first or step % self.every == 0
+        return max(0, self.steps - self.model.discriminator_steps) if due else 0
+
+    def on_train_begin(self, logs=None):
+        if self.model.steps_per_execution != 1:
+            raise ValueError(
+                "CriticBurnIn works between single steps, and steps_per_execution="
+                f"{self.model.steps_per_execution} leaves no place for it. Compile with steps_per_execution=1."
+            )
+        strategy = self.model.distribute_strategy
+        done = sum(self.extra_updates(step) for step in range(int(self.model.step)))
+        batches = self.model.feed.batches(done, apart=True).prefetch(tf.data.AUTOTUNE)
+        self._batches = iter(strategy.experimental_distribute_dataset(batches))
+        self._update = tf.function(lambda batch: strategy.run(self.model.critic_step, args=(batch,)))
+
+    def on_train_batch_begin(self, batch, logs=None):
+        for _ in range(self.extra_updates(int(self.model.step))):
+            self._update(next(self._batches))

@@ -1,0 +1,148 @@
+"""The course of training as a table and a picture."""
+
+import csv
+from pathlib import Path
+
+import keras
+import numpy as np
+from scipy import ndimage
+
+from ganzoo import images
+
+_TRAIN, _VALIDATION, _RAW = "#0072B2", "#D55E00", "0.75"  # Okabe and Ito: safe for the colour-blind
+
+
+class LearningCurve(keras.callbacks.Callback):
+    """Draws every logged value over the training steps, and keeps the numbers in CSV files.
+
+    For `path = "curve.png"` there are, rewritten at the end of each epoch,
+
+    - `curve.csv`: a row per epoch with `epoch`, `step` and all logged values;
+    - `curve_wasserstein.csv`, for models that log `wasserstein`: its estimate at every step;
+    - `curve.png`: one plot per value, training and validation together. The Wasserstein estimate is
+      drawn per step, thin, and median-filtered, bold, as in the figures of the
+      [WGAN paper](https://arxiv.org/abs/1701.07875), where it follows the quality of the samples.
+
+    A resumed run continues the curve: rows at or past the epoch and step where it starts are dropped. A
+    run that starts at epoch 0 starts anew.
+
+    Keras logs the mean over the epoch so far. The value of one step is recovered from two of these,
+    `mean_k * k - mean_j * j` over `k - j`; in float32 its rounding error is about `k * 6e-8` of the
+    value, 6e-5 for an epoch of 1,000 steps. With `steps_per_execution` it is the mean over those steps.
+
+    Args:
+        path: String or `Path` of the PNG.
+        every: Integer, epochs from one drawing to the next (also drawn at the end). Defaults to `1`.
+        median_window: Integer, steps; smaller where there are few. Defaults to `101`.
+
+    Example:
+
+        gan.fit(train, epochs=20, callbacks=[ganzoo.callbacks.LearningCurve("curve.png")])
+    """
+
+    def __init__(self, path, every=1, median_window=101):
+        super().__init__()
+        self.path = Path(path)
+        self.every = every
+        self.median_window = median_window
+        self.table = self.path.with_suffix(".csv")
+        self.step_table = self.path.with_name(f"{self.path.stem}_wasserstein.csv")
+
+    def on_train_begin(self, logs=None):
+        self._rows = None  # read at the first epoch, whose number is not known before
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._first_step = self._last_step = int(self.model.step)
+        self._last_mean = 0.0
+        if self._rows is None:
+            self._rows = [row for row in _read(self.table) if row["epoch"] <= epoch]
+            self._steps = [
+                (row["step"], row["wasserstein"])
+                for row in _read(self.step_table)
+                if epoch > 0 and row["step"] <= self._first_step
+            ]
+
+    def on_train_batch_end(self, batch, logs=None):
+        if "wasserstein" not in (logs or {}):
+            return
+        # The model's own counter: with `steps_per_execution` the batch index may run ahead of the steps.
+        step, mean = int(self.model.step), float(logs["wasserstein"])
+        done, before = step - self._first_step, self._last_step - self._first_step
+        if done > before:
+            value = (mean * done - self._last_mean * before) / (done - before)
+            self._steps.append((step, value))
+        self._last_step, self._last_mean = step, mean
+
+    def on_epoch_end(self, epoch, logs=None):
+        values = {name: float(value) for name, value in (logs or {}).items()}
+        self._rows.append({"epoch": epoch + 1, "step": int(self.model.step), **values})
+        if getattr(self.model, "is_chief", True):
+            names = list(dict.fromkeys(name for row in self._rows for name in row))
+            _write(self.table, names, ([row.get(name) for name in names] for row in self._rows))
+            if self._steps:
+                _write(self.step_table, ("step", "wasserstein"), self._steps)
+            if (epoch + 1) % self.every == 0:
+                self._draw()
+
+    def on_train_end(self, logs=None):
+        if self._rows and getattr(self.model, "is_chief", True):
+            self._draw()
+
+    def _draw(self):
+        # A Figure of its own, not pyplot's: nothing stays behind, and no display is needed.
+        from matplotlib.figure import Figure
+
+        names = list(dict.fromkeys(n.removeprefix("val_") for row in self._rows for n in row))
+        names = [name for name in names if name not in ("epoch", "step")]
+        columns = min(len(names), 3)
+        rows = -(-len(names) // columns)
+        figure = Figure(figsize=(12, 0.6 + 3.2 * rows), dpi=100, layout="constrained")
+        figure.suptitle(f"Learning curve, {self._rows[-1]['epoch']} epochs")
+        for index, name in enumerate(names):
+            axes = figure.add_subplot(rows, columns, index + 1)
+            axes.set_title(name, fontsize="medium")
+            axes.set_xlabel("training steps")
+            axes.set_xlim(0, self._rows[-1]["step"] * 1.02)
+            axes.grid(color="0.92")
+            axes.spines[["top", "right"]].set_visible(False)
+            if name == "wasserstein" and self._steps:
+                self._plot_filtered(axes)
+            else:
+                self._plot(axes, name, _TRAIN, "training")
+            if any(f"val_{name}" in row for row in self._rows):
+                self._plot(axes, f"val_{name}", _VALIDATION, "validation")
+            if len(axes.lines) > 1:
+                axes.legend(frameon=False, fontsize="small")
+        with images.replacing(self.path) as temporary:
+            figure.savefig(temporary, format="png")
+
+    def _plot(self, axes, name, color, label):
+        points = [(row["step"], row[name]) for row in self._rows if name in row]
+        marker = "o" if len(points) <= 30 else None
+        axes.plot(*zip(*points), color=color, marker=marker, markersize=3, label=label)
+
+    def _plot_filtered(self, axes):
+        steps, values = np.array(self._steps).T
+        window = max(1, min(self.median_window, len(values) // 10))
+        filtered = ndimage.median_filter(values, window, mode="nearest")
+        axes.plot(steps, values, color=_RAW, linewidth=0.5, label="each step")
+        axes.plot(steps, filtered, color=_TRAIN, label=f"median of {window} steps")
+
+
+def _read(path):
+    """The rows of a CSV file as dicts of numbers; no rows where there is no file."""
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return [
+            {k: int(v) if k in ("epoch", "step") else float(v) for k, v in row.items() if v}
+            for row in csv.DictReader(file)
+        ]
+
+
+def _write(path, header, rows):
+    """Writes all rows anew, so that a late column (validation) fits in and no row is ever torn."""
+    with images.replacing(path) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)

@@ -1,0 +1,131 @@
+"""What the generator makes of the same latents, epoch after epoch."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from ganzoo import images
+
+_MAX_FRAMES = 100
+
+
+class SampleGrid(keras.callbacks.Callback):
+    """Writes a grid of samples per epoch, and an animation of the training.
+
+    The latents are those of `seed` at every epoch, so that the pictures show the generator's change and
+    nothing else. `directory` receives
+
+    - `epoch_0000.png`, before the first step, then `epoch_0001.png`, ... after each epoch;
+    - `training.gif` at the end of `fit`, made of all of them, so that a resumed run has the whole film.
+
+    A run that starts anew removes the `epoch_*.png` of the run before. Images become a grid (small ones
+    are enlarged), 2-D points a scatter plot. For a conditional model each column is one class.
+
+    Args:
+        directory: String or `Path`, made if missing.
+        num_samples: Integer. Defaults to `64`. A model with classes draws as many full rows, one column
+            per class, as fit into it.
+        every: Integer, epochs from one picture to the next. Defaults to `1`.
+        seed: Integer, which latents. Defaults to `0`.
+        condition: Optional array of `num_samples` conditions for a conditional model. Defaults to each
+            class in turn where the model has `num_classes`.
+        real: Optional array `(count, 2)`, drawn behind the samples of a 2-D model.
+        gif: Boolean, whether to write `training.gif`. Defaults to `True`.
+        duration: Float, seconds per frame of the GIF; the first and the last are held longer. Long
+            runs are thinned to 100 frames. Defaults to `0.2`.
+        tensorboard_dir: Optional string, a log directory for the pictures (needs `tensorboard`).
+
+    Example:
+
+        gan.fit(train, epochs=20, callbacks=[ganzoo.callbacks.SampleGrid("samples")])
+    """
+
+    def __init__(
+        self,
+        directory,
+        num_samples=64,
+        every=1,
+        seed=0,
+        condition=None,
+        real=None,
+        gif=True,
+        duration=0.2,
+        tensorboard_dir=None,
+    ):
+        super().__init__()
+        self.directory = Path(directory)
+        self.num_samples = num_samples
+        self.every = every
+        self.seed = seed
+        self.condition = condition
+        self.real = real
+        self.gif = gif
+        self.duration = duration
+        self.tensorboard_dir = tensorboard_dir
+        if tensorboard_dir is not None and not hasattr(tf.summary, "image"):
+            raise ImportError(
+                f"SampleGrid(tensorboard_dir={tensorboard_dir!r}) needs the package `tensorboard`: "
+                "pip install tensorboard"
+            )
+
+    def picture(self):
+        """The samples of the model as it is now, as one uint8 picture."""
+        classes = getattr(self.model, "num_classes", None)
+        if self.condition is not None:
+            condition, columns = self.condition, None
+        elif classes:
+            rows = max(1, self.num_samples // classes)
+            condition, columns = np.tile(np.arange(classes), rows), classes
+        else:
+            condition, columns = None, None
+        count = self.num_samples if condition is None else len(condition)
+        samples = self.model.generate(count, seed=self.seed, condition=condition)
+        if np.ndim(samples) == 2:
+            return images.scatter(samples, self.real)
+        return images.grid(samples, columns)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 0 and int(self.model.step) == 0 and self._is_chief():
+            for leftover in self.directory.glob("epoch_*.png"):
+                leftover.unlink()
+            self._write(0)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if (epoch + 1) % self.every == 0 and self._is_chief():
+            self._write(epoch + 1)
+
+    def on_train_end(self, logs=None):
+        if self.gif and self._is_chief():
+            self._write_gif()
+
+    def _is_chief(self):
+        return getattr(self.model, "is_chief", True)
+
+    def _write(self, epoch):
+        picture = self.picture()
+        images.save_png(self.directory / f"epoch_{epoch:04d}.png", picture)
+        if self.tensorboard_dir is not None:
+            writer = tf.summary.create_file_writer(str(self.tensorboard_dir))
+            with writer.as_default(step=epoch):
+                tf.summary.image("samples", picture[None])
+            writer.close()
+
+    def _write_gif(self):
+        paths = sorted(self.directory.glob("epoch_*.png"))
+        if not paths:
+            return
+        chosen = np.linspace(0, len(paths) - 1, min(len(paths), _MAX_FRAMES)).round().astype(int)
+        durations = np.full(len(chosen), self.duration)
+        durations[0] = max(self.duration, 1.0)
+        durations[-1] = max(self.duration, 2.0)
+        with Image.open(paths[-1]) as last:
+            mode, size = last.mode, last.size
+        images.save_gif(
+            self.directory / "training.gif",
+            # A run resumed with another `num_samples` has pictures of another size.
+            (np.asarray(Image.open(paths[i]).convert(mode).resize(size)) for i in chosen),
+            durations,
+        )

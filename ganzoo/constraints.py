@@ -1,0 +1,62 @@
+"""Weight clipping as a Keras constraint."""
+
+import keras
+from keras import ops
+
+NORMALIZATION_LAYERS = (
+    keras.layers.BatchNormalization,
+    keras.layers.LayerNormalization,
+    keras.layers.GroupNormalization,
+)
+
+
+@keras.saving.register_keras_serializable("ganzoo")
+class WeightClip(keras.constraints.Constraint):
+    """Clips every entry of a weight to `[-clip_value, clip_value]` after each update.
+
+    Keras optimizers apply a variable's constraint right after they have updated it, in every precision and on every
+    replica, so a clipped network stays clipped however it is trained.
+
+    Reference: [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875), Algorithm 1, line 7.
+
+    Args:
+        clip_value: Float, c > 0. Defaults to `0.01`.
+    """
+
+    def __init__(self, clip_value=0.01):
+        if not clip_value > 0:
+            raise ValueError(f"`clip_value` must be positive, as 0.01 in the paper. Received: clip_value={clip_value}")
+        self.clip_value = float(clip_value)
+
+    def __call__(self, weights):
+        return ops.clip(weights, -self.clip_value, self.clip_value)
+
+    def get_config(self):
+        return {"clip_value": self.clip_value}
+
+
+def clip_weights(network, clip_value=0.01, clip_normalization=True):
+    """Attaches `WeightClip` to the trainable variables of a network: kernels, biases, gamma, beta, embeddings.
+
+    Args:
+        network: Built `keras.Model`.
+        clip_value: Float, c.
+        clip_normalization: Boolean, whether gamma and beta of normalization layers are clipped too. Defaults to `True`,
+            as in the paper, whose w are all parameters of the critic.
+
+    Raises:
+        ValueError: If a variable has another constraint already.
+    """
+    exempt = set()
+    if not clip_normalization:
+        layers = [layer for layer in network._flatten_layers() if isinstance(layer, NORMALIZATION_LAYERS)]
+        exempt = {id(variable) for layer in layers for variable in layer.trainable_variables}
+    for variable in network.trainable_variables:
+        if id(variable) in exempt:
+            continue
+        if variable.constraint is not None and not isinstance(variable.constraint, WeightClip):
+            raise ValueError(
+                f"The critic's variable {variable.path} has the constraint {variable.constraint} already, and weight "
+                "clipping needs its place. Build the discriminator without constraints."
+            )
+        variable.constraint = WeightClip(clip_value)

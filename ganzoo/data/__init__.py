@@ -1,0 +1,19 @@
+"""Datasets as `tf.data`: images in `[-1, 1]`, labels, and an order that can be resumed anywhere."""
+
+from ganzoo.data.arrays import from_arrays
+from ganzoo.data.folder import from_folder
+from ganzoo.data.load import load
+from ganzoo.data.pixels import normalize
+from ganzoo.data.toys import grid, grid_centers, ring, ring_centers, swiss_roll
+
+__all__ = [
+    "from_arrays",
+    "from_folder",
+    "grid",
+    "grid_centers",
+    "load",
+    "normalize",
+    "ring",
+    "ring_centers",
+    "swiss_roll",
+]

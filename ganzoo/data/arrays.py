@@ -1,0 +1,119 @@
+"""Datasets from numpy arrays."""
+
+import warnings
+
+import numpy as np
+
+from ganzoo.data.indexed import IndexedSource
+
+
+def from_arrays(images, labels=None, batch_size=None, seed=0, shuffle=True):
+    """A dataset from arrays in memory.
+
+    Iterating over the dataset gives the order of epoch 0 each time; `dataset.stream()` gives all epochs,
+    each in its own order, from any batch on. Incomplete batches are dropped.
+
+    Args:
+        images: uint8 array `(num_samples, height, width, channels)` or, if grey,
+            `(num_samples, height, width)`; the same as floats in `[-1, 1]`; or floats
+            `(num_samples, dimensions)` of any range: points of a toy distribution.
+        labels: Optional integer array `(num_samples,)`, 0 or more.
+        batch_size: Integer. `None` (the default) gives single samples.
+        seed: Integer, the seed of the order. Defaults to `0`.
+        shuffle: Boolean, `False` keeps the order of the arrays. Defaults to `True`.
+
+    Returns:
+        A `tf.data.Dataset` of `(image, label)`, or of images only without `labels`: float32 images in
+        `[-1, 1]`, int64 labels.
+
+    Raises:
+        ValueError: If the arrays cannot be used as they are; the message tells why and what to do.
+
+    Example:
+
+    ```python
+    images = np.random.default_rng(0).integers(0, 256, (100, 28, 28, 1), "uint8")
+    dataset = ganzoo.data.from_arrays(images, batch_size=10)
+    ```
+    """
+    images = check_images(images)
+    labels = None if labels is None else check_labels(labels, len(images))
+    return IndexedSource(images, labels, batch_size, seed, shuffle).dataset()
+
+
+def check_images(images):
+    """Returns images `(num_samples, height, width, channels)`, uint8 or float32, or points."""
+    images = np.asarray(images)
+    shape = images.shape
+    if images.ndim not in (2, 3, 4):
+        raise ValueError(
+            "images must have the shape (num_samples, height, width, channels), "
+            "(num_samples, height, width), or (num_samples, dimensions) for points; "
+            f"received shape {shape}."
+        )
+    if 0 in shape:
+        raise ValueError(f"images are empty: received shape {shape}.")
+    if images.ndim == 3 and shape[-1] in (1, 3, 4) and shape[0] > 4:
+        raise ValueError(
+            f"images of shape {shape} look like one image, (height, width, channels); expected "
+            "(num_samples, height, width). For a dataset of one image pass images[None]."
+        )
+    if images.ndim == 4 and shape[1] in (1, 3, 4) and shape[-1] > 4:
+        raise ValueError(
+            f"images of shape {shape} look channels first; expected (num_samples, height, width, "
+            "channels). Pass np.moveaxis(images, 1, -1)."
+        )
+    is_points = images.ndim == 2
+    if images.ndim == 3:
+        images = images[..., None]
+    if images.dtype == np.uint8 and not is_points:
+        return images
+    if images.dtype.kind != "f":
+        raise ValueError(
+            f"images must be uint8 (0..255) or floats in [-1, 1], and points floats; received "
+            f'{images.dtype}. If the values are pixels 0..255, pass images.astype("uint8").'
+        )
+    _check_values(images, is_points)
+    return images.astype(np.float32)
+
+
+def _check_values(images, is_points):
+    low, high = images.min(), images.max()  # NaN if there is one
+    if not np.isfinite([low, high]).all():
+        count = images.size - np.isfinite(images).sum()
+        raise ValueError(f"images hold {count} values that are NaN or infinite, of {images.size}.")
+    if is_points:
+        return
+    found = f"the values lie in [{low:.4g}, {high:.4g}]"
+    if max(-low, high) > 1.0001:  # the rounding of the user's own normalization may pass 1
+        fix = "Scale them to [-1, 1]"
+        if low >= 0 and high <= 255:
+            fix = 'They look like pixels 0..255: pass images.astype("uint8"), or images / 127.5 - 1'
+        raise ValueError(f"float images must lie in [-1, 1], but {found}. {fix}.")
+    if low >= 0:
+        warnings.warn(
+            f"float images should fill [-1, 1], but {found}. If they are scaled to [0, 1], pass images * 2 - 1.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def check_labels(labels, num_samples):
+    """Returns labels `(num_samples,)` as int64."""
+    labels = np.asarray(labels)
+    if labels.shape != (num_samples,):
+        fix = ""
+        if labels.shape == (num_samples, 1):
+            fix = " Pass labels[:, 0]."
+        elif labels.ndim == 2 and len(labels) == num_samples:
+            fix = " If they are one-hot, pass labels.argmax(-1)."
+        raise ValueError(
+            f"labels must have the shape ({num_samples},), one for each image; received shape {labels.shape}.{fix}"
+        )
+    if labels.dtype.kind not in "iu":
+        raise ValueError(
+            f'labels must be integers; received {labels.dtype}. If they are whole numbers, pass labels.astype("int64").'
+        )
+    if labels.min() < 0:
+        raise ValueError(f"labels must be 0 or more; the least is {labels.min()}.")
+    return labels.astype(np.int64)

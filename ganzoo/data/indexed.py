@@ -1,0 +1,184 @@
+"""Samples in memory, read by index, in an order that can be entered at any point."""
+
+import operator
+
+import tensorflow as tf
+
+from ganzoo.data.pixels import normalize
+
+# The least number of rounds of the cipher at which orders of 10 samples pass a chi-square test.
+_ROUNDS = 16
+
+_CHUNK = 256  # samples gathered at once where no batch size is given
+
+
+def shuffled(positions, num_samples, seed, epoch):
+    """Maps positions to sample indices: one permutation of the samples for each `(seed, epoch)`.
+
+    A pure function, computed for each position alone, so that an epoch can be entered anywhere without
+    replaying or storing its order.
+
+    The pair is hashed to the key first: used as a key itself, as `tf.random.experimental.index_shuffle`
+    does, it yields 256 different epochs at most, and neighbouring ones are correlated.
+
+    Args:
+        positions: int64 tensor `(n,)`, each in `[0, num_samples)`.
+        num_samples: Integer.
+        seed: Integer.
+        epoch: Integer or int64 scalar tensor.
+
+    Returns:
+        int64 tensor of the shape of `positions`.
+    """
+    key = tf.random.stateless_uniform(
+        [3],
+        tf.stack([tf.constant(seed, tf.int64), tf.cast(epoch, tf.int64)]),
+        minval=None,
+        maxval=None,
+        dtype=tf.uint32,
+        alg="philox",
+    )
+    last = tf.constant(num_samples - 1, tf.int64)
+    return tf.raw_ops.RandomIndexShuffle(index=positions, seed=key, max_index=last, rounds=_ROUNDS)
+
+
+class IndexedSource:
+    """Samples, and labels if there are any, as tensors in host memory.
+
+    `dataset()` is what the public functions return. It carries the attributes `stream` (the method
+    below), `source` (this object) and `class_names`; what its methods `map`, `take`, ... return does not.
+
+    Args:
+        images: uint8 array `(num_samples, height, width, channels)`, or float32 array
+            `(num_samples, ...)`.
+        labels: Optional integer array `(num_samples,)`.
+        batch_size: Integer. `None` (the default) gives single samples.
+        seed: Integer, the seed of the order. Defaults to `0`.
+        shuffle: Boolean, whether each epoch has its own random order; if not, the order is that of
+            `images`. Defaults to `True`.
+        class_names: Optional list of strings.
+
+    Raises:
+        ValueError: If there are no samples, or `batch_size` or `seed` is out of range.
+    """
+
+    def __init__(self, images, labels=None, batch_size=None, seed=0, shuffle=True, class_names=None):
+        self.num_samples = len(images)
+        self.batch_size = check_batch_size(batch_size, self.num_samples)
+        self.seed = check_seed(seed)
+        self.shuffle = shuffle
+        self.class_names = class_names
+        with tf.device("CPU:0"):  # a tensor on the GPU would be copied back for every batch
+            self.images = tf.constant(images)
+            self.labels = None if labels is None else tf.constant(labels, tf.int64)
+
+    def stream(self, start=0, batches_per_epoch=None):
+        """An endless `tf.data.Dataset` of raw batches, entered at any batch.
+
+        The batch of index `i` is the batch `i % batches_per_epoch` of the epoch
+        `i // batches_per_epoch`, whatever `start` is: the stream from `start` equals the one from 0 without
+        its first `start` batches. Images held as uint8 stay uint8, for the device to `normalize`.
+
+        Args:
+            start: Integer, index of the first batch. Costs nothing, however large. Defaults to `0`.
+            batches_per_epoch: Integer, batches before the next epoch's order begins. Defaults to
+                all that are full, `num_samples // batch_size`.
+
+        Returns:
+            A `tf.data.Dataset` of `(images, labels)`, or of images where there are no labels.
+
+        Raises:
+            ValueError: If the dataset has no batch size, or an argument is out of range.
+        """
+        if self.batch_size is None:
+            raise ValueError(
+                "stream() gives batches, but this dataset was made with batch_size=None. "
+                "Pass batch_size= where you make the dataset."
+            )
+        full = self.num_samples // self.batch_size
+        batches_per_epoch = full if batches_per_epoch is None else operator.index(batches_per_epoch)
+        start = operator.index(start)
+        if not 1 <= batches_per_epoch <= full:
+            raise ValueError(
+                f"batches_per_epoch must lie between 1 and {full} (the full batches in "
+                f"{self.num_samples} samples with batch_size={self.batch_size}); "
+                f"received {batches_per_epoch}."
+            )
+        if start < 0:
+            raise ValueError(f"start must be 0 or more; received {start}.")
+
+        def batch(index):
+            return self._batch(index // batches_per_epoch, index % batches_per_epoch)
+
+        return _finish(tf.data.Dataset.counter(tf.constant(start, tf.int64)).map(batch))
+
+    def dataset(self):
+        """One epoch, always epoch 0, with normalized images.
+
+        Returns:
+            A `tf.data.Dataset` of batches, or of single samples without a batch size.
+        """
+        if self.batch_size is None:
+            # In chunks, since one call for each sample would cost more than the sample.
+            positions = tf.data.Dataset.range(self.num_samples).batch(_CHUNK)
+            epoch = positions.map(lambda positions: self._gather(0, positions))
+        else:
+            full = self.num_samples // self.batch_size
+            epoch = tf.data.Dataset.range(full).map(lambda index: self._batch(0, index))
+        if self.images.dtype == tf.uint8:
+            if self.labels is None:
+                epoch = epoch.map(normalize)
+            else:
+                epoch = epoch.map(lambda images, labels: (normalize(images), labels))
+        if self.batch_size is None:
+            cardinality = tf.data.experimental.assert_cardinality(self.num_samples)
+            epoch = epoch.unbatch().apply(cardinality)
+        dataset = _finish(epoch)
+        dataset.source = self
+        dataset.stream = self.stream
+        dataset.class_names = self.class_names
+        return dataset
+
+    def _batch(self, epoch, index):
+        first = index * self.batch_size
+        return self._gather(epoch, first + tf.range(self.batch_size, dtype=tf.int64))
+
+    def _gather(self, epoch, positions):
+        indices = positions
+        if self.shuffle:
+            indices = shuffled(positions, self.num_samples, self.seed, epoch)
+        images = tf.gather(self.images, indices)
+        return images if self.labels is None else (images, tf.gather(self.labels, indices))
+
+
+def check_batch_size(batch_size, num_samples):
+    """Returns `batch_size` (an integer or `None`) if `num_samples` samples allow it."""
+    if num_samples == 0:
+        raise ValueError("There are no samples: the dataset is empty.")
+    if batch_size is None:
+        return None
+    batch_size = operator.index(batch_size)
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be 1 or more, or None; received {batch_size}.")
+    if batch_size > num_samples:
+        raise ValueError(
+            f"batch_size={batch_size} is larger than the dataset, which has {num_samples} samples: "
+            "not one batch would be full. Pass a smaller batch_size or more samples."
+        )
+    return batch_size
+
+
+def check_seed(seed):
+    """Returns `seed` as an integer."""
+    seed = operator.index(seed)
+    if not 0 <= seed < 2**63:
+        raise ValueError(f"seed must be an integer in [0, 2**63); received {seed}.")
+    return seed
+
+
+def _finish(dataset):
+    options = tf.data.Options()
+    options.deterministic = True
+    # Without files there is nothing else to split between workers; AUTO would say so in a warning.
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return dataset.prefetch(tf.data.AUTOTUNE).with_options(options)

@@ -1,0 +1,190 @@
+"""Datasets by name."""
+
+import difflib
+import gzip
+import os
+from pathlib import Path
+
+import numpy as np
+
+from ganzoo.data import toys
+from ganzoo.data.arrays import check_images, check_labels
+from ganzoo.data.folder import from_folder
+from ganzoo.data.indexed import IndexedSource
+from ganzoo.data.pixels import check_image_size, cover_array
+from ganzoo.data.reading import track
+from ganzoo.data.split import split_indices, split_name
+
+_EMBEDDED = {
+    "mnist_10k": [str(digit) for digit in range(10)],
+    "fashion_mnist_10k": [
+        *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+        *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+    ],
+}
+_TOYS = {"ring": toys.ring, "grid": toys.grid, "swiss_roll": toys.swiss_roll}
+
+
+def load(
+    name,
+    split="train",
+    batch_size=None,
+    seed=0,
+    shuffle=True,
+    image_size=None,
+    data_dir=None,
+    manual_dir=None,
+):
+    """A dataset by its name, as float32 images in `[-1, 1]` and int64 labels.
+
+    A name is one of
+
+    - `mnist_10k`, `fashion_mnist_10k`: the 10,000 test images of each, 28 x 28 x 1, which come
+      with ganzoo and need no network. All of them are the split `train`, to be sliced at will;
+    - `ring`, `grid`, `swiss_roll`: the toys with their defaults;
+    - any image dataset of [tensorflow-datasets](https://www.tensorflow.org/datasets/catalog), read once
+      into memory. Needs `pip install 'keras-ganzoo[tfds]'`. Without a class label the elements are
+      images only;
+    - the path of an `.npz` file with the arrays `<split>_images` and, if there are labels,
+      `<split>_labels`; or, for the split `train`, `images` and `labels`;
+    - the path of a folder of RGB images, with a `/` in it: its sub-folder `<split>` if there is one,
+      or else all of it (see `from_folder`, which has more options).
+
+    Iterating over the dataset gives the order of epoch 0 each time; `dataset.stream()` gives all epochs,
+    each in its own order, from any batch on. Incomplete batches are dropped. `dataset.class_names` is a
+    list of strings, or `None`.
+
+    Args:
+        name: String or `Path`, see above.
+        split: String, the part to load. May be sliced, except for folders and toys: `train[:9000]`,
+            `train[90%:]`, `train[:10%]+train[90%:]`. Defaults to `"train"`.
+        batch_size: Integer. `None` (the default) gives single samples.
+        seed: Integer, the seed of the order (and of a toy's points). Defaults to `0`.
+        shuffle: Boolean, `False` keeps the stored order. Defaults to `True`.
+        image_size: Pair of integers `(height, width)`: images are resized to cover it (Lanczos,
+            antialiased) and cropped at the centre. Defaults to the images' own size.
+        data_dir: Folder where tensorflow-datasets keeps prepared datasets. Defaults to its own default.
+        manual_dir: Folder with the archives of a dataset of tensorflow-datasets, to be used instead of
+            a download; their checksums are verified.
+
+    Returns:
+        A `tf.data.Dataset` of `(image, label)`.
+
+    Raises:
+        ValueError: If the name, the split or another argument is not known.
+        ImportError: If the name asks for tensorflow-datasets, which is not installed.
+
+    Example:
+
+    ```python
+    train = ganzoo.data.load("fashion_mnist_10k", split="train[:9000]", batch_size=64)
+    held_out = ganzoo.data.load("fashion_mnist_10k", split="train[9000:]", batch_size=64)
+    ```
+    """
+    image_size = check_image_size(image_size)
+    is_path = isinstance(name, os.PathLike) or "/" in name or os.sep in name
+    path, name = Path(name), os.fspath(name)
+    if name in _TOYS:
+        return _load_toy(name, split, batch_size, seed, shuffle, image_size)
+    if name in _EMBEDDED:
+        arrays = _read_embedded(name, split)
+    elif path.suffix == ".npz":
+        arrays = _read_npz(path, split)
+    elif is_path and path.is_dir():
+        return from_folder(_split_folder(path, split), image_size, 3, batch_size, seed, shuffle)
+    else:
+        arrays = _read_tensorflow_datasets(name, split, image_size, data_dir, manual_dir)
+    images, labels, class_names = arrays
+    if image_size not in (None, images.shape[1:3]):
+        images = _resize(images, image_size)
+    return IndexedSource(images, labels, batch_size, seed, shuffle, class_names).dataset()
+
+
+def _load_toy(name, split, batch_size, seed, shuffle, image_size):
+    if split != "train" or image_size is not None or not shuffle:
+        raise ValueError(
+            f"{name!r} is a toy: it has the split 'train' only, no image_size, and no order of its own. "
+            f"For another number of samples call ganzoo.data.{name}(num_samples=...)."
+        )
+    return _TOYS[name](batch_size=batch_size, seed=seed)
+
+
+def _read_embedded(name, split):
+    if split_name(split) != "train":
+        raise ValueError(
+            f"{name!r} has one split, 'train', with all 10,000 images; received split={split!r}. Slice it to "
+            "hold images out: split='train[:9000]' and split='train[9000:]'."
+        )
+    folder, stem = Path(__file__).parent / "embedded", name.removesuffix("_10k")
+    images = _read_idx(folder / f"{stem}_t10k-images-idx3-ubyte.gz", header=16)
+    labels = _read_idx(folder / f"{stem}_t10k-labels-idx1-ubyte.gz", header=8)
+    images = images.reshape(-1, 28, 28, 1)
+    indices = split_indices(split, len(images))
+    return images[indices], labels[indices], _EMBEDDED[name]
+
+
+def _read_idx(path, header):
+    with gzip.open(path) as file:
+        return np.frombuffer(file.read(), np.uint8, offset=header)
+
+
+def _read_npz(path, split):
+    if not path.is_file():
+        raise ValueError(f"There is no file {str(path)!r}.")
+    wanted = split_name(split)
+    with np.load(path, allow_pickle=False) as file:
+        prefixes = [p for p in (f"{wanted}_", "") if f"{p}images" in file]
+        if not prefixes or (prefixes == [""] and wanted != "train"):
+            raise ValueError(
+                f"{str(path)!r} holds no array '{wanted}_images' for split={split!r}; it holds {sorted(file)}."
+            )
+        images = check_images(file[prefixes[0] + "images"])
+        labels_key = prefixes[0] + "labels"
+        labels = check_labels(file[labels_key], len(images)) if labels_key in file else None
+    indices = split_indices(split, len(images))
+    return images[indices], None if labels is None else labels[indices], None
+
+
+def _split_folder(path, split):
+    if (path / split).is_dir():
+        return path / split
+    if split != "train":
+        raise ValueError(
+            f"The folder {str(path)!r} has no sub-folder {split!r}; received split={split!r}. Folders cannot "
+            "be sliced: move the images to hold out into a folder of their own."
+        )
+    return path
+
+
+def _read_tensorflow_datasets(name, split, image_size, data_dir, manual_dir):
+    embedded = ", ".join([*_EMBEDDED, *_TOYS])
+    try:
+        import tensorflow_datasets as tfds
+    except ImportError as error:
+        raise ImportError(
+            f"{name!r} is not embedded (these are: {embedded}) and not a path. Datasets of "
+            "tensorflow-datasets need: pip install 'keras-ganzoo[tfds]'"
+        ) from error
+    try:
+        tfds.builder_cls(name)
+    except tfds.core.DatasetNotFoundError:
+        close = difflib.get_close_matches(name, [*_EMBEDDED, *_TOYS, *tfds.list_builders()])
+        hints = f" Close to it: {', '.join(close)}." if close else ""
+        if Path(name).is_dir():
+            hints += f" There is a folder of this name: pass './{name}' to load it."
+        raise ValueError(
+            f"Unknown dataset {name!r}.{hints} Embedded: {embedded}. Else: the path of a folder or an "
+            ".npz file, or a name of https://www.tensorflow.org/datasets/catalog."
+        ) from None
+    from ganzoo.data import tensorflow_datasets
+
+    return tensorflow_datasets.read(name, split, image_size, data_dir, manual_dir)
+
+
+def _resize(images, image_size):
+    if images.dtype != np.uint8:
+        raise ValueError(f"image_size needs uint8 images; received {images.dtype} images.")
+    resized = np.empty((len(images), *image_size, images.shape[-1]), np.uint8)
+    for row, image in enumerate(track(images, len(images), "Resizing images")):
+        resized[row] = cover_array(image, image_size)
+    return resized

@@ -1,0 +1,59 @@
+"""Pixels: the one equation from uint8 to `[-1, 1]`, and the one way to change the size of an image."""
+
+import operator
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image, ImageOps
+
+
+def normalize(images):
+    """Maps uint8 pixels `0..255` to float32 in `[-1, 1]`: `x / 127.5 - 1`.
+
+    Args:
+        images: uint8 tensor (also inside a `tf.function`) or numpy array of any shape.
+
+    Returns:
+        A float32 tensor, or array, of the same shape.
+
+    Raises:
+        TypeError: If `images` are not uint8, such as images that are normalized already.
+    """
+    if images.dtype != "uint8":
+        raise TypeError(f"normalize() takes uint8 images (0..255); received {images.dtype}.")
+    if isinstance(images, np.ndarray):
+        return images.astype("float32") / np.float32(127.5) - np.float32(1)
+    return tf.cast(images, tf.float32) / 127.5 - 1.0
+
+
+def cover(image, image_size):
+    """Resizes a PIL image to cover `image_size`, keeping its aspect, and cuts out the centre.
+
+    With Pillow's Lanczos filter, whose support grows with the reduction: no aliasing.
+
+    Args:
+        image: `PIL.Image` of mode L, RGB or RGBA.
+        image_size: Pair of integers `(height, width)`.
+    """
+    height, width = image_size
+    return ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS)
+
+
+def cover_array(image, image_size):
+    """`cover` for a uint8 array `(height, width, channels)` with 1, 3 or 4 channels."""
+    grey = image.shape[-1] == 1
+    resized = np.asarray(cover(Image.fromarray(image[..., 0] if grey else image), image_size))
+    return resized[..., None] if grey else resized
+
+
+def check_image_size(image_size):
+    """Returns `image_size` as a pair of integers `(height, width)`, or `None`."""
+    if image_size is None:
+        return None
+    try:
+        height, width = map(operator.index, image_size)
+    except (TypeError, ValueError):
+        height = width = 0
+    if height < 1 or width < 1:
+        raise ValueError(f"image_size must be (height, width) in pixels, such as (64, 64); received {image_size!r}.")
+    return height, width

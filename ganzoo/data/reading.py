@@ -1,0 +1,40 @@
+"""What reading a whole dataset into memory asks for: room, and a sign of life."""
+
+import re
+import sys
+import time
+from pathlib import Path
+
+
+def track(items, total, doing):
+    """Yields `items`; after a few seconds, a line on stderr tells how many are done."""
+    start = shown = time.monotonic()
+    for done, item in enumerate(items, 1):
+        yield item
+        now = time.monotonic()
+        if now - start > 3 and (now - shown > 1 or done == total):
+            shown = now
+            end = "\n" if done == total else ""
+            print(f"\r{doing}: {done:,} of {total:,}", end=end, file=sys.stderr, flush=True)
+
+
+def available_memory():
+    """Bytes of memory that a program can take now, or `None` where the system does not tell."""
+    try:
+        text = Path("/proc/meminfo").read_text()
+    except OSError:
+        return None
+    match = re.search(r"MemAvailable:\s*(\d+) kB", text)
+    return int(match[1]) * 1024 if match else None
+
+
+def check_memory(num_images, height, width, channels):
+    """Refuses images that would not fit: twice, as an array and, for a moment, as its tensor."""
+    needed = 2 * num_images * height * width * channels
+    available = available_memory()
+    if available is not None and needed > available:
+        raise ValueError(
+            f"{num_images:,} images of {height} x {width} x {channels} bytes need "
+            f"{needed / 2**30:.1f} GiB of memory while they are read, but {available / 2**30:.1f} GiB are "
+            "available. Pass a smaller image_size, or fewer images."
+        )

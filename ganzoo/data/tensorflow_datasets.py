@@ -1,0 +1,74 @@
+"""Reads image datasets of tensorflow-datasets into memory."""
+
+import numpy as np
+import tensorflow as tf
+
+from ganzoo.data.pixels import cover_array
+from ganzoo.data.reading import check_memory, track
+
+_BATCH = 256
+
+
+def read(name, split, image_size=None, data_dir=None, manual_dir=None):
+    """Downloads and prepares a dataset if need be, and reads a split of it.
+
+    Args:
+        name: String, such as `"cifar10"` or `"mnist:3.0.1"`.
+        split: String, such as `"train[:10%]"`.
+        image_size: Optional pair of integers `(height, width)` to resize to.
+        data_dir: Optional folder of the prepared datasets.
+        manual_dir: Optional folder of archives that are there already, used instead of a download.
+
+    Returns:
+        `(images, labels, class_names)`: a uint8 array `(num_samples, height, width, channels)`, an
+        int64 array and a list; the last two are `None` if the dataset has no class label.
+    """
+    import tensorflow_datasets as tfds
+
+    builder = tfds.builder(name, data_dir=data_dir)
+    image_key, label_key = _keys(tfds, name, builder.info.features)
+    *size, channels = builder.info.features[image_key].shape
+    if image_size is None and None in size:
+        raise ValueError(
+            f"The images of {name!r} differ in size. Pass image_size=(height, width) to bring them to one."
+        )
+
+    config = None
+    if manual_dir is not None:
+        config = tfds.download.DownloadConfig(
+            manual_dir=str(manual_dir), force_checksums_validation=True, try_download_gcs=False
+        )
+    builder.download_and_prepare(download_config=config)
+
+    shape = (*(image_size or size), channels)
+
+    def pick(example):
+        image, label = example[image_key], example[label_key] if label_key else 0
+        if image_size is not None:
+            image = tf.numpy_function(lambda x: cover_array(x, image_size), [image], tf.uint8)
+        return tf.ensure_shape(image, shape), label
+
+    examples = builder.as_dataset(split=split).map(pick, num_parallel_calls=tf.data.AUTOTUNE)
+    num_samples = int(examples.cardinality())
+    check_memory(num_samples, *shape)
+    images, labels = np.empty((num_samples, *shape), np.uint8), np.empty(num_samples, np.int64)
+    batches = examples.batch(_BATCH).prefetch(1).as_numpy_iterator()
+    samples = (sample for batch in batches for sample in zip(*batch))
+    for row, sample in enumerate(track(samples, num_samples, f"Reading {name}")):
+        images[row], labels[row] = sample
+    if label_key is None:
+        return images, None, None
+    return images, labels, builder.info.features[label_key].names
+
+
+def _keys(tfds, name, features):
+    """The names of the image feature and of the class label, which may be `None`."""
+
+    def find(kind, usual):
+        keys = [key for key, feature in features.items() if isinstance(feature, kind)]
+        return usual if usual in keys else keys[0] if len(keys) == 1 else None
+
+    image_key = find(tfds.features.Image, "image")
+    if image_key is None or features[image_key].dtype != np.uint8:
+        raise ValueError(f"{name!r} is not a dataset of 8-bit images; its features are {sorted(features)}.")
+    return image_key, find(tfds.features.ClassLabel, "label")

@@ -1,0 +1,151 @@
+"""Samples as pictures: uint8, grids, scatter plots, PNG and GIF files."""
+
+import contextlib
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+_BACKGROUND = 255  # between the samples of a grid
+
+
+def to_uint8(images):
+    """Maps `[-1, 1]` to `0..255`, rounded; values outside are clipped.
+
+    Made of TensorFlow operations, so that it also works inside a `tf.function` and a SavedModel.
+
+    Args:
+        images: Float tensor of any shape in `[-1, 1]`.
+
+    Returns:
+        A uint8 tensor of the same shape.
+    """
+    pixels = tf.round((tf.cast(images, tf.float32) + 1.0) * 127.5)
+    return tf.cast(tf.clip_by_value(pixels, 0.0, 255.0), tf.uint8)
+
+
+def grid(images, columns=None, padding=2, scale=None):
+    """Lays images out, row by row, as one picture.
+
+    Args:
+        images: Array `(count, height, width, channels)` with 1, 3 or 4 channels, uint8 or float in
+            `[-1, 1]`.
+        columns: Integer, images per row. Defaults to a square layout.
+        padding: Integer, pixels between and around the images. Defaults to `2`.
+        scale: Integer, each pixel becomes `scale x scale` pixels. By default images smaller than
+            about 64 pixels are enlarged to about that size (28 x 28 by 2).
+
+    Returns:
+        A uint8 array `(height, width, channels)`.
+    """
+    images = np.asarray(images)
+    if images.ndim != 4 or images.shape[-1] not in (1, 3, 4) or 0 in images.shape:
+        raise ValueError(
+            "grid() draws images of shape (count, height, width, channels) with 1, 3 or 4 channels; "
+            f"received shape {images.shape}. For points use ganzoo.images.scatter()."
+        )
+    if images.dtype != np.uint8:
+        images = to_uint8(images).numpy()
+
+    count, height, width, channels = images.shape
+    columns = columns or math.ceil(math.sqrt(count))
+    rows = math.ceil(count / columns)
+    scale = scale or max(1, round(64 / max(height, width)))
+    images = images.repeat(scale, axis=1).repeat(scale, axis=2)
+
+    cell_height, cell_width = height * scale + padding, width * scale + padding
+    picture = np.full(
+        (rows * cell_height + padding, columns * cell_width + padding, channels),
+        _BACKGROUND,
+        np.uint8,
+    )
+    for index, image in enumerate(images):
+        top = index // columns * cell_height + padding
+        left = index % columns * cell_width + padding
+        picture[top : top + height * scale, left : left + width * scale] = image
+    return picture
+
+
+def scatter(points, real=None):
+    """Draws 2-D samples, for the toy distributions.
+
+    The axes reach from -1 to 1, or as far as `real` (without it: `points`) needs.
+
+    Args:
+        points: Float array `(count, 2)`.
+        real: Optional float array `(count, 2)`, drawn in grey behind the points.
+
+    Returns:
+        A uint8 array `(500, 500, 3)`.
+    """
+    # A Figure of its own, not pyplot's: nothing stays behind, and no display is needed.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    points = np.asarray(points)
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise ValueError(f"scatter() draws points of shape (count, 2); received {points.shape}.")
+
+    figure = Figure(figsize=(5, 5), dpi=100, layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    axes = figure.add_subplot(aspect="equal")
+    if real is not None:
+        axes.scatter(*np.asarray(real).T, s=8, color="0.75", linewidths=0, label="real")
+    axes.scatter(*points.T, s=8, color="#0072B2", alpha=0.7, linewidths=0, label="generated")
+    extent = np.asarray(points if real is None else real)
+    limit = 1.1 * np.abs(extent).max(where=np.isfinite(extent), initial=1.0)
+    axes.set(xlim=(-limit, limit), ylim=(-limit, limit))
+    figure.legend(loc="outside upper center", ncols=2, frameon=False, markerscale=2)
+    canvas.draw()
+    return np.array(canvas.buffer_rgba())[..., :3]
+
+
+def save_png(path, picture):
+    """Writes a picture, `(height, width, 1 | 3 | 4)` uint8, as PNG; a reader never sees half a file."""
+    with replacing(path) as temporary:
+        _to_pil(picture).save(temporary, format="PNG", optimize=True)
+
+
+def save_gif(path, frames, duration=0.2):
+    """Writes pictures of one size as an animation that repeats; a reader never sees half a file.
+
+    Args:
+        path: String or `Path`.
+        frames: Iterable of pictures, `(height, width, 1 | 3 | 4)` uint8.
+        duration: Seconds per frame, a float or a list with one for each frame.
+    """
+    frames = map(_to_pil, frames)
+    first = next(frames, None)
+    if first is None:
+        raise ValueError("save_gif() received no frames; it needs one at least.")
+    milliseconds = (np.asarray(duration) * 1000).round().astype(int).tolist()
+    with replacing(path) as temporary:
+        first.save(
+            temporary,
+            format="GIF",
+            save_all=True,
+            append_images=frames,
+            duration=milliseconds,
+            loop=0,
+        )
+
+
+@contextlib.contextmanager
+def replacing(path):
+    """Yields a temporary path beside `path`, which replaces `path` when all went well."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _to_pil(picture):
+    picture = np.asarray(picture)
+    return Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)

@@ -1,0 +1,288 @@
+"""AdversarialModel: the alternating update of a generator and a discriminator."""
+
+import contextlib
+import inspect
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from ganzoo.models.generative_model import GenerativeModel, check_network
+from ganzoo.networks import mlp
+
+
+class AdversarialModel(GenerativeModel):
+    """Base of the GANs. A paper's file overrides two methods, `discriminator_loss` and `generator_loss`.
+
+    Both receive a `critic`, which is the discriminator with the condition of the batch bound to it, and samples, so
+    that each is one equation of the paper. A step makes `discriminator_steps` updates of the discriminator, each on
+    fresh real samples and fresh latents, and then one of the generator, on fresh latents.
+
+    Args:
+        generator: Built `keras.Model`, latents `(batch, latent_dim)` [, label] -> samples.
+        discriminator: Built `keras.Model`, samples [, label] -> scores `(batch, ...)`, without a sigmoid.
+        latent_dim: Integer. Defaults to the width of the generator's input.
+        discriminator_steps: Integer, updates of the discriminator for one of the generator: the papers' k or n_critic.
+            Defaults to `1`.
+        num_classes, ema_decay, seed: See `GenerativeModel`.
+    """
+
+    def __init__(self, generator, discriminator, latent_dim=None, discriminator_steps=1, num_classes=None, **kwargs):
+        super().__init__(generator, latent_dim, num_classes, **kwargs)
+        check_network("discriminator", discriminator, inputs=1 if num_classes is None else 2)
+        if isinstance(discriminator_steps, bool) or not isinstance(discriminator_steps, int) or discriminator_steps < 1:
+            raise ValueError(
+                f"`discriminator_steps` must be an integer of at least 1. Received: {discriminator_steps!r}"
+            )
+        if tuple(discriminator.inputs[0].shape[1:]) != self.image_shape:
+            raise ValueError(
+                f"The generator makes samples of shape {self.image_shape}, and the discriminator takes samples of shape "
+                f"{tuple(discriminator.inputs[0].shape[1:])}: they must be equal."
+            )
+        self.discriminator = discriminator
+        self.discriminator_steps = self.batches_per_step = discriminator_steps
+        self._critic_update = None
+
+    # === The two hooks ===
+
+    def discriminator_loss(self, critic, real, fake):
+        """The loss that the discriminator's update minimises: one equation of the paper.
+
+        Args:
+            critic: Callable, samples -> float32 scores.
+            real: Float32 tensor `(batch, ...)`, real samples.
+            fake: Float32 tensor of the same shape, generated samples.
+
+        Returns:
+            Scalar, the mean over the batch. Values for the log go to `self.track(name=value)`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define discriminator_loss(self, critic, real, fake).")
+
+    def generator_loss(self, critic, real, fake):
+        """The loss that the generator's update minimises; arguments as in `discriminator_loss`."""
+        raise NotImplementedError(f"{type(self).__name__} must define generator_loss(self, critic, real, fake).")
+
+    # === The step ===
+
+    def train_step(self, data):
+        samples, condition = self.unpack(data)
+        for real, label in self.critic_batches(samples, condition):
+            self._run_critic_update(real, label)
+        self.update_generator(real, label)
+        self.update_ema()
+        self.step.assign_add(1)
+        return self._log.results()
+
+    def test_step(self, data):
+        real, condition = self.unpack(data)
+        self._random_now = self.evaluation_random
+        try:
+            critic = self.critic(condition, training=False)
+            fake = self.decode(self.latents(batch_size_of(real)), condition, training=False)
+            self.track(
+                d_loss=self.discriminator_loss(critic, real, fake), g_loss=self.generator_loss(critic, real, fake)
+            )
+        finally:
+            self._random_now = self.random
+        return self._log.results()
+
+    def critic_step(self, data):
+        """Makes one update of the discriminator alone, on a batch as `fit` has it (see `callbacks.CriticBurnIn`)."""
+        self.update_discriminator(*self.unpack(data))
+
+    def critic(self, condition, training=True):
+        """The discriminator as the hooks see it: samples -> float32 scores, the condition bound to it."""
+
+        def critic(samples):
+            inputs = samples if condition is None else [samples, condition]
+            return ops.cast(self.discriminator(inputs, training=training), "float32")
+
+        return critic
+
+    def critic_batches(self, samples, condition):
+        """Splits the samples of a step into the minibatches of its critic steps.
+
+        Sample j of minibatch i stands at `j * discriminator_steps + i`, so that a replica, which holds a run of the
+        samples, holds its share of each minibatch.
+        """
+        steps = self.discriminator_steps
+        samples = split_into(samples, steps)
+        conditions = [None] * steps if condition is None else split_into(condition, steps)
+        return list(zip(samples, conditions, strict=True))
+
+    def update_discriminator(self, real, condition=None):
+        """Makes one update of the discriminator, on new latents. The generator's weights stay."""
+        fake = self.decode(self.latents(batch_size_of(real)), condition, training=True)
+        critic = self.critic(condition)
+        loss = self.minimize(
+            lambda: self.discriminator_loss(critic, real, fake),
+            self.discriminator_optimizer,
+            self.discriminator.trainable_variables,
+        )
+        self.track(d_loss=loss)
+
+    def update_generator(self, real, condition=None):
+        """Makes one update of the generator, on new latents. The discriminator stays, its statistics too."""
+        latents = self.latents(batch_size_of(real))
+        critic = self.critic(condition)
+        with unchanged(self.discriminator):
+            loss = self.minimize(
+                lambda: self.generator_loss(critic, real, self.decode(latents, condition, training=True)),
+                self.generator_optimizer,
+                self.generator.trainable_variables,
+            )
+        self.track(g_loss=loss)
+
+    def _run_critic_update(self, real, condition):
+        """`update_discriminator`, traced once for all critic steps where no strategy forbids a nested function."""
+        if self.discriminator_steps == 1 or tf.distribute.has_strategy() or tf.executing_eagerly():
+            return self.update_discriminator(real, condition)
+        if self._critic_update is None:
+            self._critic_update = tf.function(self.update_discriminator)
+        return self._critic_update(real, condition)
+
+    # === Compiling ===
+
+    def compile(
+        self,
+        generator_optimizer,
+        discriminator_optimizer,
+        run_eagerly=False,
+        steps_per_execution=1,
+        jit_compile="auto",
+    ):
+        """Sets the two optimizers and builds both, so that a saved state always finds its place.
+
+        Args:
+            generator_optimizer: `keras.optimizers.Optimizer` or its name. Learning-rate schedules work.
+            discriminator_optimizer: Another one. Its schedule counts its own updates: `discriminator_steps` times as
+                many as the generator's.
+            run_eagerly, steps_per_execution: As in Keras.
+            jit_compile: `"auto"` (the default: XLA on a single GPU), `True` or `False`.
+        """
+        strategy = self.distribute_strategy
+        if jit_compile is True and strategy.num_replicas_in_sync > 1:
+            raise ValueError(
+                "`jit_compile=True` does not work with tf.distribute, whose variables live on several devices. "
+                f"Received: {type(strategy).__name__} with {strategy.num_replicas_in_sync} replicas. "
+                'Leave jit_compile="auto".'
+            )
+        optimizers = []
+        for name, optimizer in (
+            ("generator_optimizer", generator_optimizer),
+            ("discriminator_optimizer", discriminator_optimizer),
+        ):
+            if optimizer is None:
+                raise ValueError(f"`{name}` is missing: pass a keras.optimizers.Optimizer or a name such as 'adam'.")
+            optimizers.append(keras.optimizers.get(optimizer))
+        if optimizers[0] is optimizers[1]:
+            raise ValueError(
+                "The generator and the discriminator need an optimizer each: one optimizer keeps the moments of one "
+                "network. Received the same object twice."
+            )
+        super().compile(
+            optimizer=None,
+            loss=None,
+            run_eagerly=run_eagerly,
+            steps_per_execution=steps_per_execution,
+            jit_compile=jit_compile,
+        )
+        self._jit_compile_argument = jit_compile  # Keras keeps what "auto" means on this machine.
+        self._critic_update = None
+        with strategy.scope():
+            self.generator_optimizer = build_optimizer(optimizers[0], self.generator)
+            self.discriminator_optimizer = build_optimizer(optimizers[1], self.discriminator)
+
+    def get_compile_config(self):
+        return {
+            "generator_optimizer": keras.saving.serialize_keras_object(self.generator_optimizer),
+            "discriminator_optimizer": keras.saving.serialize_keras_object(self.discriminator_optimizer),
+            "run_eagerly": self.run_eagerly,
+            "steps_per_execution": self.steps_per_execution,
+            "jit_compile": self._jit_compile_argument,
+        }
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
+            "discriminator_steps": self.discriminator_steps,
+        }
+
+    @classmethod
+    def assemble(cls, networks, image_shape, num_classes, paper, overrides):
+        """Builds and compiles a model from the settings of its paper: the inside of every `from_paper`.
+
+        Each setting goes to whoever has an argument of that name: the two functions of the family of networks, the
+        class, or `compile`.
+
+        Args:
+            networks: Family of networks, a module with the functions `generator` and `discriminator`.
+            image_shape: Shape of one sample. Vectors always get `ganzoo.networks.mlp`.
+            num_classes: Integer or `None`.
+            paper: Dictionary of the paper's settings.
+            overrides: Dictionary of the caller's, which win; `networks` among them replaces the family.
+        """
+        settings = {**paper, **overrides}
+        networks = settings.pop("networks", networks)
+        if hasattr(image_shape, "__len__") and len(image_shape) == 1:
+            networks = mlp
+        shape = {"image_shape": image_shape, "num_classes": num_classes}
+        takers = [networks.generator, networks.discriminator, cls.__init__, cls.compile]
+        arguments = [{k: v for k, v in settings.items() if k in argument_names(taker)} for taker in takers]
+        unknown = set(overrides) - {"networks"} - set().union(*map(argument_names, takers))
+        if unknown:
+            known = sorted(set().union(*map(argument_names, takers)) - {"generator", "discriminator", *shape})
+            raise TypeError(f"from_paper got unknown settings {sorted(unknown)}. It takes: networks, {', '.join(known)}.")
+        for_generator, for_discriminator, for_model, for_compile = arguments
+        model = cls(
+            networks.generator(**shape, **for_generator),
+            networks.discriminator(**shape, **for_discriminator),
+            num_classes=num_classes,
+            **for_model,
+        )
+        model.compile(**for_compile)
+        return model
+
+
+def argument_names(function):
+    """Names of all arguments, with those that constructors hand on to the base classes."""
+    names = set(inspect.signature(function).parameters) - {"self", "kwargs"}
+    if function.__name__ == "__init__":
+        for base in (AdversarialModel, GenerativeModel):
+            names |= set(inspect.signature(base.__init__).parameters) - {"self", "kwargs"}
+    return names
+
+
+def split_into(tensor, steps):
+    """Splits `(steps * m, ...)` into `steps` tensors `(m, ...)` with stride `steps`."""
+    if steps == 1:
+        return [tensor]
+    shape = tensor.shape[1:]
+    grouped = tf.reshape(tensor, [-1, steps, *shape])
+    return [grouped[:, index] for index in range(steps)]
+
+
+def batch_size_of(samples):
+    """The number of samples, as a Python integer where the graph knows it."""
+    return samples.shape[0] or tf.shape(samples)[0]
+
+
+def build_optimizer(optimizer, network):
+    """Wraps an optimizer for mixed_float16 and makes its variables."""
+    half = any(layer.compute_dtype == "float16" for layer in network.layers)
+    if half and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    if not optimizer.built:
+        optimizer.build(network.trainable_variables)
+    return optimizer
+
+
+@contextlib.contextmanager
+def unchanged(network):
+    """Takes back what a forward pass in training mode does to the statistics of a network."""
+    weights = network.non_trainable_weights
+    before = [tf.identity(weight.value) for weight in weights]
+    yield
+    for weight, value in zip(weights, before, strict=True):
+        weight.assign(value)

@@ -1,0 +1,42 @@
+"""Deep convolutional GAN."""
+
+import keras
+
+from ganzoo import networks
+from ganzoo.models.gan import GAN
+
+
+@keras.saving.register_keras_serializable("ganzoo")
+class DCGAN(GAN):
+    """Deep convolutional GAN: the update rule of `GAN` with networks that made it stable on images.
+
+    The paper changes the networks, not the losses: see `ganzoo.networks.dcgan` for its guidelines. Real and generated
+    samples pass the discriminator in separate batches, so that batch normalization sees one kind at a time.
+
+    Reference: [Radford et al., 2015](https://arxiv.org/abs/1511.06434), Sections 3 and 4.
+
+    Departures from the paper:
+
+    - Latents are drawn from N(0, I), where the paper has a uniform distribution; all models of the zoo share it.
+    - `filters=64`: half of the paper's LSUN network (its Figure 1), as in the WGAN authors' DCGAN.
+    - The batch size is the dataset's; the paper has 128.
+
+    Args:
+        generator, discriminator, minimax, latent_dim, discriminator_steps, num_classes, ema_decay, seed: See `GAN`.
+
+    Example:
+
+    >>> gan = ganzoo.DCGAN.from_paper(image_shape=(64, 64, 3))
+    >>> gan.fit(ganzoo.data.from_folder("photos", image_size=(64, 64), batch_size=128), epochs=25)
+    """
+
+    @classmethod
+    def from_paper(cls, image_shape, num_classes=None, **overrides):
+        """Returns the compiled model; see `GAN.from_paper` for the arguments."""
+        paper = {
+            "latent_dim": 100,
+            "filters": 64,
+            "generator_optimizer": keras.optimizers.Adam(2e-4, beta_1=0.5),
+            "discriminator_optimizer": keras.optimizers.Adam(2e-4, beta_1=0.5),
+        }
+        return cls.assemble(networks.dcgan, image_shape, num_classes, paper, overrides)

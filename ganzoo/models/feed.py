@@ -1,0 +1,315 @@
+"""The data of a training: checked before the first step, one endless stream from any step on."""
+
+import numpy as np
+import tensorflow as tf
+
+from ganzoo.data import from_arrays, normalize
+
+DEFAULT_BATCH_SIZE = 64
+HOW_TO_SCALE = "Scale 0..255 with ganzoo.data.normalize (x / 127.5 - 1), or load with ganzoo.data.from_arrays."
+
+
+class Feed:
+    """What `fit` reads.
+
+    Args:
+        model: `GenerativeModel`.
+        x: `tf.data.Dataset` of batches, or arrays.
+        y: Labels, for arrays.
+        batch_size: Integer, for arrays.
+        steps_per_epoch: Integer, or `None` for one pass.
+
+    Raises:
+        TypeError, ValueError: If the data do not fit the model.
+    """
+
+    def __init__(self, model, x, y=None, batch_size=None, steps_per_epoch=None):
+        dataset = self.dataset = as_dataset(model, x, y, batch_size)
+        self.steps = model.batches_per_step
+        self.conditional = model.num_classes is not None
+        check_dataset(model, dataset)
+        self.batch_size = first_part(dataset.element_spec).shape[0]
+        batches = int(dataset.cardinality())
+        if batches == tf.data.INFINITE_CARDINALITY and steps_per_epoch is None:
+            raise ValueError(
+                "The dataset is endless, so `fit` cannot know where an epoch ends. Pass `steps_per_epoch`, the number "
+                "of generator updates in an epoch."
+            )
+        if self.batch_size is None or (batches == tf.data.UNKNOWN_CARDINALITY and steps_per_epoch is None):
+            # Batches of unknown size, or of an unknown number: read them once. The last one, if smaller, is left out.
+            sizes = [int(size) for size in dataset.map(lambda *batch: tf.shape(first_part(batch))[0])]
+            self.batch_size = sizes[0] if sizes else 0
+            batches = sizes.count(self.batch_size)
+        self.batches_per_epoch = None if batches < 0 else batches // self.steps * self.steps
+        self.check_size(batches)
+        self.check_replicas(model.distribute_strategy.num_replicas_in_sync)
+        self.check_first_batch(model)
+        self.steps_per_epoch = steps_per_epoch or self.batches_per_epoch // self.steps
+        self.samples_per_step = self.batch_size * self.steps
+
+    def from_step(self, step):
+        """The data of all steps from the given one on: batches of `samples_per_step`, see `interleave`."""
+        stream = self.batches(step * self.steps)
+        if self.steps > 1:
+            stream = stream.batch(self.steps, drop_remainder=True).map(self._interleave, tf.data.AUTOTUNE)
+        return stream.prefetch(tf.data.AUTOTUNE)
+
+    def batches(self, start, apart=False):
+        """The endless stream of minibatches from number `start` on.
+
+        Args:
+            start: Integer.
+            apart: Boolean, a stream that goes through the data in another order. Defaults to `False`.
+        """
+        indexed = getattr(self.dataset, "stream", None)
+        if indexed is not None:
+            # Epochs with a number that no training reaches.
+            start += apart * 2**31 * self.batches_per_epoch
+            stream = indexed(start=start, batches_per_epoch=self.batches_per_epoch)
+        elif self.batches_per_epoch is None:
+            stream = self.dataset.repeat().skip(start)
+        else:
+            whole = self.dataset.filter(lambda *batch: tf.shape(first_part(batch))[0] == self.batch_size)
+            stream = whole.take(self.batches_per_epoch).repeat().skip(start % self.batches_per_epoch)
+        options = tf.data.Options()
+        options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+        return stream.map(self._select).with_options(options)
+
+    def _select(self, *batch):
+        """Keeps what the model reads, with its static shape."""
+        parts = batch if self.conditional else batch[:1]
+        parts = tuple(tf.ensure_shape(part, [self.batch_size, *part.shape[1:]]) for part in parts)
+        return parts if self.conditional else parts[0]
+
+    def _interleave(self, *parts):
+        flat = tuple(interleave_grouped(part) for part in parts)
+        return flat if self.conditional else flat[0]
+
+    def check_size(self, batches):
+        if batches == 0:
+            raise ValueError(
+                "The dataset is empty: it yields no batch. With drop_remainder=True, a dataset smaller than one batch "
+                "has none; use a smaller batch size."
+            )
+        if 0 < batches < self.steps:
+            raise ValueError(
+                f"The dataset has {batches} batch(es) of {self.batch_size}, and one step reads {self.steps}: a fresh one "
+                f"for each of discriminator_steps={self.steps}. Use more data or a smaller batch size."
+            )
+
+    def check_replicas(self, replicas):
+        if self.batch_size % replicas:
+            raise ValueError(
+                f"A batch of {self.batch_size} samples does not divide by {replicas} replicas. Use a global batch size "
+                f"that is a multiple of {replicas}."
+            )
+
+    def check_first_batch(self, model):
+        for batch in self.dataset.take(1):
+            samples, label = split_element(batch)
+            check_values(model, samples.numpy(), None if label is None else label.numpy())
+
+
+def as_dataset(model, x, y=None, batch_size=None):
+    """Makes a dataset of arrays; passes a `tf.data.Dataset`."""
+    if isinstance(x, tf.data.Dataset):
+        if y is not None or batch_size is not None:
+            name, value = ("y", type(y).__name__) if y is not None else ("batch_size", batch_size)
+            raise ValueError(
+                f"A dataset holds its labels and its batches itself. Received a tf.data.Dataset and {name}={value}. "
+                f"Leave out `{name}`."
+            )
+        return x
+    if isinstance(x, (np.ndarray, tf.Tensor, list)):
+        images = np.asarray(x)
+        count = len(images) if images.ndim else 0
+        size = batch_size or min(DEFAULT_BATCH_SIZE, max(count, 1))
+        return from_arrays(images, None if y is None else np.asarray(y), batch_size=size)
+    raise TypeError(
+        "The data must be a tf.data.Dataset (see ganzoo.data) or NumPy arrays. "
+        f"Received: {type(x).__module__}.{type(x).__name__}"
+    )
+
+
+def evaluation_dataset(model, data, batch_size=None):
+    """Checks held-out data: a dataset, an array of samples, or `(samples, labels)`."""
+    if isinstance(data, (tuple, list)) and len(data) == 2:
+        data = as_dataset(model, *data, batch_size)
+    else:
+        data = as_dataset(model, data, None, batch_size)
+    check_dataset(model, data)
+    for batch in data.take(1):
+        samples, label = split_element(batch)
+        check_values(model, samples.numpy(), None if label is None else label.numpy())
+        return data
+    raise ValueError("The dataset for evaluation is empty: it yields no batch.")
+
+
+def check_dataset(model, dataset):
+    """Checks what a dataset says of its elements, without reading one."""
+    spec = dataset.element_spec
+    if isinstance(spec, dict):
+        raise ValueError(
+            f"The dataset yields dictionaries with the keys {sorted(spec)}. Map them to (image, label), as in "
+            "dataset.map(lambda row: (row['image'], row['label']))."
+        )
+    samples, label = split_element(spec)
+    if not isinstance(samples, tf.TensorSpec):
+        raise ValueError(f"The dataset must yield samples or (samples, label). Received elements of the form {spec}")
+    if samples.shape.rank == len(model.image_shape) and samples.shape[1:] != model.image_shape[1:]:
+        hint = tuple(samples.shape) == model.image_shape
+        if hint:
+            raise ValueError(
+                f"The dataset is not batched: its elements have the shape {samples.shape}. "
+                "Use dataset.batch(64, drop_remainder=True)."
+            )
+    check_element(model, samples, label)
+
+
+def split_element(element):
+    """Splits an element of a dataset into samples and label, which may be `None`."""
+    if not isinstance(element, (tuple, list)):
+        return element, None
+    if len(element) == 1:
+        return element[0], None
+    if len(element) == 2:
+        return element[0], element[1]
+    raise ValueError(
+        f"The dataset must yield samples or (samples, label), and it yields tuples of {len(element)}. "
+        "Sample weights are not supported: drop them with dataset.map."
+    )
+
+
+def first_part(element):
+    """The samples of an element."""
+    while isinstance(element, (tuple, list)):
+        element = element[0]
+    return element
+
+
+def check_element(model, samples, label, trusted=False):
+    """Checks shape and dtype of a batch (tensors, arrays or specs) against a model.
+
+    Args:
+        trusted: Boolean, whether uint8 is known to be an image in 0..255, as in the streams of `ganzoo.data`.
+    """
+    shape, expected = tuple(samples.shape), model.image_shape
+    wanted = f"(batch, {', '.join(map(str, expected))})"
+    if samples.shape.rank is None if isinstance(samples.shape, tf.TensorShape) else False:
+        raise ValueError(f"The samples have an unknown rank. Expected: {wanted}. Set it with tf.ensure_shape.")
+    if shape == expected:
+        raise ValueError(
+            f"The dataset is not batched: its samples have the shape {shape}. Expected: {wanted}. "
+            "Use dataset.batch(64, drop_remainder=True)."
+        )
+    if len(shape) != len(expected) + 1:
+        hint = ""
+        if len(shape) == len(expected):
+            hint = " Grey images need a last axis of 1: images[..., None]."
+        raise ValueError(f"The samples have the wrong rank. Received: {shape}. Expected: {wanted}.{hint}")
+    if any(came not in (None, size) for came, size in zip(shape[1:], expected, strict=True)):
+        raise ValueError(
+            f"The samples do not fit the model. Received: {shape}. Expected: {wanted}. Build the model with "
+            f"image_shape={tuple(shape[1:])}, or load the data with another size or number of channels."
+        )
+    dtype = tf.as_dtype(samples.dtype)
+    if not dtype.is_floating and not (trusted and dtype == tf.uint8):
+        raise ValueError(f"The samples must be floats in [-1, 1]. Received: {dtype.name}. {HOW_TO_SCALE}")
+    if model.num_classes is None:
+        return
+    if label is None:
+        raise ValueError(
+            f"The model is conditional (num_classes={model.num_classes}), and the data have no labels. "
+            "Pass (samples, label)."
+        )
+    if not tf.as_dtype(label.dtype).is_integer or len(label.shape) != 1:
+        raise ValueError(
+            f"Labels must be integers of shape (batch,). Received: {tf.as_dtype(label.dtype).name} of shape "
+            f"{tuple(label.shape)}. Turn one-hot labels into integers with argmax."
+        )
+
+
+def check_values(model, samples, label):
+    """Checks the numbers of a batch, as NumPy arrays."""
+    if not np.all(np.isfinite(samples)):
+        raise ValueError("The samples hold NaN or infinite values. Find and drop them; training would only spread them.")
+    if len(model.image_shape) == 3:
+        low, high = float(samples.min()), float(samples.max())
+        if low < -1.001 or high > 1.001:
+            raise ValueError(
+                f"Images must lie in [-1, 1], the range of the generator's tanh. Received values from {low:g} to "
+                f"{high:g}. {HOW_TO_SCALE}"
+            )
+    if model.num_classes is not None and label is not None and label.size:
+        check_labels(model, label)
+
+
+def check_labels(model, label):
+    if label.min() < 0 or label.max() >= model.num_classes:
+        raise ValueError(
+            f"Labels must lie in 0..{model.num_classes - 1} (num_classes={model.num_classes}). Received labels from "
+            f"{label.min()} to {label.max()}."
+        )
+
+
+def check_batch(model, x, y=None, batches=None):
+    """Checks the arrays of `train_on_batch`."""
+    batches = batches or model.batches_per_step
+    if x is None or not hasattr(x, "shape"):
+        raise TypeError(f"A batch must be an array or tensor of samples. Received: {type(x).__name__}")
+    x, y = np.asarray(x), None if y is None else np.asarray(y)
+    check_element(model, x, y)
+    check_values(model, x, y)
+    if len(x) == 0 or len(x) % batches:
+        raise ValueError(
+            f"`train_on_batch` makes one step of {batches} minibatches, so the number of samples must be a multiple of "
+            f"discriminator_steps={batches}. Received: {len(x)} samples."
+        )
+    if y is not None and len(y) != len(x):
+        raise ValueError(f"There must be one label for each sample. Received: {len(x)} samples and {len(y)} labels.")
+
+
+def check_condition(model, condition, num_samples):
+    """Returns the labels for `generate` as an int64 tensor, or `None`."""
+    if model.num_classes is None:
+        if condition is not None:
+            raise ValueError(
+                f"The model is unconditional, and `generate` got condition={condition!r}. Leave it out, or build the "
+                "model with num_classes."
+            )
+        return None
+    if condition is None:
+        raise ValueError(
+            f"The model is conditional (num_classes={model.num_classes}): pass condition=, one label for all or "
+            f"{num_samples} labels."
+        )
+    labels = np.asarray(list(condition) if isinstance(condition, range) else condition)
+    if labels.dtype.kind not in "iu":
+        raise ValueError(f"`condition` must hold integers. Received: {labels.dtype} {condition!r}")
+    if labels.ndim == 0:
+        labels = np.full(num_samples, labels)
+    if labels.shape != (num_samples,):
+        raise ValueError(
+            f"`condition` must be one label or num_samples={num_samples} labels. Received the shape {labels.shape}"
+        )
+    check_labels(model, labels)
+    return tf.constant(labels, "int64")
+
+
+def to_float(samples):
+    """Float32 samples in [-1, 1], on the device."""
+    return normalize(samples) if samples.dtype == tf.uint8 else tf.cast(samples, "float32")
+
+
+def interleave(samples, steps):
+    """Reorders `steps` minibatches, one after the other, as `AdversarialModel.critic_batches` splits them."""
+    if samples is None or steps == 1:
+        return samples
+    samples = tf.convert_to_tensor(samples)
+    return interleave_grouped(tf.reshape(samples, [steps, -1, *samples.shape[1:]]))
+
+
+def interleave_grouped(grouped):
+    """`(steps, m, ...)` -> `(m * steps, ...)`: sample j of minibatch i goes to `j * steps + i`."""
+    order = [1, 0, *range(2, grouped.shape.rank)]
+    return tf.reshape(tf.transpose(grouped, order), [-1, *grouped.shape[2:]])

@@ -1,0 +1,89 @@
+"""How `fit` runs: Keras' own loop, begun at any step of any epoch."""
+
+import keras
+
+from ganzoo.callbacks.checkpoint import Checkpoint
+
+
+class OneRun(keras.callbacks.CallbackList):
+    """Callbacks that see one training where Keras' `fit` is called twice: to finish a broken-off epoch, then the rest."""
+
+    def __init__(self, callbacks, **kwargs):
+        super().__init__(callbacks, **kwargs)
+        self.begun = False
+
+    def on_train_begin(self, logs=None):
+        if not self.begun:
+            self.begun = True
+            super().on_train_begin(logs)
+
+    def on_train_end(self, logs=None):
+        self.last_logs = logs
+
+    def finish(self):
+        super().on_train_end(getattr(self, "last_logs", None))
+
+
+def restore_newest(model, callbacks):
+    """Restores the newest checkpoint that a `Checkpoint` callback finds; returns whether there was one."""
+    callbacks = callbacks.callbacks if isinstance(callbacks, keras.callbacks.CallbackList) else callbacks
+    flat = callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]
+    model.checkpoints = tuple(callback for callback in flat if isinstance(callback, Checkpoint))
+    return any([checkpoint.restore(model) for checkpoint in model.checkpoints if checkpoint.resume])
+
+
+def fit_in_one_run(keras_fit, model, data, epochs, initial_epoch, restored, callbacks, verbose, **validation):
+    """Calls Keras' `fit` with the data from the model's step on.
+
+    Args:
+        keras_fit: `keras.Model.fit`, bound.
+        model: `GenerativeModel`.
+        data: `ganzoo.models.feed.Feed`.
+        epochs, initial_epoch, callbacks, verbose: As in `fit`.
+        restored: Boolean, whether the model's step tells the epoch to begin with.
+        validation: Arguments of `fit` that concern the validation.
+    """
+    offset = 0
+    if restored:
+        initial_epoch, offset = divmod(int(model.step), data.steps_per_epoch)
+        if initial_epoch >= epochs:
+            print(f"Nothing left to train: the checkpoint has all {epochs} epochs (step {int(model.step)}).")
+        else:
+            print(f"Resuming at epoch {initial_epoch + 1} of {epochs}, after step {offset} of {data.steps_per_epoch}.")
+    verbose = (1 if model.is_chief else 0) if verbose == "auto" else verbose
+    run = OneRun(
+        callbacks,
+        add_history=True,
+        add_progbar=verbose != 0,
+        verbose=verbose,
+        epochs=epochs,
+        steps=data.steps_per_epoch,
+        model=model,
+    )
+    model.feed = data
+    model.stop_training = False
+
+    def fit(first, last, steps):
+        stream = data.from_step(int(model.step))
+        keras_fit(
+            stream,
+            epochs=last,
+            initial_epoch=first,
+            steps_per_epoch=steps,
+            callbacks=run,
+            shuffle=False,
+            verbose=verbose,
+            **validation,
+        )
+
+    run.on_train_begin()
+    try:
+        if offset and initial_epoch < epochs:
+            fit(initial_epoch, initial_epoch + 1, data.steps_per_epoch - offset)
+            initial_epoch += 1
+        if initial_epoch < epochs and not model.stop_training:
+            fit(initial_epoch, epochs, data.steps_per_epoch)
+    finally:
+        model.feed = None
+    run.finish()
+    return model.history

@@ -1,0 +1,124 @@
+"""The convolutional networks of DCGAN, for images of any height, width and channels.
+
+The architecture guidelines of Radford et al., Section 3: strided convolutions instead of pooling, no hidden dense
+layers, ReLU and tanh in the generator, LeakyReLU(0.2) in the discriminator, batch normalization in both except at the
+generator's output and the discriminator's input; weights from N(0, 0.02).
+
+A size is halved while both sides stay at 4 pixels or more: 64x64 has four stages (512, 256, 128, 64 filters at
+`filters=64`), 28x28 two. Kernels are 4x4 with stride 2, which overlap evenly (the authors' first code has 5x5, the WGAN
+authors' has 4x4). A size that does not divide is generated slightly larger and cropped.
+
+Reference: [Radford et al., 2015](https://arxiv.org/abs/1511.06434), Section 3 and Figure 1.
+"""
+
+import math
+
+import keras
+from keras import layers
+
+from ganzoo.layers import DCGAN_KERNELS
+from ganzoo.layers import normalization as normalization_layer
+from ganzoo.networks.inputs import check_positive, check_sample_shape, with_label
+
+SMALLEST_SIDE = 4
+
+
+def stages(image_shape):
+    """Number of halvings that leave both sides at 4 pixels or more (at least one)."""
+    height, width, _ = image_shape
+    smallest = min(height, width)
+    if smallest < 2 * SMALLEST_SIDE:
+        raise ValueError(
+            f"The DCGAN networks need images of 8x8 pixels or more. Received: image_shape={tuple(image_shape)}. "
+            "Use ganzoo.networks.mlp for smaller ones."
+        )
+    return int(math.log2(smallest // SMALLEST_SIDE))
+
+
+def generator(image_shape, latent_dim=100, filters=64, batch_normalization=True, num_classes=None):
+    """Latents, projected to a small map with many channels, through transposed convolutions to an image.
+
+    Args:
+        image_shape: `(height, width, channels)`.
+        latent_dim: Integer, size of the latent vector. Defaults to `100`.
+        filters: Integer, channels of the largest hidden map; each smaller one has twice as many. Defaults to `64`.
+        batch_normalization: Boolean. Defaults to `True`.
+        num_classes: Integer, or `None` (the default). With classes, a second input `label` is embedded and joined to
+            the latents.
+
+    Returns:
+        Functional `keras.Model`: `latents` `(batch, latent_dim)` [, `label` `(batch,)`] -> float32 images in [-1, 1].
+    """
+    height, width, channels = image_shape = check_sample_shape(image_shape)
+    check_positive(latent_dim=latent_dim, filters=filters)
+    count = stages(image_shape)
+    kind = "batch" if batch_normalization else None
+    rows, columns, depth = -(-height // 2**count), -(-width // 2**count), filters * 2 ** (count - 1)
+
+    latents = keras.Input((latent_dim,), name="latents")
+    inputs, x = with_label([latents], latents, num_classes, latent_dim)
+    # The same map as a transposed convolution of a 1x1 image.
+    x = layers.Dense(rows * columns * depth, use_bias=kind is None, kernel_initializer=DCGAN_KERNELS, name="project")(x)
+    x = layers.Reshape((rows, columns, depth), name="reshape")(x)
+    for index in range(count):
+        x = normalization_layer(kind, f"stage_{index}")(x)
+        x = layers.ReLU(name=f"relu_{index}")(x)
+        last = index == count - 1
+        x = layers.Conv2DTranspose(
+            channels if last else depth // 2 ** (index + 1),
+            kernel_size=4,
+            strides=2,
+            padding="same",
+            use_bias=last or kind is None,
+            kernel_initializer=DCGAN_KERNELS,
+            dtype="float32" if last else None,
+            name="images" if last else f"up_{index}",
+        )(x)
+    spare_rows, spare_columns = x.shape[1] - height, x.shape[2] - width
+    if spare_rows or spare_columns:
+        top, left = spare_rows // 2, spare_columns // 2
+        crop = ((top, spare_rows - top), (left, spare_columns - left))
+        x = layers.Cropping2D(crop, dtype="float32", name="crop")(x)
+    x = layers.Activation("tanh", dtype="float32", name="tanh")(x)
+    return keras.Model(inputs, x, name="dcgan_generator")
+
+
+def discriminator(image_shape, filters=64, normalization="batch", num_classes=None):
+    """An image through strided convolutions to a score.
+
+    Args:
+        image_shape: `(height, width, channels)`.
+        filters: Integer, channels of the first map; each smaller one has twice as many. Defaults to `64`.
+        normalization: `"batch"` (the default), `"layer"` or `None`; none at the first convolution.
+        num_classes: Integer, or `None` (the default). With classes, a second input `label` is embedded as one more
+            channel of the image.
+
+    Returns:
+        Functional `keras.Model`: `image` [, `label`] -> float32 scores `(batch, 1)`.
+    """
+    height, width, _ = image_shape = check_sample_shape(image_shape)
+    check_positive(filters=filters)
+    image = keras.Input(image_shape, name="image")
+    inputs, x = [image], image
+    if num_classes is not None:
+        check_positive(num_classes=num_classes)
+        label = keras.Input((), dtype="int64", name="label")
+        plane = layers.Embedding(num_classes, height * width, name="label_embedding")(label)
+        plane = layers.Reshape((height, width, 1), name="label_plane")(plane)
+        inputs, x = [image, label], layers.Concatenate(name="with_label")([image, plane])
+    for index in range(stages(image_shape)):
+        kind = normalization if index > 0 else None
+        x = layers.Conv2D(
+            filters * 2**index,
+            kernel_size=4,
+            strides=2,
+            padding="same",
+            use_bias=kind is None,
+            kernel_initializer=DCGAN_KERNELS,
+            name=f"down_{index}",
+        )(x)
+        x = normalization_layer(kind, f"down_{index}")(x)
+        x = layers.LeakyReLU(0.2, name=f"leaky_relu_{index}")(x)
+    x = layers.Flatten(name="flatten")(x)
+    x = layers.Dense(1, kernel_initializer=DCGAN_KERNELS, dtype="float32", name="score")(x)
+    return keras.Model(inputs, x, name="dcgan_discriminator")

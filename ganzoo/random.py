@@ -1,0 +1,60 @@
+"""Random numbers of a training step: saved with the model, the same on any number of replicas."""
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable("ganzoo")
+class RandomStream(keras.layers.Layer):
+    """A stream of random tensors whose whole state is two integers, saved like a weight.
+
+    Why not `keras.random.SeedGenerator`: its state is not saved with a model, and it draws the same numbers on every
+    replica. Here each draw is made for the global batch, and a replica takes its slice of it, so that N replicas see
+    exactly the numbers that one device would. The Philox algorithm is named so that XLA draws the same ones, too.
+
+    Args:
+        seed: Integer. `None` (the default) follows `keras.utils.set_random_seed`.
+    """
+
+    def __init__(self, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.seed = seed
+        if seed is None:
+            seed = int(keras.random.SeedGenerator().state[0])
+        self.state = self.add_weight(
+            shape=(2,),
+            dtype="int64",
+            initializer=lambda shape, dtype: tf.constant([seed, 0], dtype),
+            trainable=False,
+            autocast=False,
+            aggregation="only_first_replica",
+            name="seed_and_draws",
+        )
+        self.built = True
+
+    def normal(self, shape):
+        """Draws float32 numbers from N(0, 1); `shape[0]` is the batch of this replica."""
+        return self._draw(tf.random.stateless_normal, shape)
+
+    def uniform(self, shape):
+        """Draws float32 numbers from U[0, 1); `shape[0]` is the batch of this replica."""
+        return self._draw(tf.random.stateless_uniform, shape)
+
+    def restart(self):
+        """Goes back to the first draw."""
+        self.state.assign(tf.stack([tf.convert_to_tensor(self.state)[0], tf.constant(0, "int64")]))
+
+    def _draw(self, distribution, shape):
+        seed = tf.identity(self.state.value)
+        self.state.assign_add(tf.constant([0, 1], "int64"))
+        batch, *rest = shape
+        replica = tf.distribute.get_replica_context()
+        replicas = replica.num_replicas_in_sync if replica else 1
+        numbers = distribution(tf.stack([batch * replicas, *rest]), seed, alg="philox")
+        if replicas > 1:
+            start = tf.cast(replica.replica_id_in_sync_group, "int32") * batch
+            numbers = numbers[start : start + batch]
+        return tf.ensure_shape(numbers, [batch if isinstance(batch, int) else None, *rest])
+
+    def get_config(self):
+        return {**super().get_config(), "seed": self.seed}

@@ -1,0 +1,37 @@
+"""A model with what the callbacks read, and nothing to learn."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+class FakeModel(keras.Model):
+    """Logs the mean of its inputs as `wasserstein`; draws samples whose brightness is `step / 10`."""
+
+    def __init__(self, sample_shape=(8, 8, 1), num_classes=None):
+        super().__init__()
+        self.sample_shape = sample_shape
+        self.num_classes = num_classes
+        self.discriminator_steps = 1
+        self.samples_per_step = None
+        self.step = self.add_weight(shape=(), dtype="int64", trainable=False, name="step")
+        self.mean = keras.metrics.Mean(name="wasserstein")
+        self.built = True
+        self.compile(optimizer=None, loss=None)
+
+    def train_step(self, data):
+        self.step.assign_add(1)
+        self.mean.update_state(tf.reduce_mean(data))
+        return {"wasserstein": self.mean.result(), "d_loss": 2 * self.mean.result()}
+
+    def test_step(self, data):
+        return {"wasserstein": tf.reduce_mean(data)}
+
+    def generate(self, num_samples, seed, condition=None):
+        self.seed_seen, self.condition_seen = seed, condition
+        return np.full((num_samples, *self.sample_shape), int(self.step) / 10, "float32")
+
+
+def steps(*values):
+    """A dataset with one batch per value."""
+    return tf.data.Dataset.from_tensor_slices(np.array(values, "float32")).batch(1)

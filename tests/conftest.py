@@ -1,0 +1,48 @@
+"""The environment of every test: CPU, two logical devices, offline, the same random numbers each time."""
+
+import os
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+import socket
+
+import keras
+import pytest
+import tensorflow as tf
+
+# For MirroredStrategy(["CPU:0", "CPU:1"]). TensorFlow accepts this only before its first operation.
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+
+
+@pytest.fixture(autouse=True)
+def fresh_keras():
+    """Each test starts from seed 0, and leaves neither a dtype policy nor layer names to the next."""
+    keras.utils.set_random_seed(0)
+    yield
+    keras.config.set_dtype_policy("float32")
+    keras.backend.clear_session(free_memory=False)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def offline():
+    """A Python connection to anything but this machine fails the test that tries it."""
+
+    def guarded(connect):
+        def connect_to_this_machine(self, address):
+            local = self.family == socket.AF_UNIX or (
+                address[0] in ("localhost", "::1") or address[0].startswith("127.")
+            )
+            if not local:
+                raise RuntimeError(f"The tests run offline, but something connected to {address}.")
+            return connect(self, address)
+
+        return connect_to_this_machine
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("connect", "connect_ex"):
+            patch.setattr(socket.socket, name, guarded(getattr(socket.socket, name)))
+        yield
