@@ -30,7 +30,9 @@ def export(model, path):
         return tf.cast(network(inputs, training=False), "float32")
 
     def draw(seed, num_samples, label=None):
-        at_least_one = tf.debugging.assert_greater_equal(num_samples, tf.constant(1, "int64"), "num_samples must be >= 1")
+        at_least_one = tf.debugging.assert_greater_equal(
+            num_samples, tf.constant(1, "int64"), "num_samples must be >= 1"
+        )
         with tf.control_dependencies([at_least_one]):
             latents = draw_latents(seed, num_samples, latent_dim)
         images = decode(latents, label)
@@ -47,7 +49,10 @@ def export(model, path):
     archive.track(network)
     if model.num_classes is None:
         archive.add_endpoint("serving_default", lambda latents: {"images": decode(latents)}, [latents_spec])
-        draw_specs, adapt = [seed_spec, count_spec], lambda function: lambda seed, num_samples: function(seed, num_samples)
+        draw_specs, adapt = (
+            [seed_spec, count_spec],
+            lambda function: lambda seed, num_samples: function(seed, num_samples),
+        )
     else:
         archive.add_endpoint(
             "serving_default", lambda latents, label: {"images": decode(latents, label)}, [latents_spec, label_spec]
@@ -69,7 +74,7 @@ def write_card(model, path):
         "image_shape": model.image_shape,
         "latent_dim": model.latent_dim,
         "num_classes": model.num_classes,
-        "step": int(model.step),
+        "step": model.steps_done,
         "versions": {"ganzoo": __version__, "keras": keras.__version__, "tensorflow": tf.__version__},
     }
     (extra / "ganzoo.json").write_text(json.dumps(card, indent=2) + "\n")

@@ -19,9 +19,14 @@ def normalization(kind, name):
     if kind is None:
         return lambda x: x
     if kind == "batch":
-        # Momentum and epsilon of the reference code; Keras' 0.99 lags behind a network that learns fast.
+        # Momentum and epsilon of the reference code; Keras' 0.99 lags behind a network that learns fast. The batch of the
+        # papers is the global one, so its statistics are taken over all replicas.
         return keras.layers.BatchNormalization(
-            momentum=0.9, epsilon=1e-5, gamma_initializer=DCGAN_GAINS, name=f"{name}_batch_norm"
+            momentum=0.9,
+            epsilon=1e-5,
+            gamma_initializer=DCGAN_GAINS,
+            synchronized=True,
+            name=f"{name}_batch_norm",
         )
     if kind == "layer":
         return keras.layers.GroupNormalization(groups=1, epsilon=1e-5, name=f"{name}_layer_norm")

@@ -51,10 +51,10 @@ class Checkpoint(keras.callbacks.Callback):
             self.directory.mkdir(parents=True, exist_ok=True)
             for leftover in self.directory.glob(".writing-*.keras"):
                 leftover.unlink()
-        self._saved_step = self._last_seen = int(self.model.step)
+        self._saved_step = self._last_seen = self.model.steps_done
 
     def on_train_batch_end(self, batch, logs=None):
-        step = int(self.model.step)
+        step = self.model.steps_done
         if self.every_steps and step // self.every_steps > self._last_seen // self.every_steps:
             self.save(logs)
         self._last_seen = step
@@ -65,7 +65,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     def save(self, logs=None):
         """Writes a checkpoint of the model's current step, unless it has diverged."""
-        step = int(self.model.step)
+        step = self.model.steps_done
         if not self.model.is_chief or step == self._saved_step:
             return
         if not all(np.all(np.isfinite(value)) for value in (logs or {}).values()) or not self._weights_are_finite():

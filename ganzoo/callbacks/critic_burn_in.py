@@ -44,11 +44,11 @@ class CriticBurnIn(keras.callbacks.Callback):
                 f"{self.model.steps_per_execution} leaves no place for it. Compile with steps_per_execution=1."
             )
         strategy = self.model.distribute_strategy
-        done = sum(self.extra_updates(step) for step in range(int(self.model.step)))
+        done = sum(self.extra_updates(step) for step in range(self.model.steps_done))
         batches = self.model.feed.batches(done, apart=True).prefetch(tf.data.AUTOTUNE)
         self._batches = iter(strategy.experimental_distribute_dataset(batches))
         self._update = tf.function(lambda batch: strategy.run(self.model.critic_step, args=(batch,)))
 
     def on_train_batch_begin(self, batch, logs=None):
-        for _ in range(self.extra_updates(int(self.model.step))):
+        for _ in range(self.extra_updates(self.model.steps_done)):
             self._update(next(self._batches))

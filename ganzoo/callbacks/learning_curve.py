@@ -52,7 +52,7 @@ class LearningCurve(keras.callbacks.Callback):
         self._rows = None  # read at the first epoch, whose number is not known before
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._first_step = self._last_step = int(self.model.step)
+        self._first_step = self._last_step = self.model.steps_done
         self._last_mean = 0.0
         if self._rows is None:
             self._rows = [row for row in _read(self.table) if row["epoch"] <= epoch]
@@ -66,7 +66,7 @@ class LearningCurve(keras.callbacks.Callback):
         if "wasserstein" not in (logs or {}):
             return
         # The model's own counter: with `steps_per_execution` the batch index may run ahead of the steps.
-        step, mean = int(self.model.step), float(logs["wasserstein"])
+        step, mean = self.model.steps_done, float(logs["wasserstein"])
         done, before = step - self._first_step, self._last_step - self._first_step
         if done > before:
             value = (mean * done - self._last_mean * before) / (done - before)
@@ -75,7 +75,7 @@ class LearningCurve(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         values = {name: float(value) for name, value in (logs or {}).items()}
-        self._rows.append({"epoch": epoch + 1, "step": int(self.model.step), **values})
+        self._rows.append({"epoch": epoch + 1, "step": self.model.steps_done, **values})
         if getattr(self.model, "is_chief", True):
             names = list(dict.fromkeys(name for row in self._rows for name in row))
             _write(self.table, names, ([row.get(name) for name in names] for row in self._rows))

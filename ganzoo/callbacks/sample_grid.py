@@ -88,7 +88,7 @@ class SampleGrid(keras.callbacks.Callback):
         return images.grid(samples, columns)
 
     def on_epoch_begin(self, epoch, logs=None):
-        if epoch == 0 and int(self.model.step) == 0 and self._is_chief():
+        if epoch == 0 and self.model.steps_done == 0 and self._is_chief():
             for leftover in self.directory.glob("epoch_*.png"):
                 leftover.unlink()
             self._write(0)

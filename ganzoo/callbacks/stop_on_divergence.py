@@ -26,12 +26,12 @@ class StopOnDivergence(keras.callbacks.Callback):
                 return self._stop(name, value)
 
     def _stop(self, name, value):
-        self.diverged_value, self.diverged_step = name, int(self.model.step)
+        self.diverged_value, self.diverged_step = name, self.model.steps_done
         self.model.stop_training = True
         print(f"\nStopped at step {self.diverged_step}: {name} is {float(value)}.", end=" ")
         for checkpoint in self.model.checkpoints:
             path = checkpoint.restore(self.model)
             if path:
-                print(f"Went back to {path} (step {int(self.model.step)}).")
+                print(f"Went back to {path} (step {self.model.steps_done}).")
                 return
         print("There is no checkpoint to go back to.")

@@ -43,12 +43,10 @@ class Throughput(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         samples_per_step = getattr(self.model, "samples_per_step", None)
-        steps = int(self.model.step) - self._first_step
+        steps = self.model.steps_done - self._first_step
         if logs is not None and samples_per_step and steps and not self._warmup_left:
-            logs["images_per_second"] = (
-                steps * samples_per_step / (self._last_time - self._first_time)
-            )
+            logs["images_per_second"] = steps * samples_per_step / (self._last_time - self._first_time)
 
     def _start_clock(self):
-        self._first_step = int(self.model.step)
+        self._first_step = self.model.steps_done
         self._first_time = time.perf_counter()

@@ -141,7 +141,7 @@ def _report_broken(broken, num_files):
     message = f"{len(broken)} of {num_files} image files cannot be read:\n" + "\n".join(lines)
     if len(broken) == num_files:
         raise ValueError(message)
-    warnings.warn(message + "\nThey are left out.", UserWarning, stacklevel=5)
+    warnings.warn(message + "\nThey are left out.", UserWarning, stacklevel=4)
 
 
 def _check_sizes(sizes):

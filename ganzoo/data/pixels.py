@@ -21,9 +21,11 @@ def normalize(images):
     """
     if images.dtype != "uint8":
         raise TypeError(f"normalize() takes uint8 images (0..255); received {images.dtype}.")
+    # A product, because that is what TensorFlow makes of the quotient in a graph, but not outside of one.
+    scale = np.float32(1 / 127.5)
     if isinstance(images, np.ndarray):
-        return images.astype("float32") / np.float32(127.5) - np.float32(1)
-    return tf.cast(images, tf.float32) / 127.5 - 1.0
+        return images.astype("float32") * scale - np.float32(1)
+    return tf.cast(images, tf.float32) * scale - 1.0
 
 
 def cover(image, image_size):

@@ -69,6 +69,6 @@ def _keys(tfds, name, features):
         return usual if usual in keys else keys[0] if len(keys) == 1 else None
 
     image_key = find(tfds.features.Image, "image")
-    if image_key is None or features[image_key].dtype != np.uint8:
+    if image_key is None or features[image_key].np_dtype != np.uint8:
         raise ValueError(f"{name!r} is not a dataset of 8-bit images; its features are {sorted(features)}.")
     return image_key, find(tfds.features.ClassLabel, "label")

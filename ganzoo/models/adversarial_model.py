@@ -233,7 +233,9 @@ class AdversarialModel(GenerativeModel):
         unknown = set(overrides) - {"networks"} - set().union(*map(argument_names, takers))
         if unknown:
             known = sorted(set().union(*map(argument_names, takers)) - {"generator", "discriminator", *shape})
-            raise TypeError(f"from_paper got unknown settings {sorted(unknown)}. It takes: networks, {', '.join(known)}.")
+            raise TypeError(
+                f"from_paper got unknown settings {sorted(unknown)}. It takes: networks, {', '.join(known)}."
+            )
         for_generator, for_discriminator, for_model, for_compile = arguments
         model = cls(
             networks.generator(**shape, **for_generator),

@@ -232,7 +232,9 @@ def check_element(model, samples, label, trusted=False):
 def check_values(model, samples, label):
     """Checks the numbers of a batch, as NumPy arrays."""
     if not np.all(np.isfinite(samples)):
-        raise ValueError("The samples hold NaN or infinite values. Find and drop them; training would only spread them.")
+        raise ValueError(
+            "The samples hold NaN or infinite values. Find and drop them; training would only spread them."
+        )
     if len(model.image_shape) == 3:
         low, high = float(samples.min()), float(samples.max())
         if low < -1.001 or high > 1.001:

@@ -45,9 +45,9 @@ def fit_in_one_run(keras_fit, model, data, epochs, initial_epoch, restored, call
     """
     offset = 0
     if restored:
-        initial_epoch, offset = divmod(int(model.step), data.steps_per_epoch)
+        initial_epoch, offset = divmod(model.steps_done, data.steps_per_epoch)
         if initial_epoch >= epochs:
-            print(f"Nothing left to train: the checkpoint has all {epochs} epochs (step {int(model.step)}).")
+            print(f"Nothing left to train: the checkpoint has all {epochs} epochs (step {model.steps_done}).")
         else:
             print(f"Resuming at epoch {initial_epoch + 1} of {epochs}, after step {offset} of {data.steps_per_epoch}.")
     verbose = (1 if model.is_chief else 0) if verbose == "auto" else verbose
@@ -64,7 +64,7 @@ def fit_in_one_run(keras_fit, model, data, epochs, initial_epoch, restored, call
     model.stop_training = False
 
     def fit(first, last, steps):
-        stream = data.from_step(int(model.step))
+        stream = data.from_step(model.steps_done)
         keras_fit(
             stream,
             epochs=last,

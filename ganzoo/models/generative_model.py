@@ -69,6 +69,11 @@ class GenerativeModel(keras.Model):
         self.checkpoints = ()
         self.built = True
 
+    @property
+    def steps_done(self):
+        """The number of steps (generator updates) so far, as an integer."""
+        return int(self.step.numpy())
+
     # === Random numbers ===
 
     def normal(self, shape):
@@ -375,7 +380,9 @@ def check_network(role, network, inputs):
             f"{[tensor.name for tensor in network.inputs]}"
         )
     if len(network.outputs) != 1:
-        raise ValueError(f"`{role}` must have one output. Received: {network.name} with {len(network.outputs)} outputs.")
+        raise ValueError(
+            f"`{role}` must have one output. Received: {network.name} with {len(network.outputs)} outputs."
+        )
 
 
 def check_loss(loss, model):

@@ -163,8 +163,8 @@ def test_fit_takes_both():
     model = keras.Sequential([keras.Input((2, 2, 1)), keras.layers.Flatten(), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     dataset = numbered(23, batch_size=5)
-    model.fit(dataset, epochs=2, verbose=0)
-    model.fit(dataset.stream(), steps_per_epoch=3, epochs=2, verbose=0)
+    model.fit(dataset, epochs=2, shuffle=False, verbose=0)
+    model.fit(dataset.stream(), steps_per_epoch=3, epochs=2, shuffle=False, verbose=0)
     assert model.optimizer.iterations == 14
 
 

@@ -1,0 +1,197 @@
+"""Folders of real files: every kind of PNG and JPEG that people have, and broken ones."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from ganzoo.data import folder, from_folder, reading
+
+RED = (255, 0, 0)
+
+
+def write(path, color=RED, size=(8, 6), mode="RGB", **kwargs):
+    """Writes an image of one color; `size` is (width, height), as in Pillow."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new(mode, size, color).save(path, **kwargs)
+    return path
+
+
+def pixels(path, **kwargs):
+    """All images of a folder as uint8, in the order of their names."""
+    dataset = from_folder(path, shuffle=False, **kwargs)
+    return dataset.source.images.numpy()
+
+
+def test_flat_folder_has_no_labels(tmp_path):
+    write(tmp_path / "b.png", (0, 255, 0))
+    write(tmp_path / "a.jpg", quality=100, subsampling=0)
+    (tmp_path / "notes.txt").write_text("passed over")
+    write(tmp_path / ".hidden.png", size=(3, 3))
+    dataset = from_folder(tmp_path, batch_size=2, shuffle=False)
+    assert dataset.element_spec == tf.TensorSpec((2, 6, 8, 3), tf.float32)
+    assert dataset.class_names is None
+    (images,) = dataset
+    np.testing.assert_allclose(images[0], np.broadcast_to([1, -1, -1], (6, 8, 3)), atol=0.03)
+    np.testing.assert_array_equal(images[1], np.broadcast_to([-1, 1, -1], (6, 8, 3)))
+
+
+def test_sub_folders_are_the_classes(tmp_path):
+    for name in ("dog/1.png", "cat/deep/er/2.png", "dog/0.PNG", "Ant/x.bmp"):
+        write(tmp_path / name)
+    dataset = from_folder(str(tmp_path), shuffle=False)
+    assert dataset.class_names == ["Ant", "cat", "dog"]
+    assert [int(label) for _, label in dataset] == [0, 1, 2, 2]
+
+
+def test_images_cover_the_size_and_are_cropped_at_the_centre(tmp_path):
+    wide = np.zeros((100, 400, 3), "uint8")
+    wide[:, 150:250] = RED
+    Image.fromarray(wide).save(tmp_path / "0_wide.png")
+    write(tmp_path / "1_small.png", size=(4, 4))
+    write(tmp_path / "2_large.jpg", size=(1500, 3001), quality=100, subsampling=0)
+    images = pixels(tmp_path, image_size=(32, 32))
+    assert images.shape == (3, 32, 32, 3)
+    assert np.abs(images[:, 2:-2, 2:-2].astype(int) - RED).max() <= 2
+
+
+def test_sizes_that_differ_are_told(tmp_path):
+    for index in range(3):
+        write(tmp_path / f"{index}.png")
+    write(tmp_path / "4.png", size=(5, 7))
+    words = r"2 different sizes .*: 6 x 8 \(3 images\), 7 x 5 \(1 images\).*Pass image_size="
+    with pytest.raises(ValueError, match=words):
+        from_folder(tmp_path)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_every_mode_becomes_the_channels_asked_for(tmp_path, channels):
+    kinds = {
+        "1_bit": write(tmp_path / "a.png", 1, mode="1"),
+        "grey": write(tmp_path / "b.png", 255, mode="L"),
+        "grey alpha": write(tmp_path / "c.png", (255, 255), mode="LA"),
+        "16 bit": write(tmp_path / "d.png", 65535, mode="I;16"),
+        "palette": write(tmp_path / "e.gif", 255, mode="L"),
+        "rgb": write(tmp_path / "f.png", (255, 255, 255)),
+        "rgba": write(tmp_path / "g.png", (255, 255, 255, 255), mode="RGBA"),
+        "cmyk": write(tmp_path / "h.jpg", (0, 0, 0, 0), mode="CMYK"),
+        "webp": write(tmp_path / "i.webp", (255, 255, 255), lossless=True),
+    }
+    images = pixels(tmp_path, channels=channels)
+    np.testing.assert_array_equal(images, np.full((len(kinds), 6, 8, channels), 255))
+
+
+def test_16_bit_grey_is_scaled_not_clipped(tmp_path):
+    values = np.array([[0, 257, 128 * 257, 65535]], "uint16")
+    Image.fromarray(values).save(tmp_path / "a.png")
+    assert pixels(tmp_path, channels=1).ravel().tolist() == [0, 1, 128, 255]
+
+
+def test_what_is_transparent_is_white_or_stays(tmp_path):
+    write(tmp_path / "0.png", (*RED, 0), mode="RGBA")
+    palette = Image.new("P", (8, 6), 0)
+    palette.putpalette([*RED, 0, 0, 0])
+    palette.save(tmp_path / "1.png", transparency=0)
+    write(tmp_path / "2.png", (*RED, 51), mode="RGBA")  # 51 / 255 is a fifth
+    np.testing.assert_array_equal(pixels(tmp_path)[:, 0, 0], [[255, 255, 255], [255, 255, 255], [255, 204, 204]])
+    assert pixels(tmp_path, channels=4)[:, 0, 0, 3].tolist() == [0, 0, 51]
+
+
+def test_palette_and_cmyk_keep_their_colors(tmp_path):
+    Image.new("RGB", (8, 6), RED).convert("P").save(tmp_path / "0.png")
+    write(tmp_path / "1.jpg", (0, 255, 255, 0), mode="CMYK", quality=100)
+    for name, mode in (("0.png", "P"), ("1.jpg", "CMYK")):
+        with Image.open(tmp_path / name) as image:
+            assert image.mode == mode
+    assert np.abs(pixels(tmp_path).astype(int) - RED).max() <= 2
+
+
+def test_rotations_of_a_camera_are_applied(tmp_path):
+    picture = np.zeros((6, 8, 3), "uint8")
+    picture[:, :4] = 255  # the left half, as stored
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned a quarter clockwise: left becomes top
+    Image.fromarray(picture).save(tmp_path / "a.jpg", quality=100, exif=exif)
+    (image,) = pixels(tmp_path, channels=1)
+    assert image.shape == (8, 6, 1)
+    assert image[:3].min() > 240 and image[5:].max() < 15
+
+
+def test_broken_files_are_named_and_left_out(tmp_path):
+    rng = np.random.default_rng(0)
+    for index in range(4):
+        noise = rng.integers(0, 256, (64, 64, 3), "uint8")
+        path = tmp_path / "ab"[index % 2] / f"{index}.jpg"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(noise).save(path)
+    truncated = tmp_path / "a" / "0.jpg"
+    truncated.write_bytes(truncated.read_bytes()[:1500])
+    (tmp_path / "a" / "text.png").write_text("not an image")
+    (tmp_path / "b" / "empty.png").touch()
+    with pytest.warns(UserWarning, match="(?s)3 of 6 image files cannot be read.*left out") as record:
+        dataset = from_folder(tmp_path, batch_size=3, shuffle=False)
+    assert record[0].filename == __file__
+    message = str(record[0].message)
+    assert all(name in message for name in ("0.jpg", "text.png", "empty.png"))
+    ((images, labels),) = dataset
+    assert labels.numpy().tolist() == [0, 1, 1]  # a/2, b/1, b/3
+    with Image.open(tmp_path / "a" / "2.jpg") as image:
+        np.testing.assert_array_equal(dataset.source.images[0], np.asarray(image))
+    assert images.shape == (3, 64, 64, 3)
+
+
+def test_only_the_first_ten_broken_files_are_named(tmp_path):
+    for index in range(13):
+        (tmp_path / f"{index:02}.png").write_text("not an image")
+    with pytest.raises(ValueError, match="(?s)13 of 13 image files cannot.*09.png.*and 3 more") as error:
+        from_folder(tmp_path)
+    assert "10.png" not in str(error.value)
+
+
+def test_images_that_do_not_fit_are_refused(tmp_path, monkeypatch):
+    write(tmp_path / "a.png")
+    monkeypatch.setattr(reading, "available_memory", lambda: 2**29)
+    words = r"1 images of 20000 x 20000 x 3 bytes need 2.2 GiB .* but 0.5 GiB are available"
+    with pytest.raises(ValueError, match=words):
+        from_folder(tmp_path, image_size=(20000, 20000))
+
+
+def test_a_long_reading_tells_how_far_it_is(monkeypatch, capsys):
+    clock = iter(range(0, 100, 2))
+    monkeypatch.setattr(reading.time, "monotonic", lambda: next(clock))
+    assert list(reading.track("abc", 3, "Reading images")) == ["a", "b", "c"]
+    assert capsys.readouterr().err == "\rReading images: 2 of 3\rReading images: 3 of 3\n"
+
+
+def test_available_memory_is_plausible():
+    available = reading.available_memory()
+    assert available is None or 2**20 < available < 2**50
+
+
+@pytest.mark.parametrize(
+    ("files", "kwargs", "words"),
+    [
+        ([], {}, "holds no image files"),
+        (["a.png"], {"channels": 2}, r"channels must be 1 \(grey\), 3 .* received 2"),
+        (["a.png"], {"image_size": 64}, r"must be \(height, width\)"),
+        (["a.png"], {"batch_size": 2}, "batch_size=2 is larger than the dataset, which has 1"),
+        (["a.png", "cats/b.png"], {}, "1 images, such as 'a.png', lie in .* beside the class folders"),
+    ],
+)
+def test_refused(tmp_path, files, kwargs, words):
+    for name in files:
+        write(tmp_path / name)
+    with pytest.raises(ValueError, match=words):
+        from_folder(tmp_path, **kwargs)
+
+
+def test_missing_folder_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="There is no folder .*nowhere"):
+        from_folder(tmp_path / "nowhere")
+
+
+def test_a_wrong_batch_size_is_told_before_anything_is_decoded(tmp_path, monkeypatch):
+    write(tmp_path / "a.png")
+    monkeypatch.setattr(folder, "_decode", None)
+    with pytest.raises(ValueError, match="batch_size must be 1 or more"):
+        from_folder(tmp_path, batch_size=0)

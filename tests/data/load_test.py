@@ -1,0 +1,187 @@
+import gzip
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+import ganzoo.data
+from ganzoo.data import load
+
+ROOT = Path(ganzoo.data.__file__).parents[2]
+ARCHIVES = Path(os.environ.get("GANZOO_DATA", ROOT / "../shared/data"))
+
+
+@pytest.mark.parametrize("name", ["mnist_10k", "fashion_mnist_10k"])
+def test_embedded(name):
+    dataset = load(name, batch_size=64)
+    assert dataset.element_spec == (
+        tf.TensorSpec((64, 28, 28, 1), tf.float32),
+        tf.TensorSpec((64,), tf.int64),
+    )
+    assert len(dataset) == 10_000 // 64
+    assert len(dataset.class_names) == 10
+    images, labels = next(iter(dataset))
+    assert tf.reduce_min(images) == -1 and tf.reduce_max(images) == 1
+    assert len(np.unique(labels)) == 10
+
+
+def test_embedded_images_and_labels_belong_together():
+    labels = load("mnist_10k").source.labels.numpy()
+    assert labels[:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
+    assert np.bincount(labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    source = load("fashion_mnist_10k").source
+    assert source.labels[:5].numpy().tolist() == [9, 2, 1, 1, 6]
+    # The heels of ankle boots are low and to the right; nothing of trousers is there.
+    corner = source.images.numpy()[:, 20:25, 22:26].mean((1, 2, 3))
+    assert corner[source.labels == 1].mean() < 10 and corner[source.labels == 9].mean() > 100
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
+def test_embedded_files_are_the_published_ones(name):
+    if not (ARCHIVES / name).is_dir():
+        pytest.skip(f"the published archives are not at {ARCHIVES}; set GANZOO_DATA")
+    for kind in ("images-idx3", "labels-idx1"):
+        embedded = ROOT / f"ganzoo/data/embedded/{name}_t10k-{kind}-ubyte.gz"
+        assert embedded.read_bytes() == (ARCHIVES / name / f"t10k-{kind}-ubyte.gz").read_bytes()
+        gzip.decompress(embedded.read_bytes())
+
+
+def test_embedded_slices_do_not_overlap():
+    whole = load("mnist_10k").source.images
+    train = load("mnist_10k", split="train[:9000]", shuffle=False).source.images
+    held_out = load("mnist_10k", split="train[90%:]", shuffle=False).source.images
+    np.testing.assert_array_equal(tf.concat([train, held_out], 0), whole)
+
+
+def test_embedded_has_no_test_split():
+    with pytest.raises(ValueError, match=r"one split, 'train'.*split='train\[:9000\]'"):
+        load("mnist_10k", split="test")
+
+
+def test_image_size_resizes():
+    dataset = load("mnist_10k", split="train[:20]", image_size=(32, 40), batch_size=20)
+    ((images, _),) = dataset
+    assert images.shape == (20, 32, 40, 1)
+    assert -1 <= tf.reduce_min(images) and tf.reduce_max(images) <= 1
+
+
+def test_arguments_reach_the_order():
+    def labels(**kwargs):
+        return next(iter(load("mnist_10k", batch_size=50, **kwargs)))[1].numpy().tolist()
+
+    assert labels(seed=1) == labels(seed=1) != labels(seed=2)
+    assert labels(shuffle=False)[:5] == [7, 2, 1, 0, 4]
+
+
+def test_toys():
+    points, mode = next(iter(load("ring", batch_size=100, seed=3)))
+    expected, expected_mode = next(iter(ganzoo.data.ring(batch_size=100, seed=3)))
+    np.testing.assert_array_equal(points, expected)
+    np.testing.assert_array_equal(mode, expected_mode)
+    with pytest.raises(ValueError, match=r"'grid' is a toy.*ganzoo.data.grid\(num_samples="):
+        load("grid", split="train[:100]")
+
+
+def test_npz(tmp_path):
+    images = np.arange(10 * 4 * 4 * 3, dtype="uint8").reshape(10, 4, 4, 3)
+    path = tmp_path / "own.npz"
+    np.savez(path, train_images=images, train_labels=np.arange(10), test_images=images[:2])
+    dataset = load(path, split="train[80%:]", batch_size=2, shuffle=False)
+    ((batch, labels),) = dataset
+    np.testing.assert_allclose(batch, images[8:] / 127.5 - 1, atol=1e-6)
+    assert labels.numpy().tolist() == [8, 9]
+    assert load(str(path), split="test").element_spec == tf.TensorSpec((4, 4, 3), tf.float32)
+    with pytest.raises(ValueError, match=r"no array 'val_images' .*'test_images', 'train_images'"):
+        load(path, split="val")
+
+
+def test_npz_without_splits(tmp_path):
+    np.savez(tmp_path / "own.npz", images=np.zeros((3, 4, 4)), labels=[0, 1, 2])
+    with pytest.warns(UserWarning, match=r"\[0, 1\]"):
+        assert len(load(tmp_path / "own.npz")) == 3
+    with pytest.raises(ValueError, match="no array 'test_images'"):
+        load(tmp_path / "own.npz", split="test")
+    with pytest.raises(ValueError, match="There is no file"):
+        load(tmp_path / "other.npz")
+    np.savez(tmp_path / "floats.npz", images=np.full((3, 4, 4), -0.5))
+    with pytest.raises(ValueError, match="image_size needs uint8 images; received float32"):
+        load(tmp_path / "floats.npz", image_size=(8, 8))
+
+
+def test_folder(tmp_path):
+    for name, color in (("train/a.png", "red"), ("train/b.png", "red"), ("test/c.png", "blue")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.new("RGB", (8, 8), color).save(tmp_path / name)
+    assert len(load(tmp_path)) == 2
+    ((image),) = load(str(tmp_path), split="test", image_size=(4, 4))
+    np.testing.assert_array_equal(image, np.broadcast_to([-1, -1, 1], (4, 4, 3)))
+    assert load(tmp_path / "test").element_spec.shape == (8, 8, 3)
+    with pytest.raises(ValueError, match=r"no sub-folder 'val'.*cannot be sliced"):
+        load(tmp_path, split="val")
+
+
+# === tensorflow-datasets ===
+
+
+@pytest.fixture
+def tfds():
+    return pytest.importorskip("tensorflow_datasets")
+
+
+def test_unknown_name(tfds, tmp_path, monkeypatch):
+    words = "Unknown dataset 'mnist_10'.*Close to it: mnist_10k.*Embedded: mnist_10k, fashion_mnist_10k"
+    with pytest.raises(ValueError, match=words):
+        load("mnist_10")
+    monkeypatch.chdir(tmp_path)
+    Path("faces").mkdir()
+    with pytest.raises(ValueError, match="folder of this name: pass './faces'"):
+        load("faces")
+
+
+def test_missing_package(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
+    with pytest.raises(ImportError, match=r"'cifar10' is not embedded.*pip install 'keras-ganzoo\[tfds\]'"):
+        load("cifar10")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_tfds_dataset(tfds, tmp_path):
+    with tfds.testing.mock_data(num_examples=7):
+        dataset = load("cifar10", batch_size=3, data_dir=tmp_path)
+        resized = load("cifar10", image_size=(16, 20), data_dir=tmp_path)
+        unlabelled = load("celeb_a", image_size=(8, 8), batch_size=7, data_dir=tmp_path)
+        with pytest.raises(ValueError, match="'imagenette' differ in size. Pass image_size="):
+            load("imagenette", data_dir=tmp_path)
+        with pytest.raises(ValueError, match="'imdb_reviews' is not a dataset of 8-bit images"):
+            load("imdb_reviews", data_dir=tmp_path)
+    assert dataset.element_spec == (
+        tf.TensorSpec((3, 32, 32, 3), tf.float32),
+        tf.TensorSpec((3,), tf.int64),
+    )
+    assert len(dataset) == 2
+    assert len(dataset.class_names) == 10
+    assert dataset.source.images.dtype == tf.uint8 and dataset.source.num_samples == 7
+    assert resized.element_spec[0].shape == (16, 20, 3)
+    assert unlabelled.element_spec == tf.TensorSpec((7, 8, 8, 3), tf.float32)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_tfds_from_local_archives(tfds, tmp_path):
+    if not (ARCHIVES / "mnist").is_dir():
+        pytest.skip(f"the published archives are not at {ARCHIVES}; set GANZOO_DATA")
+    options = {"data_dir": tmp_path, "manual_dir": ARCHIVES / "mnist"}
+    dataset = load("mnist", split="train[:10%]", batch_size=100, **options)
+    assert len(dataset) == 60
+    assert dataset.class_names == [str(digit) for digit in range(10)]
+    test = load("mnist", split="test", **options).source
+
+    def pairs(source):  # sorted: tensorflow-datasets stores them in an order of its own
+        return sorted(zip(map(bytes, source.images.numpy()), source.labels.numpy().tolist()))
+
+    assert pairs(test) == pairs(load("mnist_10k").source)
+    with pytest.raises(ValueError, match="Unknown split 'validation'"):
+        load("mnist", split="validation", **options)
