@@ -19,8 +19,8 @@ def normalization(kind, name):
     if kind is None:
         return lambda x: x
     if kind == "batch":
-        # Momentum and epsilon of the reference code; Keras' 0.99 lags behind a network that learns fast. The batch of the
-        # papers is the global one, so its statistics are taken over all replicas.
+        # Momentum and epsilon of the reference code; Keras' 0.99 lags behind a network that learns fast. The batch
+        # of the papers is the global one, so its statistics are taken over all replicas.
         return keras.layers.BatchNormalization(
             momentum=0.9,
             epsilon=1e-5,

@@ -13,9 +13,9 @@ class Checkpoint(keras.callbacks.Callback):
     """Saves the whole state during the training, and resumes from it, in the middle of an epoch if need be.
 
     A checkpoint is a `.keras` file with networks, both optimizers, the averaged generator, step and random state. It is
-    written to a temporary name, then moved into place, so that a reader never sees half of one. `fit` restores the newest
-    readable file before its first step and goes on with the data that would have come next: a run that was killed and
-    resumed ends with the same bits, on one machine, as one that was not.
+    written to a temporary name, then moved into place, so that a reader never sees half of one. `fit` restores the
+    newest readable file before its first step and goes on with the data that would have come next: a run that was
+    killed and resumed ends with the same bits, on one machine, as one that was not.
 
     With several workers, the first one writes and all read; the directory must be on a file system that they share.
 

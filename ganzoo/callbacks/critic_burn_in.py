@@ -17,7 +17,8 @@ class CriticBurnIn(keras.callbacks.Callback):
     Reference: [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875), the authors' main.py.
 
     Args:
-        steps: Integer, critic updates before such a generator update, `discriminator_steps` included. Defaults to `100`.
+        steps: Integer, critic updates before such a generator update, with the `discriminator_steps` of its own.
+            Defaults to `100`.
         first: Integer, how many generator updates at the start. Defaults to `25`.
         every: Integer, and before every so many-th one after. Defaults to `500`.
     """

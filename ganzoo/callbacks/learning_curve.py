@@ -59,7 +59,7 @@ class LearningCurve(keras.callbacks.Callback):
             self._steps = [
                 (row["step"], row["wasserstein"])
                 for row in _read(self.step_table)
-                if epoch > 0 and row["step"] <= self._first_step
+                if 0 < row["step"] <= self._first_step
             ]
 
     def on_train_batch_end(self, batch, logs=None):

@@ -36,8 +36,8 @@ class AdversarialModel(GenerativeModel):
             )
         if tuple(discriminator.inputs[0].shape[1:]) != self.image_shape:
             raise ValueError(
-                f"The generator makes samples of shape {self.image_shape}, and the discriminator takes samples of shape "
-                f"{tuple(discriminator.inputs[0].shape[1:])}: they must be equal."
+                f"The generator makes samples of shape {self.image_shape}, and the discriminator takes samples of "
+                f"shape {tuple(discriminator.inputs[0].shape[1:])}: they must be equal."
             )
         self.discriminator = discriminator
         self.discriminator_steps = self.batches_per_step = discriminator_steps

@@ -93,8 +93,8 @@ class Feed:
             )
         if 0 < batches < self.steps:
             raise ValueError(
-                f"The dataset has {batches} batch(es) of {self.batch_size}, and one step reads {self.steps}: a fresh one "
-                f"for each of discriminator_steps={self.steps}. Use more data or a smaller batch size."
+                f"The dataset has {batches} batch(es) of {self.batch_size}, and one step reads {self.steps}: a fresh "
+                f"one for each of discriminator_steps={self.steps}. Use more data or a smaller batch size."
             )
 
     def check_replicas(self, replicas):
@@ -156,13 +156,6 @@ def check_dataset(model, dataset):
     samples, label = split_element(spec)
     if not isinstance(samples, tf.TensorSpec):
         raise ValueError(f"The dataset must yield samples or (samples, label). Received elements of the form {spec}")
-    if samples.shape.rank == len(model.image_shape) and samples.shape[1:] != model.image_shape[1:]:
-        hint = tuple(samples.shape) == model.image_shape
-        if hint:
-            raise ValueError(
-                f"The dataset is not batched: its elements have the shape {samples.shape}. "
-                "Use dataset.batch(64, drop_remainder=True)."
-            )
     check_element(model, samples, label)
 
 
@@ -193,10 +186,11 @@ def check_element(model, samples, label, trusted=False):
     Args:
         trusted: Boolean, whether uint8 is known to be an image in 0..255, as in the streams of `ganzoo.data`.
     """
-    shape, expected = tuple(samples.shape), model.image_shape
+    expected = model.image_shape
     wanted = f"(batch, {', '.join(map(str, expected))})"
-    if samples.shape.rank is None if isinstance(samples.shape, tf.TensorShape) else False:
+    if tf.TensorShape(samples.shape).rank is None:
         raise ValueError(f"The samples have an unknown rank. Expected: {wanted}. Set it with tf.ensure_shape.")
+    shape = tuple(samples.shape)
     if shape == expected:
         raise ValueError(
             f"The dataset is not batched: its samples have the shape {shape}. Expected: {wanted}. "
@@ -247,6 +241,7 @@ def check_values(model, samples, label):
 
 
 def check_labels(model, label):
+    """Raises a `ValueError` if a label is none of the model's classes."""
     if label.min() < 0 or label.max() >= model.num_classes:
         raise ValueError(
             f"Labels must lie in 0..{model.num_classes - 1} (num_classes={model.num_classes}). Received labels from "

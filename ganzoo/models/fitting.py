@@ -6,7 +6,7 @@ from ganzoo.callbacks.checkpoint import Checkpoint
 
 
 class OneRun(keras.callbacks.CallbackList):
-    """Callbacks that see one training where Keras' `fit` is called twice: to finish a broken-off epoch, then the rest."""
+    """Callbacks that see one training where Keras' `fit` runs twice: to finish a broken-off epoch, and for the rest."""
 
     def __init__(self, callbacks, **kwargs):
         super().__init__(callbacks, **kwargs)

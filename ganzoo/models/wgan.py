@@ -27,8 +27,9 @@ class WGAN(AdversarialModel):
     signal through deep critics, but then only the kernels are bounded and not the function. An initial spread wider
     than c has the same effect on kernels: of weights from N(0, 0.02), 62 % lie outside of +-0.01 and start at +-c.
 
-    Departures from the paper: none in the algorithm. The authors' code does more than the paper tells: 100 critic updates
-    before each of the first 25 generator updates and before every 500th. `ganzoo.callbacks.CriticBurnIn()` does it.
+    Departures from the paper: none in the algorithm. The authors' code does more than the paper tells: 100 critic
+    updates before each of the first 25 generator updates and before every 500th. `ganzoo.callbacks.CriticBurnIn()` does
+    it.
 
     Args:
         generator: Built `keras.Model`, latents `(batch, latent_dim)` -> samples.

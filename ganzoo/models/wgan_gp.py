@@ -105,7 +105,7 @@ def check_no_batch_normalization(discriminator):
     for layer in discriminator._flatten_layers():
         if isinstance(layer, keras.layers.BatchNormalization):
             raise ValueError(
-                f"The critic has batch normalization (layer {layer.name!r}), and the gradient penalty needs scores that "
-                "depend on one sample each. Use layer normalization or none: "
+                f"The critic has batch normalization (layer {layer.name!r}), and the gradient penalty needs scores "
+                "that depend on one sample each. Use layer normalization or none: "
                 'ganzoo.networks.dcgan.discriminator(image_shape, normalization="layer").'
             )
