@@ -1,4 +1,4 @@
-# The metadata stands in one place, pyproject.toml. This shim lets tools that still call setup.py work.
+# A shim for tools that still call setup.py: the metadata stands in one place, pyproject.toml.
 from setuptools import setup
 
 setup()

@@ -5,8 +5,6 @@
 Everything is a flag: python examples/train_wgan.py --help
 """
 
-import sys
-
 from absl import app, flags
 from training import define_flags, run
 
@@ -30,10 +28,10 @@ def build(options, image_shape, settings):
 
 
 def main(options):
-    """Trains with the settings of an object that has the flags' values as attributes; returns the model."""
-    return run(options, build)
+    """Trains with the settings of an object that has the flags' values as attributes."""
+    run(options, build)
 
 
 if __name__ == "__main__":
     define_all_flags()
-    app.run(lambda argv: main(flags.FLAGS) and None, sys.argv)
+    app.run(lambda _: main(flags.FLAGS))

@@ -5,8 +5,7 @@
 Everything is a flag: python examples/train_wgan_gp.py --help
 """
 
-import sys
-
+import keras
 from absl import app, flags
 from training import define_flags, run
 
@@ -18,20 +17,31 @@ def define_all_flags():
     define_flags("wgan_gp", epochs=50)
     flags.DEFINE_float("gradient_penalty_weight", 10.0, "lambda, the weight of the penalty.", lower_bound=0.0)
     flags.DEFINE_bool("one_sided", False, "Penalise only norms above 1.")
+    flags.DEFINE_float("learning_rate", 1e-4, "Learning rate of Adam, for both networks.", lower_bound=0.0)
+    flags.DEFINE_float("beta_1", 0.0, "beta_1 of Adam: 0 in Algorithm 1, 0.5 in the authors' own image scripts.")
     flags.DEFINE_integer("filters", 64, "Channels of the largest hidden map.", lower_bound=1)
 
 
 def build(options, image_shape, settings):
     """Returns the compiled model and its own callbacks."""
-    settings |= {"gradient_penalty_weight": options.gradient_penalty_weight, "one_sided": options.one_sided}
-    return ganzoo.WGANGP.from_paper(image_shape, filters=options.filters, **settings), []
+    adam = {"learning_rate": options.learning_rate, "beta_1": options.beta_1, "beta_2": 0.9}
+    gan = ganzoo.WGANGP.from_paper(
+        image_shape,
+        filters=options.filters,
+        gradient_penalty_weight=options.gradient_penalty_weight,
+        one_sided=options.one_sided,
+        generator_optimizer=keras.optimizers.Adam(**adam),
+        discriminator_optimizer=keras.optimizers.Adam(**adam),
+        **settings,
+    )
+    return gan, []
 
 
 def main(options):
-    """Trains with the settings of an object that has the flags' values as attributes; returns the model."""
-    return run(options, build)
+    """Trains with the settings of an object that has the flags' values as attributes."""
+    run(options, build)
 
 
 if __name__ == "__main__":
     define_all_flags()
-    app.run(lambda argv: main(flags.FLAGS) and None, sys.argv)
+    app.run(lambda _: main(flags.FLAGS))

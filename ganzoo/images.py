@@ -44,8 +44,8 @@ def grid(images, columns=None, padding=2, scale=None):
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[-1] not in (1, 3, 4) or 0 in images.shape:
         raise ValueError(
-            "grid() draws images of shape (count, height, width, channels) with 1, 3 or 4 channels; "
-            f"received shape {images.shape}. For points use ganzoo.images.scatter()."
+            "grid() draws images of shape (count, height, width, channels) with 1, 3 or 4 "
+            f"channels; received shape {images.shape}. For points use ganzoo.images.scatter()."
         )
     if images.dtype != np.uint8:
         images = to_uint8(images).numpy()
@@ -104,13 +104,13 @@ def scatter(points, real=None):
 
 
 def save_png(path, picture):
-    """Writes a picture, `(height, width, 1 | 3 | 4)` uint8, as PNG; a reader never sees half a file."""
+    """Writes a picture, `(height, width, 1 | 3 | 4)` uint8, as PNG; never half a file."""
     with replacing(path) as temporary:
         _to_pil(picture).save(temporary, format="PNG", optimize=True)
 
 
 def save_gif(path, frames, duration=0.2):
-    """Writes pictures of one size as an animation that repeats; a reader never sees half a file.
+    """Writes pictures of one size as an animation that repeats; never half a file.
 
     Args:
         path: String or `Path`.

@@ -4,8 +4,15 @@ import keras
 
 # Radford et al., 2015, Section 4: zero-centred normal weights of standard deviation 0.02; the authors' code draws the
 # gains of batch normalization from N(1, 0.02).
+# Configs, not initializers: an instance draws its seed when it is made, a config when a layer takes it.
 DCGAN_KERNELS = {"class_name": "RandomNormal", "config": {"mean": 0.0, "stddev": 0.02}}
 DCGAN_GAINS = {"class_name": "RandomNormal", "config": {"mean": 1.0, "stddev": 0.02}}
+
+# Gulrajani et al., 2017, authors' code (tflib/ops/conv2d.py): uniform, of variance 4 / (fan_in + fan_out).
+WGAN_GP_KERNELS = {
+    "class_name": "VarianceScaling",
+    "config": {"scale": 2.0, "mode": "fan_avg", "distribution": "uniform"},
+}
 
 
 def normalization(kind, name):

@@ -1,4 +1,4 @@
-"""The environment of every test: CPU, two logical devices, offline, the same random numbers each time."""
+"""The environment of every test: two logical CPU devices, offline, fixed random numbers."""
 
 import os
 
@@ -20,7 +20,7 @@ tf.config.set_logical_device_configuration(
 
 @pytest.fixture(autouse=True)
 def fresh_keras():
-    """Each test starts from seed 0, and leaves neither a dtype policy nor layer names to the next."""
+    """Each test starts from seed 0 and leaves no dtype policy or layer names to the next."""
     keras.utils.set_random_seed(0)
     yield
     keras.config.set_dtype_policy("float32")

@@ -23,16 +23,18 @@ class LearningCurve(keras.callbacks.Callback):
       drawn per step, thin, and median-filtered, bold, as in the figures of the
       [WGAN paper](https://arxiv.org/abs/1701.07875), where it follows the quality of the samples.
 
-    A resumed run continues the curve: rows at or past the epoch and step where it starts are dropped. A
-    run that starts at epoch 0 starts anew.
+    A resumed run continues the curve: rows at or past the epoch and step where it starts are
+    dropped. A run that starts at epoch 0 starts anew.
 
     Keras logs the mean over the epoch so far. The value of one step is recovered from two of these,
     `mean_k * k - mean_j * j` over `k - j`; in float32 its rounding error is about `k * 6e-8` of the
-    value, 6e-5 for an epoch of 1,000 steps. With `steps_per_execution` it is the mean over those steps.
+    value, 6e-5 for an epoch of 1,000 steps. With `steps_per_execution` it is the mean over those
+    steps.
 
     Args:
         path: String or `Path` of the PNG.
-        every: Integer, epochs from one drawing to the next (also drawn at the end). Defaults to `1`.
+        every: Integer, epochs from one drawing to the next; the last is always drawn. Defaults to
+            `1`.
         median_window: Integer, steps; smaller where there are few. Defaults to `101`.
 
     Example:
@@ -65,7 +67,7 @@ class LearningCurve(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if "wasserstein" not in (logs or {}):
             return
-        # The model's own counter: with `steps_per_execution` the batch index may run ahead of the steps.
+        # The model's own counter: with `steps_per_execution` the batch index may run ahead of it.
         step, mean = self.model.steps_done, float(logs["wasserstein"])
         done, before = step - self._first_step, self._last_step - self._first_step
         if done > before:
@@ -124,7 +126,7 @@ class LearningCurve(keras.callbacks.Callback):
     def _plot_filtered(self, axes):
         steps, values = np.array(self._steps).T
         window = max(1, min(self.median_window, len(values) // 10))
-        filtered = ndimage.median_filter(values, window, mode="nearest")
+        filtered = ndimage.median_filter(values, window)
         axes.plot(steps, values, color=_RAW, linewidth=0.5, label="each step")
         axes.plot(steps, filtered, color=_TRAIN, label=f"median of {window} steps")
 

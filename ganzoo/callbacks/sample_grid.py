@@ -15,23 +15,24 @@ _MAX_FRAMES = 100
 class SampleGrid(keras.callbacks.Callback):
     """Writes a grid of samples per epoch, and an animation of the training.
 
-    The latents are those of `seed` at every epoch, so that the pictures show the generator's change and
-    nothing else. `directory` receives
+    The latents are those of `seed` at every epoch, so that the pictures show the generator's change
+    and nothing else. `directory` receives
 
     - `epoch_0000.png`, before the first step, then `epoch_0001.png`, ... after each epoch;
-    - `training.gif` at the end of `fit`, made of all of them, so that a resumed run has the whole film.
+    - `training.gif` at the end of `fit`, made of all of them, so that a resumed run has the whole
+      film.
 
-    A run that starts anew removes the `epoch_*.png` of the run before. Images become a grid (small ones
-    are enlarged), 2-D points a scatter plot. For a conditional model each column is one class.
+    A run that starts anew removes the `epoch_*.png` of the run before. Images become a grid (small
+    ones are enlarged), 2-D points a scatter plot. For a conditional model each column is one class.
 
     Args:
         directory: String or `Path`, made if missing.
-        num_samples: Integer. Defaults to `64`. A model with classes draws as many full rows, one column
-            per class, as fit into it.
+        num_samples: Integer. Defaults to `64`. A model with classes draws as many full rows, one
+            column per class, as fit into it.
         every: Integer, epochs from one picture to the next. Defaults to `1`.
         seed: Integer, which latents. Defaults to `0`.
-        condition: Optional array of `num_samples` conditions for a conditional model. Defaults to each
-            class in turn where the model has `num_classes`.
+        condition: Optional array of conditions, one for each sample (it decides how many), for a
+            conditional model. Defaults to each class in turn where the model has `num_classes`.
         real: Optional array `(count, 2)`, drawn behind the samples of a 2-D model.
         gif: Boolean, whether to write `training.gif`. Defaults to `True`.
         duration: Float, seconds per frame of the GIF; the first and the last are held longer. Long

@@ -8,13 +8,14 @@ import keras
 class Throughput(keras.callbacks.Callback):
     """Adds `images_per_second` to the logs of each epoch.
 
-    Counted are the real samples that the discriminator sees, `batch * discriminator_steps` per step, over
-    the time from the first to the last step of the epoch; validation, sample grids and checkpoints at the
-    end of an epoch do not count. The first steps of `fit` are left out, since they trace the graph; an
-    epoch that has no others gets no value.
+    Counted are the real samples that the discriminator sees, `batch * discriminator_steps` per step,
+    over the time from the first to the last step of the epoch; validation, sample grids and
+    checkpoints at the end of an epoch do not count. The first steps of `fit` are left out, since
+    they trace the graph; an epoch that has no others gets no value.
 
-    Keras hands the same `logs` to one callback after the other: put this one **before** `LearningCurve`,
-    `CSVLogger` and others that read it. The progress bar and `History` come last and show it always.
+    Keras hands the same `logs` to one callback after the other: put this one **before**
+    `LearningCurve`, `CSVLogger` and others that read it. The progress bar and `History` come last
+    and show it always.
 
     Args:
         warmup_steps: Integer, steps at the start of `fit` that are not timed (with
@@ -22,7 +23,8 @@ class Throughput(keras.callbacks.Callback):
 
     Example:
 
-        gan.fit(train, callbacks=[ganzoo.callbacks.Throughput(), ganzoo.callbacks.LearningCurve("curve.png")])
+        callbacks = [ganzoo.callbacks.Throughput(), ganzoo.callbacks.LearningCurve("curve.png")]
+        gan.fit(train, epochs=20, callbacks=callbacks)
     """
 
     def __init__(self, warmup_steps=2):

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from ganzoo import networks
+from ganzoo.layers import WGAN_GP_KERNELS
 from ganzoo.models.adversarial_model import AdversarialModel
 from ganzoo.penalties import gradient_penalty
 
@@ -84,6 +85,7 @@ class WGANGP(AdversarialModel):
             "latent_dim": 128,
             "filters": 64,
             "normalization": None,
+            "kernel_initializer": WGAN_GP_KERNELS,
             "discriminator_steps": 5,
             "gradient_penalty_weight": 10.0,
             "generator_optimizer": keras.optimizers.Adam(1e-4, beta_1=0.0, beta_2=0.9),

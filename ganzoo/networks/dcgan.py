@@ -35,7 +35,14 @@ def stages(image_shape):
     return int(math.log2(smallest // SMALLEST_SIDE))
 
 
-def generator(image_shape, latent_dim=100, filters=64, batch_normalization=True, num_classes=None):
+def generator(
+    image_shape,
+    latent_dim=100,
+    filters=64,
+    batch_normalization=True,
+    kernel_initializer=DCGAN_KERNELS,
+    num_classes=None,
+):
     """Latents, projected to a small map with many channels, through transposed convolutions to an image.
 
     Args:
@@ -43,6 +50,7 @@ def generator(image_shape, latent_dim=100, filters=64, batch_normalization=True,
         latent_dim: Integer, size of the latent vector. Defaults to `100`.
         filters: Integer, channels of the largest hidden map; each smaller one has twice as many. Defaults to `64`.
         batch_normalization: Boolean. Defaults to `True`.
+        kernel_initializer: Keras initializer of all kernels. Defaults to N(0, 0.02).
         num_classes: Integer, or `None` (the default). With classes, a second input `label` is embedded and joined to
             the latents.
 
@@ -58,7 +66,9 @@ def generator(image_shape, latent_dim=100, filters=64, batch_normalization=True,
     latents = keras.Input((latent_dim,), name="latents")
     inputs, x = with_label([latents], latents, num_classes, latent_dim)
     # The same map as a transposed convolution of a 1x1 image.
-    x = layers.Dense(rows * columns * depth, use_bias=kind is None, kernel_initializer=DCGAN_KERNELS, name="project")(x)
+    x = layers.Dense(
+        rows * columns * depth, use_bias=kind is None, kernel_initializer=kernel_initializer, name="project"
+    )(x)
     x = layers.Reshape((rows, columns, depth), name="reshape")(x)
     for index in range(count):
         x = normalization_layer(kind, f"stage_{index}")(x)
@@ -70,7 +80,7 @@ def generator(image_shape, latent_dim=100, filters=64, batch_normalization=True,
             strides=2,
             padding="same",
             use_bias=last or kind is None,
-            kernel_initializer=DCGAN_KERNELS,
+            kernel_initializer=kernel_initializer,
             dtype="float32" if last else None,
             name="images" if last else f"up_{index}",
         )(x)
@@ -83,13 +93,14 @@ def generator(image_shape, latent_dim=100, filters=64, batch_normalization=True,
     return keras.Model(inputs, x, name="dcgan_generator")
 
 
-def discriminator(image_shape, filters=64, normalization="batch", num_classes=None):
+def discriminator(image_shape, filters=64, normalization="batch", kernel_initializer=DCGAN_KERNELS, num_classes=None):
     """An image through strided convolutions to a score.
 
     Args:
         image_shape: `(height, width, channels)`.
         filters: Integer, channels of the first map; each smaller one has twice as many. Defaults to `64`.
         normalization: `"batch"` (the default), `"layer"` or `None`; none at the first convolution.
+        kernel_initializer: Keras initializer of all kernels. Defaults to N(0, 0.02).
         num_classes: Integer, or `None` (the default). With classes, a second input `label` is embedded as one more
             channel of the image.
 
@@ -114,11 +125,11 @@ def discriminator(image_shape, filters=64, normalization="batch", num_classes=No
             strides=2,
             padding="same",
             use_bias=kind is None,
-            kernel_initializer=DCGAN_KERNELS,
+            kernel_initializer=kernel_initializer,
             name=f"down_{index}",
         )(x)
         x = normalization_layer(kind, f"down_{index}")(x)
         x = layers.LeakyReLU(0.2, name=f"leaky_relu_{index}")(x)
     x = layers.Flatten(name="flatten")(x)
-    x = layers.Dense(1, kernel_initializer=DCGAN_KERNELS, dtype="float32", name="score")(x)
+    x = layers.Dense(1, kernel_initializer=kernel_initializer, dtype="float32", name="score")(x)
     return keras.Model(inputs, x, name="dcgan_discriminator")

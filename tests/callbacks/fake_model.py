@@ -6,7 +6,7 @@ import tensorflow as tf
 
 
 class FakeModel(keras.Model):
-    """Logs the mean of its inputs as `wasserstein`; draws samples whose brightness is `step / 10`."""
+    """Logs the mean of its inputs as `wasserstein`; the brightness of its samples is `step / 10`."""
 
     def __init__(self, sample_shape=(8, 8, 1), num_classes=None):
         super().__init__()
@@ -18,6 +18,10 @@ class FakeModel(keras.Model):
         self.mean = keras.metrics.Mean(name="wasserstein")
         self.built = True
         self.compile(optimizer=None, loss=None)
+
+    @property
+    def steps_done(self):
+        return int(self.step)
 
     def train_step(self, data):
         self.step.assign_add(1)

@@ -29,9 +29,7 @@ def clock(monkeypatch):
 
 def fit(model, clock, values, **kwargs):
     callbacks = [clock, throughput.Throughput()]
-    return model.fit(
-        steps(*values), callbacks=callbacks, verbose=0, shuffle=False, **kwargs
-    ).history
+    return model.fit(steps(*values), callbacks=callbacks, verbose=0, shuffle=False, **kwargs).history
 
 
 def test_counts_real_samples_per_second_without_validation(clock):

@@ -1,0 +1,367 @@
+"""The contracts of `AdversarialModel`, as checks that every model of the zoo passes.
+
+In the test of a model:
+
+```python
+make = functools.partial(tiny, ganzoo.GAN)
+
+@check_model
+def test_contract(check):
+    check(make, log_keys={"d_loss", "g_loss"})
+```
+
+`make(**overrides)` returns a compiled model with small networks; overrides are those of `from_paper`.
+"""
+
+import functools
+import hashlib
+import math
+import warnings
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import ganzoo
+from ganzoo.models.adversarial_model import AdversarialModel
+
+BATCH = 4
+
+# Three classes, if a model is conditional.
+CLASSES = 3
+
+
+@functools.cache
+def two_replicas():
+    """One strategy for the whole process. Reductions go to one device: collectives of a second strategy would hang."""
+    return tf.distribute.MirroredStrategy(
+        ["CPU:0", "CPU:1"], cross_device_ops=tf.distribute.ReductionToOneDevice(reduce_to_device="CPU:0")
+    )
+
+
+def sgd(generator=0.1, discriminator=0.1):
+    """Settings for plain gradient descent, which hides no error of scale as Adam does."""
+    return {
+        "generator_optimizer": keras.optimizers.SGD(generator),
+        "discriminator_optimizer": keras.optimizers.SGD(discriminator),
+    }
+
+
+def samples_like(model, count, seed=0):
+    """Random samples, in [-1, 1], and labels."""
+    random = np.random.default_rng(seed)
+    return (
+        random.uniform(-1, 1, (count, *model.image_shape)).astype("float32"),
+        random.integers(0, model.num_classes or CLASSES, count),
+    )
+
+
+def dataset_for(model, steps, batch_size=BATCH):
+    """A dataset for exactly that many steps an epoch, in an order of its own each epoch."""
+    images, labels = samples_like(model, steps * model.batches_per_step * batch_size)
+    return ganzoo.data.from_arrays(images, labels, batch_size=batch_size)
+
+
+def train(model, steps, epochs=1, **kwargs):
+    """Goes on training for `epochs` of `steps` each."""
+    return model.fit(dataset_for(model, steps), epochs=epochs, verbose=0, **kwargs)
+
+
+def some_labels(model, count):
+    return None if model.num_classes is None else np.arange(count) % model.num_classes
+
+
+def generate(model, count=6, seed=3, **kwargs):
+    return model.generate(count, seed=seed, condition=some_labels(model, count), **kwargs)
+
+
+def arrays(variables):
+    return [np.array(variable) for variable in variables]
+
+
+def state(model):
+    """Everything that a training depends on: weights, averages, optimizers, step, random numbers."""
+    variables = [
+        *model.weights,
+        *model._seed_generator_states(),
+        *model.generator_optimizer.variables,
+        *model.discriminator_optimizer.variables,
+    ]
+    return [(variable.path, np.array(variable)) for variable in variables]
+
+
+def digest(model):
+    return hashlib.sha256(b"".join(value.tobytes() for _, value in state(model))).hexdigest()
+
+
+def assert_same_state(model, other):
+    """Bit for bit."""
+    ours, theirs = state(model), state(other)
+    assert len(ours) == len(theirs)
+    different = [name for (name, a), (_, b) in zip(ours, theirs) if a.tobytes() != b.tobytes()]
+    assert not different
+    assert digest(model) == digest(other)
+
+
+def assert_equal_arrays(ours, theirs):
+    assert len(ours) == len(theirs)
+    for a, b in zip(ours, theirs):
+        assert a.tobytes() == b.tobytes()
+
+
+def assert_moved(before, after):
+    """Every array differs somewhere."""
+    assert len(before) == len(after)
+    assert not [index for index, (a, b) in enumerate(zip(before, after)) if a.tobytes() == b.tobytes()]
+
+
+def reload(model, folder):
+    path = folder / "model.keras"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # "Skipping variable loading for optimizer ..."
+        model.save(path)
+        return keras.models.load_model(path)
+
+
+# === The checks ===
+
+
+def config_round_trip(make, log_keys, tmp_path):
+    model = make(ema_decay=0.9)
+    config = model.get_config()
+    copy = type(model).from_config(config)
+    assert copy.get_config() == config
+    assert [w.shape for w in copy.weights] == [w.shape for w in model.weights]
+    copy.compile_from_config(model.get_compile_config())
+    assert copy.get_compile_config() == model.get_compile_config()
+    assert copy.discriminator_steps == model.discriminator_steps
+
+
+def saves_right_after_construction(make, log_keys, tmp_path):
+    model = make(ema_decay=0.9)
+    loaded = reload(model, tmp_path)
+    assert_same_state(model, loaded)
+    np.testing.assert_array_equal(generate(loaded), generate(model))
+
+
+def resumes_with_the_same_bits(make, log_keys, tmp_path):
+    straight = make(ema_decay=0.9)
+    train(straight, steps=5, epochs=2)
+    broken_off = make(ema_decay=0.9)
+    train(broken_off, steps=5)
+    loaded = reload(broken_off, tmp_path)
+    assert_same_state(broken_off, loaded)
+    assert generate(loaded).tobytes() == generate(broken_off).tobytes()
+    # The data go on where they stopped, for a second fit as for a loaded model.
+    train(broken_off, steps=5)
+    train(loaded, steps=5)
+    assert straight.steps_done == broken_off.steps_done == loaded.steps_done == 10
+    assert_same_state(straight, broken_off)
+    assert_same_state(straight, loaded)
+
+
+def logs_of_one_step(make, log_keys, tmp_path):
+    model = make()
+    logs = train(model, steps=1).history
+    assert set(logs) == log_keys
+    assert all(math.isfinite(value) for values in logs.values() for value in values)
+    assert {metric.name for metric in model.metrics} == log_keys
+    assert model.optimizer is None
+
+
+def optimizers_count_their_updates(make, log_keys, tmp_path):
+    decay = functools.partial(keras.optimizers.schedules.ExponentialDecay, 0.1, decay_steps=1, decay_rate=0.5)
+    model = make(
+        run_eagerly=True,
+        discriminator_steps=2,
+        generator_optimizer=keras.optimizers.SGD(decay()),
+        discriminator_optimizer=keras.optimizers.SGD(decay()),
+    )
+    train(model, steps=3)
+    assert int(model.generator_optimizer.iterations) == model.steps_done == 3
+    assert int(model.discriminator_optimizer.iterations) == 6
+    assert float(model.generator_optimizer.learning_rate) == pytest.approx(0.1 * 0.5**3)
+    assert float(model.discriminator_optimizer.learning_rate) == pytest.approx(0.1 * 0.5**6)
+
+
+def each_optimizer_moves_its_own_network(make, log_keys, tmp_path):
+    model = make(ema_decay=0.9)
+    images, labels = samples_like(model, BATCH)
+    labels = None if model.num_classes is None else tf.constant(labels)
+    generator, discriminator, ema = model.generator, model.discriminator, model.ema_generator
+    # Statistics of batch normalization move with each forward pass in training mode.
+    statistics = generator.non_trainable_weights
+
+    before = arrays(generator.trainable_weights), arrays(discriminator.trainable_weights), arrays(ema.weights)
+    model.update_discriminator(tf.constant(images), labels)
+    assert_equal_arrays(before[0], arrays(generator.trainable_weights))
+    assert_equal_arrays(before[2], arrays(ema.weights))
+    assert_moved(weights_with_gradient(discriminator, before[1]), weights_with_gradient(discriminator))
+
+    before = arrays(generator.trainable_weights), arrays(discriminator.weights), arrays(statistics)
+    model.update_generator(tf.constant(images), labels)
+    assert_equal_arrays(before[1], arrays(discriminator.weights))
+    assert_moved(before[0], arrays(generator.trainable_weights))
+    assert_moved(before[2], arrays(statistics))
+
+
+def weights_with_gradient(discriminator, values=None):
+    """A Wasserstein critic's last bias cancels out of its loss, and a bias before it may."""
+    values = arrays(discriminator.trainable_weights) if values is None else values
+    paths = [variable.path for variable in discriminator.trainable_variables]
+    return [value for path, value in zip(paths, values) if path.endswith(("kernel", "gamma", "embeddings"))]
+
+
+def replicas_agree(make, log_keys, tmp_path):
+    settings = {"ema_decay": 0.9, "discriminator_steps": 5}
+    alone = make(**settings, **sgd())
+    start = arrays(alone.weights)
+    with two_replicas().scope():
+        together = make(**settings, **sgd())
+    together.set_weights(start)
+    assert alone.distribute_strategy.num_replicas_in_sync == 1
+    assert together.distribute_strategy.num_replicas_in_sync == 2
+    ours = train(alone, steps=2, epochs=2).history
+    theirs = train(together, steps=2, epochs=2).history
+    for variable, a, b, first in zip(alone.weights, arrays(alone.weights), arrays(together.weights), start):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-6, err_msg=variable.path)
+        if variable.path.endswith("kernel"):
+            assert np.abs(a - first).max() > 1e-5, variable.path
+    for name, values in ours.items():
+        np.testing.assert_allclose(theirs[name], values, rtol=1e-4, atol=1e-6, err_msg=name)
+    # A variable has a copy on each device, and the statistics of batch normalization must not drift apart either.
+    for variable in together.weights:
+        copies = [np.array(copy) for copy in two_replicas().experimental_local_results(variable.value)]
+        np.testing.assert_array_equal(copies[0], copies[-1], err_msg=variable.path)
+
+
+def jit_compiles(make, log_keys, tmp_path):
+    plain, compiled = make(ema_decay=0.9, **sgd()), make(ema_decay=0.9, jit_compile=True, **sgd())
+    train(plain, steps=2)
+    logs = train(compiled, steps=2).history
+    assert np.isfinite(list(logs.values())).all()
+    for variable, a, b in zip(plain.weights, arrays(plain.weights), arrays(compiled.weights)):
+        np.testing.assert_allclose(a, b, atol=1e-5, err_msg=variable.path)
+
+
+def trains_in_half_precision(make, log_keys, tmp_path):
+    for policy, wrapped in (("mixed_bfloat16", False), ("mixed_float16", True)):
+        keras.config.set_dtype_policy(policy)
+        model = make(run_eagerly=True, ema_decay=0.9)
+        logs = train(model, steps=3).history
+        for optimizer in (model.generator_optimizer, model.discriminator_optimizer):
+            assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer) == wrapped
+        assert np.isfinite(list(logs.values())).all(), policy
+        assert all(np.isfinite(value).all() for _, value in state(model)), policy
+        images = generate(model)
+        assert images.dtype == np.float32 and np.isfinite(images).all()
+        keras.config.set_dtype_policy("float32")
+        assert_same_state(model, reload(model, tmp_path))
+
+
+def averages_the_generator(make, log_keys, tmp_path):
+    model = make(run_eagerly=True, ema_decay=0.75, **sgd())
+    averages = arrays(model.ema_generator.weights)
+    assert_equal_arrays(averages, arrays(model.generator.weights))
+    for _ in range(2):
+        train(model, steps=1)
+        weights = arrays(model.generator.weights)
+        averages = [0.75 * average + 0.25 * weight for average, weight in zip(averages, weights)]
+        for average, expected in zip(arrays(model.ema_generator.weights), averages):
+            np.testing.assert_allclose(average, expected, rtol=1e-6, atol=1e-7)
+    # It is the average that generates.
+    latents = tf.random.stateless_normal((5, model.latent_dim), [7, 0], alg="philox")
+    labels = some_labels(model, 5)
+    inputs = latents if labels is None else [latents, tf.constant(labels)]
+    np.testing.assert_allclose(
+        generate(model, 5, seed=7), model.ema_generator(inputs, training=False), rtol=1e-5, atol=1e-6
+    )
+    assert not np.allclose(generate(model, 5, seed=7), model.generator(inputs, training=False), rtol=1e-5, atol=1e-6)
+
+
+def history_is_the_mean_over_the_steps(make, log_keys, tmp_path):
+    model = make(run_eagerly=True, discriminator_steps=2)
+    seen = []
+
+    def recording(**values):
+        seen.extend((name, float(value)) for name, value in values.items())
+        AdversarialModel.track(model, **values)
+
+    model.track = recording
+    history = train(model, steps=3, epochs=2).history
+    assert set(history) == log_keys
+    for name in log_keys:
+        values = [value for key, value in seen if key == name]
+        per_epoch = np.reshape(values, (2, -1))
+        assert per_epoch.shape[1] == (3 if name == "g_loss" else 6)
+        np.testing.assert_allclose(history[name], per_epoch.mean(axis=1), rtol=1e-5, atol=1e-6, err_msg=name)
+
+
+def evaluates_without_a_trace(make, log_keys, tmp_path):
+    model, undisturbed = make(ema_decay=0.9), make(ema_decay=0.9)
+    data = dataset_for(model, 3)
+    train(model, steps=2)
+    before = digest_without_evaluation(model)
+    first = model.evaluate(data, verbose=0, return_dict=True)
+    second = model.evaluate(data, verbose=0, return_dict=True)
+    assert first == second
+    assert set(first) == log_keys
+    assert all(math.isfinite(value) for value in first.values())
+    assert digest_without_evaluation(model) == before
+    validated = train(model, steps=2, validation_data=data).history
+    assert set(validated) == log_keys | {f"val_{key}" for key in log_keys}
+    train(undisturbed, steps=2, epochs=2)
+    assert digest_without_evaluation(model) == digest_without_evaluation(undisturbed)
+
+
+def digest_without_evaluation(model):
+    values = [value.tobytes() for path, value in state(model) if "evaluation_random" not in path]
+    return hashlib.sha256(b"".join(values)).hexdigest()
+
+
+def generates_a_function_of_the_seed(make, log_keys, tmp_path):
+    model = make()
+    images = generate(model, 7)
+    assert images.shape == (7, *model.image_shape) and images.dtype == np.float32
+    assert np.abs(images).max() <= 1.0 or len(model.image_shape) == 1
+    before = digest(model)
+    np.testing.assert_array_equal(generate(model, 7), images)
+    assert digest(model) == before
+    for batch_size in (1, 2, 3, 64):
+        np.testing.assert_allclose(generate(model, 7, batch_size=batch_size), images, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(generate(model, 3), images[:3], rtol=1e-5, atol=1e-6)
+    assert not np.allclose(generate(model, 7, seed=4), images)
+
+
+CHECKS = [
+    config_round_trip,
+    saves_right_after_construction,
+    resumes_with_the_same_bits,
+    logs_of_one_step,
+    optimizers_count_their_updates,
+    each_optimizer_moves_its_own_network,
+    replicas_agree,
+    jit_compiles,
+    trains_in_half_precision,
+    averages_the_generator,
+    history_is_the_mean_over_the_steps,
+    evaluates_without_a_trace,
+    generates_a_function_of_the_seed,
+]
+
+check_model = pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+"""Runs a test with each of the contracts."""
+
+# What a label adds to a step; the rest does not know of it.
+check_conditional_model = pytest.mark.parametrize(
+    "check",
+    [
+        resumes_with_the_same_bits,
+        each_optimizer_moves_its_own_network,
+        replicas_agree,
+        evaluates_without_a_trace,
+        generates_a_function_of_the_seed,
+    ],
+    ids=lambda check: check.__name__,
+)

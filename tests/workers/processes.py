@@ -1,0 +1,43 @@
+"""Processes that tests start, watch and kill.
+
+They are forked off a server that has imported ganzoo and run no operation yet: a process of their own, which can be
+killed, without the seconds that importing TensorFlow takes.
+"""
+
+import multiprocessing
+import os
+import traceback
+
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(["ganzoo"])
+
+
+def start(log, target, *arguments):
+    """Starts `target(*arguments)`, a function of a module; what it prints goes to the end of the file `log`."""
+    process = CONTEXT.Process(target=_run, args=(str(log), target, arguments), daemon=True)
+    process.start()
+    return process
+
+
+def shared_integer():
+    """An integer that a process may set and its parent read."""
+    return CONTEXT.RawValue("q", 0)
+
+
+def join(process, log, seconds=120):
+    """Waits for the end of a process; fails with its output unless it ended well."""
+    process.join(seconds)
+    if process.exitcode is None:
+        process.kill()
+    assert process.exitcode == 0, f"exit code {process.exitcode}\n{log.read_text()}"
+
+
+def _run(log, target, arguments):
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    try:
+        target(*arguments)
+    except BaseException:
+        traceback.print_exc()
+        raise SystemExit(1) from None
