@@ -23,6 +23,7 @@ def define_flags(name, dataset="fashion_mnist_10k", epochs=20, batch_size=64):
         "of images or an .npz file; anything else is a name of tensorflow-datasets (pip install 'keras-ganzoo[tfds]').",
     )
     flags.DEFINE_string("data_dir", None, "Where tensorflow-datasets keeps its data.")
+    flags.DEFINE_string("manual_dir", None, "Where archives lie that were downloaded by hand, for tensorflow-datasets.")
     flags.DEFINE_integer("image_size", None, "Resize to this height and width. Default: the data's own size.")
     flags.DEFINE_integer("epochs", epochs, "Epochs in total: a resumed run trains the rest.", lower_bound=1)
     flags.DEFINE_integer("steps_per_epoch", None, "Generator updates in an epoch. Default: one pass over the data.")
@@ -60,6 +61,7 @@ def load_data(options):
         seed=options.seed,
         image_size=(size, size) if size else None,
         data_dir=options.data_dir,
+        manual_dir=options.manual_dir,
     )
 
 
