@@ -5,15 +5,16 @@
 Everything is a flag: python examples/train_gan.py --help
 """
 
+import training
 from absl import app, flags
-from training import define_flags, run
 
 import ganzoo
 
 
 def define_all_flags():
     """Defines the flags of this example."""
-    define_flags("gan", epochs=50)
+    training.define_flags("gan", epochs=50)
+    flags.adopt_module_key_flags(training)  # `--help` lists them, too.
     flags.DEFINE_bool("minimax", False, "Train the generator with the minimax loss of Equation 1.")
 
 
@@ -24,7 +25,7 @@ def build(options, image_shape, settings):
 
 def main(options):
     """Trains with the settings of an object that has the flags' values as attributes."""
-    run(options, build)
+    training.run(options, build)
 
 
 if __name__ == "__main__":

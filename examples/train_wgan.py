@@ -5,15 +5,16 @@
 Everything is a flag: python examples/train_wgan.py --help
 """
 
+import training
 from absl import app, flags
-from training import define_flags, run
 
 import ganzoo
 
 
 def define_all_flags():
     """Defines the flags of this example."""
-    define_flags("wgan", epochs=50)
+    training.define_flags("wgan", epochs=50)
+    flags.adopt_module_key_flags(training)  # `--help` lists them, too.
     flags.DEFINE_float("clip_value", 0.01, "c, the bound of the critic's weights.", lower_bound=0.0)
     flags.DEFINE_bool("clip_normalization", True, "Clip gamma and beta of normalization layers as well.")
     flags.DEFINE_bool("burn_in", True, "Train the critic 100 times before the first generator updates, as the authors.")
@@ -29,7 +30,7 @@ def build(options, image_shape, settings):
 
 def main(options):
     """Trains with the settings of an object that has the flags' values as attributes."""
-    run(options, build)
+    training.run(options, build)
 
 
 if __name__ == "__main__":

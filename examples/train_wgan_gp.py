@@ -5,16 +5,16 @@
 Everything is a flag: python examples/train_wgan_gp.py --help
 """
 
-import keras
+import training
 from absl import app, flags
-from training import define_flags, run
 
 import ganzoo
 
 
 def define_all_flags():
     """Defines the flags of this example."""
-    define_flags("wgan_gp", epochs=50)
+    training.define_flags("wgan_gp", epochs=50)
+    flags.adopt_module_key_flags(training)  # `--help` lists them, too.
     flags.DEFINE_float("gradient_penalty_weight", 10.0, "lambda, the weight of the penalty.", lower_bound=0.0)
     flags.DEFINE_bool("one_sided", False, "Penalise only norms above 1.")
     flags.DEFINE_float("learning_rate", 1e-4, "Learning rate of Adam, for both networks.", lower_bound=0.0)
@@ -25,13 +25,14 @@ def define_all_flags():
 def build(options, image_shape, settings):
     """Returns the compiled model and its own callbacks."""
     adam = {"learning_rate": options.learning_rate, "beta_1": options.beta_1, "beta_2": 0.9}
+    adam = {"class_name": "Adam", "config": adam}
     gan = ganzoo.WGANGP.from_paper(
         image_shape,
         filters=options.filters,
         gradient_penalty_weight=options.gradient_penalty_weight,
         one_sided=options.one_sided,
-        generator_optimizer=keras.optimizers.Adam(**adam),
-        discriminator_optimizer=keras.optimizers.Adam(**adam),
+        generator_optimizer=adam,
+        discriminator_optimizer=adam,
         **settings,
     )
     return gan, []
@@ -39,7 +40,7 @@ def build(options, image_shape, settings):
 
 def main(options):
     """Trains with the settings of an object that has the flags' values as attributes."""
-    run(options, build)
+    training.run(options, build)
 
 
 if __name__ == "__main__":

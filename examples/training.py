@@ -4,14 +4,17 @@ Each `train_*.py` adds the flags of its model, builds it, and hands it to `run`.
 """
 
 import contextlib
+import os
 import time
 from pathlib import Path
 
-import keras
-import tensorflow as tf
-from absl import flags
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # The progress bar alone; 0 shows TensorFlow's messages, too.
 
-import ganzoo
+import keras  # noqa: E402
+import tensorflow as tf  # noqa: E402
+from absl import flags, logging  # noqa: E402
+
+import ganzoo  # noqa: E402
 
 
 def define_flags(name, dataset="fashion_mnist_10k", epochs=20, batch_size=64):
@@ -72,6 +75,7 @@ def run(options, build):
         options: Parsed flags (`absl.flags.FLAGS`).
         build: Callable, (options, image_shape, settings of `from_paper`) -> (compiled model, list of more callbacks).
     """
+    logging.set_verbosity(logging.ERROR)
     strategy = make_strategy(options.strategy)  # Before anything else of TensorFlow runs.
     keras.utils.set_random_seed(options.seed)
     output = Path(options.output_dir)

@@ -45,8 +45,7 @@ def export(model, path):
     def for_labels(function):
         return lambda seed, label: function(seed, tf.size(label, out_type="int64"), label)
 
-    archive = keras.export.ExportArchive()
-    archive.track(network)
+    archive = keras.export.ExportArchive()  # No `track`: the endpoints tell their variables, it would store them twice.
     if model.num_classes is None:
         archive.add_endpoint("serving_default", lambda latents: {"images": decode(latents)}, [latents_spec])
         draw_specs, adapt = (
@@ -78,3 +77,8 @@ def write_card(model, path):
         "versions": {"ganzoo": __version__, "keras": keras.__version__, "tensorflow": tf.__version__},
     }
     (extra / "ganzoo.json").write_text(json.dumps(card, indent=2) + "\n")
+
+
+def read_card(path):
+    """Returns what `write_card` wrote, as a dictionary."""
+    return json.loads((Path(path) / "assets.extra" / "ganzoo.json").read_text())

@@ -25,7 +25,8 @@ class Checkpoint(keras.callbacks.Callback):
         every_epochs: Integer, save after every so many epochs. Defaults to `1` if `every_steps` is not given.
         keep: Integer, how many of the newest files stay. Defaults to `3`.
         resume: Boolean, whether `fit` begins with the newest file, and counts `epochs` from the start of the training.
-            Defaults to `True`.
+            `False` trains the model as it is, and moves files of later steps to `previous/`. Defaults to
+            `True`.
     """
 
     def __init__(self, directory, every_steps=None, every_epochs=None, keep=3, resume=True):
@@ -51,6 +52,8 @@ class Checkpoint(keras.callbacks.Callback):
             self.directory.mkdir(parents=True, exist_ok=True)
             for leftover in self.directory.glob(".writing-*.keras"):
                 leftover.unlink()
+            if not self.resume:
+                self._set_aside()
         self._saved_step = self._last_seen = self.model.steps_done
 
     def on_train_batch_end(self, batch, logs=None):
@@ -74,15 +77,26 @@ class Checkpoint(keras.callbacks.Callback):
         self.model.save(temporary)
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
-        os.replace(temporary, self.directory / f"step_{step:010d}.keras")
+        os.replace(temporary, self._path(step))
         self._saved_step = step
         for old in self.files()[self.keep :]:
             old.unlink()
 
+    def _set_aside(self):
+        """Moves the files of later steps, which another run has left, out of the way of this one."""
+        strangers = [path for path in self.files() if path > self._path(self.model.steps_done)]
+        if strangers:
+            (self.directory / "previous").mkdir(exist_ok=True)
+        for path in strangers:
+            os.replace(path, self.directory / "previous" / path.name)
+
+    def _path(self, step):
+        return self.directory / f"step_{step:010d}.keras"
+
     def _weights_are_finite(self):
         return all(
             np.all(np.isfinite(np.asarray(weight)))
-            for weight in self.model.trainable_variables
+            for weight in self.model.weights
             if weight.dtype.startswith(("float", "bfloat"))
         )
 
@@ -103,8 +117,9 @@ class Checkpoint(keras.callbacks.Callback):
                     warnings.filterwarnings("error", message="Skipping variable loading")
                     model.load_weights(path)
                 return path
-            except (OSError, ValueError, KeyError, UserWarning, zipfile.BadZipFile) as error:
-                errors.append(f"{path.name}: {str(error).splitlines()[0]}")
+            except Exception as error:  # `zipfile` alone has six kinds of them for a damaged file.
+                reason = str(error) or type(error).__name__
+                errors.append(f"{path.name}: {reason.splitlines()[0]}")
                 print(f"Cannot read the checkpoint {errors[-1]}. Trying the one before.")
         if errors:
             raise ValueError(

@@ -48,7 +48,7 @@ class CriticBurnIn(keras.callbacks.Callback):
         done = sum(self.extra_updates(step) for step in range(self.model.steps_done))
         batches = self.model.feed.batches(done, apart=True).prefetch(tf.data.AUTOTUNE)
         self._batches = iter(strategy.experimental_distribute_dataset(batches))
-        self._update = tf.function(lambda batch: strategy.run(self.model.critic_step, args=(batch,)))
+        self._update = tf.function(lambda batch: strategy.run(self.model.critic_step, args=(batch,)), autograph=False)
 
     def on_train_batch_begin(self, batch, logs=None):
         for _ in range(self.extra_updates(self.model.steps_done)):

@@ -20,10 +20,20 @@ class StopOnDivergence(keras.callbacks.Callback):
         self.diverged_value = None
         self.diverged_step = None
 
+    def on_train_begin(self, logs=None):
+        self.diverged_value = self.diverged_step = None
+
     def on_train_batch_end(self, batch, logs=None):
-        for name, value in (logs or {}).items():
-            if not np.all(np.isfinite(value)):
-                return self._stop(name, value)
+        self._look_at(logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._look_at(logs)  # The values of the validation are new.
+
+    def _look_at(self, logs):
+        if self.diverged_value is None:
+            for name, value in (logs or {}).items():
+                if not np.all(np.isfinite(value)):
+                    return self._stop(name, value)
 
     def _stop(self, name, value):
         self.diverged_value, self.diverged_step = name, self.model.steps_done

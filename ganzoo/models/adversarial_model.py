@@ -138,7 +138,7 @@ class AdversarialModel(GenerativeModel):
         if self.discriminator_steps == 1 or tf.distribute.has_strategy() or tf.executing_eagerly():
             return self.update_discriminator(real, condition)
         if self._critic_update is None:
-            self._critic_update = tf.function(self.update_discriminator)
+            self._critic_update = tf.function(self.update_discriminator, autograph=False)
         return self._critic_update(real, condition)
 
     # === Compiling ===

@@ -24,6 +24,7 @@ class Feed:
     """
 
     def __init__(self, model, x, y=None, batch_size=None, steps_per_epoch=None):
+        check_count("steps_per_epoch", steps_per_epoch)
         dataset = self.dataset = as_dataset(model, x, y, batch_size)
         self.steps = model.batches_per_step
         self.conditional = model.num_classes is not None
@@ -35,7 +36,11 @@ class Feed:
                 "The dataset is endless, so `fit` cannot know where an epoch ends. Pass `steps_per_epoch`, the number "
                 "of generator updates in an epoch."
             )
-        if self.batch_size is None or (batches == tf.data.UNKNOWN_CARDINALITY and steps_per_epoch is None):
+        if batches < 0 and steps_per_epoch is not None:
+            if self.batch_size is None:  # It may never end: its first batch tells the size of all.
+                first = [int(tf.shape(first_part(batch))[0]) for batch in dataset.take(1)]
+                self.batch_size = first[0] if first else 0
+        elif self.batch_size is None or batches == tf.data.UNKNOWN_CARDINALITY:
             # Batches of unknown size, or of an unknown number: read them once. The last one, if smaller, is left out.
             sizes = [int(size) for size in dataset.map(lambda *batch: tf.shape(first_part(batch))[0])]
             self.batch_size = sizes[0] if sizes else 0
@@ -67,13 +72,15 @@ class Feed:
             start += apart * 2**31 * self.batches_per_epoch
             stream = indexed(start=start, batches_per_epoch=self.batches_per_epoch)
         elif self.batches_per_epoch is None:
-            stream = self.dataset.repeat().skip(start)
+            stream = self._whole_batches().repeat().skip(start)
         else:
-            whole = self.dataset.filter(lambda *batch: tf.shape(first_part(batch))[0] == self.batch_size)
-            stream = whole.take(self.batches_per_epoch).repeat().skip(start % self.batches_per_epoch)
+            stream = self._whole_batches().take(self.batches_per_epoch).repeat().skip(start % self.batches_per_epoch)
         options = tf.data.Options()
         options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
         return stream.map(self._select).with_options(options)
+
+    def _whole_batches(self):
+        return self.dataset.filter(lambda *batch: tf.shape(first_part(batch))[0] == self.batch_size)
 
     def _select(self, *batch):
         """Keeps what the model reads, with its static shape."""
@@ -107,11 +114,13 @@ class Feed:
     def check_first_batch(self, model):
         for batch in self.dataset.take(1):
             samples, label = split_element(batch)
-            check_values(model, samples.numpy(), None if label is None else label.numpy())
+            return check_values(model, samples.numpy(), None if label is None else label.numpy())
+        self.check_size(0)
 
 
 def as_dataset(model, x, y=None, batch_size=None):
     """Makes a dataset of arrays; passes a `tf.data.Dataset`."""
+    check_count("batch_size", batch_size)
     if isinstance(x, tf.data.Dataset):
         if y is not None or batch_size is not None:
             name, value = ("y", type(y).__name__) if y is not None else ("batch_size", batch_size)
@@ -143,6 +152,12 @@ def evaluation_dataset(model, data, batch_size=None):
         check_values(model, samples.numpy(), None if label is None else label.numpy())
         return data
     raise ValueError("The dataset for evaluation is empty: it yields no batch.")
+
+
+def check_count(name, value):
+    """Raises a `ValueError` unless an argument is a positive integer or `None`."""
+    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1):
+        raise ValueError(f"`{name}` must be an integer of at least 1, or None. Received: {name}={value!r}")
 
 
 def check_dataset(model, dataset):
@@ -256,7 +271,6 @@ def check_batch(model, x, y=None, batches=None):
         raise TypeError(f"A batch must be an array or tensor of samples. Received: {type(x).__name__}")
     x, y = np.asarray(x), None if y is None else np.asarray(y)
     check_element(model, x, y)
-    check_values(model, x, y)
     if len(x) == 0 or len(x) % batches:
         raise ValueError(
             f"`train_on_batch` makes one step of {batches} minibatches, so the number of samples must be a multiple of "
@@ -264,6 +278,7 @@ def check_batch(model, x, y=None, batches=None):
         )
     if y is not None and len(y) != len(x):
         raise ValueError(f"There must be one label for each sample. Received: {len(x)} samples and {len(y)} labels.")
+    check_values(model, x, y)
 
 
 def check_condition(model, condition, num_samples):

@@ -1,5 +1,7 @@
 """GenerativeModel: what every model of the zoo shares, whatever trains it."""
 
+import copy
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -164,11 +166,13 @@ class GenerativeModel(keras.Model):
     ):
         """Trains, as Keras' `fit` does, on a dataset whose batches hold m samples, the minibatch of the paper.
 
+        A smaller last batch is left out.
+
         The data are one endless stream, and step k reads what follows step k - 1: a second `fit`, a loaded model and a
         resumed run (see `ganzoo.callbacks.Checkpoint`) go on where the last one stopped.
 
         Args:
-            x: `tf.data.Dataset` of samples or `(samples, label)`, batched with `drop_remainder=True`; or arrays.
+            x: `tf.data.Dataset` of batches of samples or `(samples, label)`; or arrays.
             y: Labels, for arrays.
             batch_size: Integer m, for arrays. Defaults to `64`.
             epochs: Integer, the epoch to train up to, counted from `initial_epoch` or from a restored checkpoint.
@@ -215,7 +219,9 @@ class GenerativeModel(keras.Model):
         if not kwargs.get("_use_cached_eval_dataset"):
             x = feed.evaluation_dataset(self, x if y is None else (x, y), batch_size)
         self.evaluation_random.restart()
-        return super().evaluate(x, **kwargs)
+        results = super().evaluate(x, **kwargs)
+        self.evaluation_random.restart()  # An evaluation leaves no trace in the model.
+        return results
 
     def test_on_batch(self, x, y=None, return_dict=False):
         feed.check_batch(self, x, y, batches=1)
@@ -234,7 +240,7 @@ class GenerativeModel(keras.Model):
         if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
             return super()._make_function(step_function)
 
-        @tf.function(reduce_retracing=True)
+        @tf.function(reduce_retracing=True, autograph=False)
         def one_step(batch):
             log = strategy.run(step_function, args=(batch,))
             return {name: strategy.reduce("MEAN", value, axis=None) for name, value in log.items()}
@@ -266,6 +272,8 @@ class GenerativeModel(keras.Model):
         for name, value in (("num_samples", num_samples), ("batch_size", batch_size)):
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
                 raise ValueError(f"`{name}` must be an integer of at least 1. Received: {name}={value!r}")
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+            raise ValueError(f"`seed` must be an integer. Received: seed={seed!r}")
         condition = feed.check_condition(self, condition, num_samples)
         latents = saved_model.draw_latents(tf.constant(seed, "int64"), num_samples, self.latent_dim)
         batch_size = min(batch_size, num_samples)
@@ -288,6 +296,7 @@ class GenerativeModel(keras.Model):
             self._decode = tf.function(
                 lambda *inputs: ops.cast(network(inputs[0] if len(inputs) == 1 else inputs, training=False), "float32"),
                 input_signature=specs,
+                autograph=False,
             )
         return self._decode(*((latents,) if condition is None else (latents, condition))).numpy()
 
@@ -408,5 +417,6 @@ def agree_on_overflow(gradients):
 def deserialize(value, custom_objects=None):
     """Undoes `serialize_keras_object`; plain values pass."""
     if isinstance(value, dict) and "class_name" in value:
-        return keras.saving.deserialize_keras_object(value, custom_objects=custom_objects)
+        # Keras empties the config of a functional model while it reads it.
+        return keras.saving.deserialize_keras_object(copy.deepcopy(value), custom_objects=custom_objects)
     return value

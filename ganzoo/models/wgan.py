@@ -22,12 +22,14 @@ class WGAN(AdversarialModel):
     Reference: [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875), Algorithm 1.
 
     What clipping does: the constraint acts right after each critic update, on every trainable variable, gamma and beta
-    of normalization layers included. gamma starts at 1, so the first update sends it to c, and each normalized layer
-    then shrinks its input to a hundredth; with `clip_normalization=False` gamma and beta stay free, which passes more
-    signal through deep critics, but then only the kernels are bounded and not the function. An initial spread wider
-    than c has the same effect on kernels: of weights from N(0, 0.02), 62 % lie outside of +-0.01 and start at +-c.
+    of normalization layers included. gamma starts at 1, so the first update sends it to c, and the output of each
+    normalized layer then has a standard deviation of c; with `clip_normalization=False` gamma and beta stay free, which
+    passes more signal through deep critics, but then only the kernels are bounded and not the function. An initial
+    spread wider than c has the same effect on kernels: of weights from N(0, 0.02), 62 % lie outside of +-0.01 and start
+    at +-c.
 
-    Departures from the paper: none in the algorithm. The authors' code does more than the paper tells: 100 critic
+    Departures from the paper: none in the algorithm. RMSProp's rho 0.99 and epsilon 1e-8, which the paper does not
+    give, and the DCGAN networks are those of the authors' code. That code does more than the paper tells: 100 critic
     updates before each of the first 25 generator updates and before every 500th. `ganzoo.callbacks.CriticBurnIn()` does
     it.
 
@@ -79,8 +81,8 @@ class WGAN(AdversarialModel):
             "normalization": "batch",
             "discriminator_steps": 5,
             "clip_value": 0.01,
-            "generator_optimizer": keras.optimizers.RMSprop(5e-5),
-            "discriminator_optimizer": keras.optimizers.RMSprop(5e-5),
+            "generator_optimizer": keras.optimizers.RMSprop(5e-5, rho=0.99, epsilon=1e-8),
+            "discriminator_optimizer": keras.optimizers.RMSprop(5e-5, rho=0.99, epsilon=1e-8),
         }
         return cls.assemble(networks.dcgan, image_shape, num_classes, paper, overrides)
 

@@ -21,8 +21,11 @@ class WGANGP(AdversarialModel):
 
     Reference: [Gulrajani et al., 2017](https://arxiv.org/abs/1704.00028), Algorithm 1.
 
-    Departures from the paper: 1e-12 inside of the norm's square root, whose derivative is infinite at 0 (a norm of 1
-    moves by 5e-13).
+    Departures from the paper:
+
+    - 1e-12 inside of the norm's square root, whose derivative is infinite at 0 (a norm of 1 moves by 5e-13).
+    - `from_paper`: the paper has a network for each experiment; we take those of DCGAN, for images of any size, without
+      normalization in the critic and initialised as in the authors' code.
 
     Args:
         generator: Built `keras.Model`, latents `(batch, latent_dim)` -> samples.

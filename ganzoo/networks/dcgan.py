@@ -18,7 +18,7 @@ from keras import layers
 
 from ganzoo.layers import DCGAN_KERNELS
 from ganzoo.layers import normalization as normalization_layer
-from ganzoo.networks.inputs import check_positive, check_sample_shape, with_label
+from ganzoo.networks.inputs import check_positive, check_sample_shape, functional, with_label
 
 SMALLEST_SIDE = 4
 
@@ -90,7 +90,7 @@ def generator(
         crop = ((top, spare_rows - top), (left, spare_columns - left))
         x = layers.Cropping2D(crop, dtype="float32", name="crop")(x)
     x = layers.Activation("tanh", dtype="float32", name="tanh")(x)
-    return keras.Model(inputs, x, name="dcgan_generator")
+    return functional(inputs, x, name="dcgan_generator")
 
 
 def discriminator(image_shape, filters=64, normalization="batch", kernel_initializer=DCGAN_KERNELS, num_classes=None):
@@ -132,4 +132,4 @@ def discriminator(image_shape, filters=64, normalization="batch", kernel_initial
         x = layers.LeakyReLU(0.2, name=f"leaky_relu_{index}")(x)
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(1, kernel_initializer=kernel_initializer, dtype="float32", name="score")(x)
-    return keras.Model(inputs, x, name="dcgan_discriminator")
+    return functional(inputs, x, name="dcgan_discriminator")

@@ -31,6 +31,11 @@ def check_sample_shape(image_shape, vectors=False):
     return shape
 
 
+def functional(inputs, outputs, name):
+    """A `keras.Model`, whose input is no list if it is the only one: Keras warns of an array in place of a list."""
+    return keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs, name=name)
+
+
 def check_positive(**arguments):
     """Raises a `ValueError` for the first argument that is not a positive integer."""
     for name, value in arguments.items():

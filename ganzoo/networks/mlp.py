@@ -11,7 +11,7 @@ import keras
 from keras import layers
 
 from ganzoo.layers import normalization as normalization_layer
-from ganzoo.networks.inputs import check_positive, check_sample_shape, with_label
+from ganzoo.networks.inputs import check_positive, check_sample_shape, functional, with_label
 
 
 def generator(image_shape, latent_dim=128, hidden=(512, 512, 512), batch_normalization=False, num_classes=None):
@@ -38,7 +38,7 @@ def generator(image_shape, latent_dim=128, hidden=(512, 512, 512), batch_normali
         x = layers.ReLU(name=f"relu_{index}")(x)
     activation = "tanh" if len(image_shape) == 3 else None
     x = layers.Dense(math.prod(image_shape), activation=activation, dtype="float32", name="head")(x)
-    return keras.Model(inputs, layers.Reshape(image_shape, dtype="float32", name="images")(x), name="mlp_generator")
+    return functional(inputs, layers.Reshape(image_shape, dtype="float32", name="images")(x), name="mlp_generator")
 
 
 def discriminator(image_shape, hidden=(512, 512, 512), normalization=None, num_classes=None):
@@ -62,4 +62,4 @@ def discriminator(image_shape, hidden=(512, 512, 512), normalization=None, num_c
         x = layers.Dense(units, kernel_initializer="he_uniform", name=f"dense_{index}")(x)
         x = normalization_layer(normalization, f"dense_{index}")(x)
         x = layers.LeakyReLU(0.2, name=f"leaky_relu_{index}")(x)
-    return keras.Model(inputs, layers.Dense(1, dtype="float32", name="score")(x), name="mlp_discriminator")
+    return functional(inputs, layers.Dense(1, dtype="float32", name="score")(x), name="mlp_discriminator")

@@ -6,6 +6,7 @@ killed, without the seconds that importing TensorFlow takes.
 
 import multiprocessing
 import os
+import sys
 import traceback
 
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -36,8 +37,10 @@ def _run(log, target, arguments):
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
+    sys.stdout.reconfigure(line_buffering=True)  # A killed process cannot flush.
     try:
         target(*arguments)
     except BaseException:
         traceback.print_exc()
+        sys.stderr.flush()
         raise SystemExit(1) from None

@@ -1,0 +1,279 @@
+"""Speed and memory of ganzoo's training on this machine, beside eager PyTorch and beside the hardware.
+
+    python benchmarks/throughput.py --output docs/performance_table.md
+
+Every side (ganzoo or PyTorch, in one precision) runs in a process of its own, and they take turns: each round measures all
+of them one after the other, while the others sleep, so that a slow minute of the machine slows all of them. Times are
+medians over the rounds; ratios are medians of the ratios within a round, with the least and the greatest.
+
+What is compared, and how the arithmetic is counted, stands in `workloads.py`; what PyTorch does, in `torch_peer.py`; what
+the rate of the hardware is, in `sides.Hardware`.
+"""
+
+import argparse
+import importlib.metadata
+import os
+import pathlib
+import platform
+import statistics
+import sys
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+from sides import Process
+from workloads import BATCH_SIZE, WORKLOADS
+
+PRECISIONS = ("float32", "mixed_bfloat16")
+FIT_WORKLOADS = ("dcgan", "mlp")
+TRACE_ROUNDS = 3
+
+
+def progress(message):
+    print(f"[{time.strftime('%H:%M:%S')}] {message}", file=sys.stderr, flush=True)
+
+
+def machine():
+    """The machine and the versions, in one paragraph."""
+    model, flags = platform.processor() or platform.machine(), set()
+    cpuinfo = pathlib.Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() == "model name":
+                model = value.strip()
+            if key.strip() in ("cpu family", "model"):
+                model += "" if f"{key.strip()} " in model else f", {key.strip()} {value.strip()}"
+            if key.strip() == "flags":
+                flags = set(value.split())
+                break
+    cores = len(os.sched_getaffinity(0))
+    names = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
+    features = ", ".join(f"{name}: {'yes' if name in flags else 'no'}" for name in names)
+    packages = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("tensorflow", "keras", "torch"))
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    python = platform.python_version()
+    return f"{model}; {cores} cores, {memory:.0f} GiB; {features}. {packages}, Python {python}, {platform.system()}."
+
+
+def compare(name, rounds, seconds, torch_bfloat16):
+    """Measures one workload on all sides; returns the rows of the table."""
+    workload = WORKLOADS[name]
+    sides = {}
+    wanted = [("ganzoo", p) for p in PRECISIONS] + [("torch", p) for p in PRECISIONS[: 1 + torch_bfloat16]]
+    for side, precision in wanted:
+        progress(f"{workload.title}: starting {side}, {precision}")
+        sides[side, precision] = Process(side, name, precision)
+    for precision in PRECISIONS:
+        sides["hardware", precision] = Process("hardware", name, precision)
+    counts = {key: side.info["parameters"] for key, side in sides.items() if "parameters" in side.info}
+    if len(set(map(tuple, counts.values()))) != 1:
+        raise AssertionError(f"The networks differ in their numbers of parameters: {counts}")
+
+    updates = {key: max(1, round(seconds / side.ask(1))) for key, side in sides.items() if key[0] != "hardware"}
+    times = {key: [] for key in sides}
+    for index in range(rounds):
+        for key, side in sides.items():
+            times[key].append(side.ask(updates.get(key, 1)))
+        line = ", ".join(f"{s} {p} {1000 * t[-1]:.1f} ms" for (s, p), t in times.items() if s != "hardware")
+        progress(f"{workload.title}: round {index + 1} of {rounds}: {line}")
+
+    rows = []
+    samples = BATCH_SIZE * workload.critic_steps
+    for side, precision in wanted:
+        key = side, precision
+        row = {
+            "workload": name,
+            "side": side,
+            "precision": precision,
+            "seconds": statistics.median(times[key]),
+            "images_per_second": samples / statistics.median(times[key]),
+            "memory": sides[key].ask("memory"),
+            "start_seconds": sides[key].info["start_seconds"],
+            "memory_format": sides[key].info.get("memory_format"),
+        }
+        if side == "ganzoo":
+            row["ratios"] = [t / own for t, own in zip(times["torch", "float32"], times[key], strict=True)]
+            rates = [rate for rate, _ in times["hardware", precision]]
+            row["flops"] = sides[key].info["flops"]
+            row["rate"] = statistics.median(rates)
+            row["fractions"] = [row["flops"] / own / r for own, r in zip(times[key], rates, strict=True)]
+            row["operations"] = {
+                operation: statistics.median(measured[operation] for _, measured in times["hardware", precision])
+                for operation in times["hardware", precision][0][1]
+            }
+        rows.append(row)
+    for side in sides.values():
+        side.close()
+    return rows
+
+
+def measure_traces(name):
+    """Median seconds and nodes of the traced step, nested and unrolled, by precision."""
+    traces = {}
+    for precision in PRECISIONS:
+        progress(f"{WORKLOADS[name].title}: tracing, {precision}")
+        side = Process("trace", name, precision)
+        found = [side.ask(1) for _ in range(TRACE_ROUNDS)]
+        side.close()
+        for index, how in enumerate(("nested", "unrolled")):
+            traces[precision, how] = (statistics.median(f[index][0] for f in found), found[0][index][1])
+    return traces
+
+
+def measure_fit(name, rounds, seconds):
+    """Seconds per update of the bare loop and of `fit`, for each round."""
+    progress(f"{WORKLOADS[name].title}: fit against a bare loop")
+    side = Process("fit", name)
+    updates = max(10, round(seconds / side.ask(2)[0]))
+    times = [side.ask(updates) for _ in range(rounds)]
+    side.close()
+    return times
+
+
+def spread(values, digits=2):
+    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f}-{max(values):.{digits}f})"
+
+
+def met(reached, target):
+    return "met" if reached else f"MISSED, target {target}"
+
+
+def markdown_table(header, rows):
+    lines = ["| " + " | ".join(map(str, row)) + " |" for row in (header, *rows)]
+    return "\n".join([lines[0], "|" + " --- |" * len(header), *lines[1:]])
+
+
+def main_table(rows, traces):
+    header = (
+        "Workload, batch 64",
+        "Side",
+        "images/s",
+        "ms per generator update",
+        "peak memory, MB",
+        "start to first step, s",
+        "trace, s",
+        "graph nodes",
+        "x PyTorch float32",
+        "GFLOP/s",
+        "of the hardware",
+    )
+    body = []
+    for row in rows:
+        cells = [
+            WORKLOADS[row["workload"]].title,
+            f"{row['side']} {row['precision']}" + (f", {row['memory_format']}" if row["memory_format"] else ""),
+            f"{row['images_per_second']:.0f}",
+            f"{1000 * row['seconds']:.1f}",
+            f"{row['memory'] / 1e6:.0f}",
+            f"{row['start_seconds']:.1f}",
+        ]
+        if row["side"] == "ganzoo":
+            seconds, nodes = traces[row["workload"]][row["precision"], "nested"]
+            rate = row["flops"] / row["seconds"] / 1e9
+            fractions = [100 * fraction for fraction in row["fractions"]]
+            cells += [f"{seconds:.1f}", nodes, spread(row["ratios"]), f"{rate:.0f} of {row['rate'] / 1e9:.0f}"]
+            cells.append(spread(fractions, 0) + " %")
+        else:
+            cells += ["-"] * 5
+        body.append(cells)
+    return markdown_table(header, body)
+
+
+def target_lines(rows, fits):
+    lines = []
+    for row in rows:
+        workload = WORKLOADS[row["workload"]]
+        if row["side"] != "ganzoo":
+            continue
+        target = workload.ratio_targets.get(row["precision"])
+        if target:
+            ratio = statistics.median(row["ratios"])
+            lines.append(
+                f"- {workload.title}, {row['precision']}: {ratio:.2f} times PyTorch float32: "
+                f"{met(ratio >= target, target)}"
+            )
+        if workload.fraction_target and row["precision"] == "float32":
+            fraction = statistics.median(row["fractions"])
+            lines.append(
+                f"- {workload.title}, float32: {fraction:.0%} of the hardware's convolution rate: "
+                f"{met(fraction >= workload.fraction_target, f'{workload.fraction_target:.0%}')}"
+            )
+    for name, times in fits.items():
+        ratios = [fit / bare for bare, fit in times]
+        target = WORKLOADS[name].fit_target
+        lines.append(
+            f"- {WORKLOADS[name].title}: fit takes {spread(ratios)} times the bare loop: "
+            f"{met(statistics.median(ratios) <= target, target)}"
+        )
+    return lines
+
+
+def report(rows, traces, fits, rounds):
+    """The whole output as Markdown."""
+    parts = [f"Machine: {machine()}", f"Medians over {rounds} alternating rounds.", main_table(rows, traces)]
+    parts.append(
+        "images/s: real samples that the critic sees. GFLOP/s: the arithmetic that the algorithm needs (counted in "
+        "`benchmarks/workloads.py`) in the time of an update, of the rate that its convolutions (in the MLP its matrix "
+        "products) reach alone at the same shapes: the FLOP-weighted harmonic mean over the forward pass, input gradient "
+        "and kernel gradient of every layer. Start to first step and memory: of the one process of each side."
+    )
+    body = []
+    for name, traced in traces.items():
+        for precision in PRECISIONS:
+            (seconds, nodes), (more_seconds, more_nodes) = traced[precision, "nested"], traced[precision, "unrolled"]
+            cells = WORKLOADS[name].title, precision, f"{seconds:.1f}", nodes, f"{more_seconds:.1f}", more_nodes
+            body.append(cells)
+    header = "Tracing the step", "", "nested, s", "nodes", "unrolled, s", "nodes"
+    if body:
+        parts.append(markdown_table(header, body))
+    if fits:
+        header = "fit against a bare loop, float32", "bare, ms", "fit, ms", "ratio"
+        body = []
+        for name, times in fits.items():
+            bare, fit = (1000 * statistics.median(column) for column in zip(*times, strict=True))
+            body.append((WORKLOADS[name].title, f"{bare:.1f}", f"{fit:.1f}", spread([f / b for b, f in times])))
+        parts.append(markdown_table(header, body))
+    parts.append("\n".join(["Targets:", "", *target_lines(rows, fits)]))
+    return "\n\n".join(parts) + "\n"
+
+
+def operations_table(rows):
+    """What the convolutions reach one by one, for the reader who looks for the slow one."""
+    lines = []
+    for row in rows:
+        for operation, rate in row.get("operations", {}).items():
+            lines.append(f"{WORKLOADS[row['workload']].title} {row['precision']}: {operation}: {rate:.0f} GFLOP/s")
+    return "\n".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=7, help="rounds in which all sides take turns (default: 7)")
+    parser.add_argument("--seconds", type=float, default=2.5, help="time of one side in a round, about (default: 2.5)")
+    parser.add_argument("--workloads", nargs="+", choices=list(WORKLOADS), default=list(WORKLOADS))
+    parser.add_argument("--parts", nargs="+", choices=("compare", "trace", "fit"), default=("compare", "trace", "fit"))
+    parser.add_argument("--torch-bfloat16", action="store_true", help="also PyTorch under autocast to bfloat16")
+    parser.add_argument("--operations", action="store_true", help="also print the rate of each operation alone")
+    parser.add_argument("--output", type=pathlib.Path, help="file for the tables, as Markdown")
+    arguments = parser.parse_args()
+    rows, traces, fits = [], {}, {}
+    for name in arguments.workloads:
+        if "trace" in arguments.parts or "compare" in arguments.parts:
+            traces[name] = measure_traces(name)
+        if "compare" in arguments.parts:
+            rows += compare(name, arguments.rounds, arguments.seconds, arguments.torch_bfloat16)
+        if "fit" in arguments.parts and name in FIT_WORKLOADS:
+            fits[name] = measure_fit(name, arguments.rounds, arguments.seconds)
+    text = report(rows, traces, fits, arguments.rounds)
+    print(text)
+    if arguments.operations:
+        print(operations_table(rows))
+    if arguments.output:
+        arguments.output.write_text(text)
+        progress(f"written: {arguments.output}")
+
+
+if __name__ == "__main__":
+    main()
