@@ -256,7 +256,7 @@ def serve(connection, side, name, precision, started):
                 connection.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
             else:
                 connection.send(running.round(request))
-    except (EOFError, KeyboardInterrupt):
+    except (EOFError, BrokenPipeError, KeyboardInterrupt):  # The parent is gone.
         pass
 
 

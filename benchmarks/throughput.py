@@ -2,12 +2,13 @@
 
     python benchmarks/throughput.py --output docs/performance_table.md
 
-Every side (ganzoo or PyTorch, in one precision) runs in a process of its own, and they take turns: each round measures all
-of them one after the other, while the others sleep, so that a slow minute of the machine slows all of them. Times are
-medians over the rounds; ratios are medians of the ratios within a round, with the least and the greatest.
+Every side (ganzoo or PyTorch, in one precision) runs in a process of its own, and they take turns: each round measures
+all of them one after the other, while the others sleep, so that a slow minute of the machine slows all of them. Times
+are medians over the rounds; ratios are medians of the ratios within a round, with the least and the greatest. Run it on
+a quiet machine: PyTorch's threads wait for each other and lose far more than TensorFlow's where others use the cores.
 
-What is compared, and how the arithmetic is counted, stands in `workloads.py`; what PyTorch does, in `torch_peer.py`; what
-the rate of the hardware is, in `sides.Hardware`.
+What is compared, and how the arithmetic is counted, stands in `workloads.py`; what PyTorch does, in `torch_peer.py`;
+what the rate of the hardware is, in `sides.Hardware`.
 """
 
 import argparse
@@ -216,8 +217,8 @@ def report(rows, traces, fits, rounds):
     parts.append(
         "images/s: real samples that the critic sees. GFLOP/s: the arithmetic that the algorithm needs (counted in "
         "`benchmarks/workloads.py`) in the time of an update, of the rate that its convolutions (in the MLP its matrix "
-        "products) reach alone at the same shapes: the FLOP-weighted harmonic mean over the forward pass, input gradient "
-        "and kernel gradient of every layer. Start to first step and memory: of the one process of each side."
+        "products) reach alone at the same shapes: the FLOP-weighted harmonic mean over the forward pass, input "
+        "gradient and kernel gradient of every layer. Start to first step and memory: of the one process of each side."
     )
     body = []
     for name, traced in traces.items():

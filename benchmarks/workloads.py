@@ -1,9 +1,9 @@
 """The models that `throughput.py` measures, and how much arithmetic their algorithms need.
 
-Counting. One multiplication and addition (MAC) is 2 FLOP. Only convolutions and dense layers count: everything else is
-under 1 % of the arithmetic. Of a layer that does `a` MAC for a sample, each of these is `a` MAC again: the forward
-pass, the gradient of its input, and the gradient of its kernel. For a network with `D` MAC for a sample, `D1` of them in
-its first layer, and a generator with `G` (first layer: `G1`), in minibatches of m:
+Counting. One multiplication and addition (MAC) is 2 FLOP. Only convolutions and dense layers count. Of a layer that
+does `a` MAC for a sample, each of these is `a` MAC again: the forward pass, the gradient of its input, and the gradient
+of its kernel. For a discriminator with `D` MAC for a sample, `D1` of them in its first layer, and a generator with `G`
+(first layer: `G1`), in minibatches of m:
 
 - Training a network on data: forward `D`, kernel gradients `D`, input gradients `D - D1`: nobody asks for the gradient
   of the data.

@@ -155,9 +155,8 @@ def saves_right_after_construction(make, log_keys, tmp_path):
 
 
 def resumes_with_the_same_bits(make, log_keys, tmp_path):
-    straight = make(ema_decay=0.9)
+    straight, broken_off = (make(ema_decay=0.9, run_eagerly=True) for _ in range(2))
     train(straight, steps=5, epochs=2)
-    broken_off = make(ema_decay=0.9)
     train(broken_off, steps=5)
     loaded = reload(broken_off, tmp_path)
     assert_same_state(broken_off, loaded)
@@ -233,8 +232,8 @@ def replicas_agree(make, log_keys, tmp_path, eagerly=True):
     together.set_weights(start)
     assert alone.distribute_strategy.num_replicas_in_sync == 1
     assert together.distribute_strategy.num_replicas_in_sync == 2
-    ours = train(alone, steps=2, epochs=2).history
-    theirs = train(together, steps=2, epochs=2).history
+    ours = train(alone, steps=1, epochs=2).history
+    theirs = train(together, steps=1, epochs=2).history
     for variable, a, b, first in zip(alone.weights, arrays(alone.weights), arrays(together.weights), start):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-6, err_msg=variable.path)
         if variable.path.endswith("kernel"):
@@ -248,7 +247,8 @@ def replicas_agree(make, log_keys, tmp_path, eagerly=True):
 
 
 def jit_compiles(make, log_keys, tmp_path):
-    plain, compiled = make(ema_decay=0.9, **sgd(0.01, 0.01)), make(ema_decay=0.9, jit_compile=True, **sgd(0.01, 0.01))
+    plain = make(ema_decay=0.9, run_eagerly=True, **sgd(0.01, 0.01))
+    compiled = make(ema_decay=0.9, jit_compile=True, **sgd(0.01, 0.01))
     for model in (plain, compiled):
         for draw in ("normal", "uniform"):  # XLA draws others from the same seed.
             setattr(model, draw, functools.partial(constant_numbers, 0.5))
@@ -319,9 +319,9 @@ def history_is_the_mean_over_the_steps(make, log_keys, tmp_path):
 
 
 def evaluates_without_a_trace(make, log_keys, tmp_path):
-    model, undisturbed = make(ema_decay=0.9), make(ema_decay=0.9)
+    model, undisturbed = (make(ema_decay=0.9, run_eagerly=True) for _ in range(2))
     data = dataset_for(model, 3)
-    train(model, steps=2)
+    train(model, steps=1)
     before = digest_without_evaluation(model)
     first = model.evaluate(data, verbose=0, return_dict=True)
     second = model.evaluate(data, verbose=0, return_dict=True)
@@ -329,9 +329,9 @@ def evaluates_without_a_trace(make, log_keys, tmp_path):
     assert set(first) == log_keys
     assert all(math.isfinite(value) for value in first.values())
     assert digest_without_evaluation(model) == before
-    validated = train(model, steps=2, validation_data=data).history
+    validated = train(model, steps=1, validation_data=data).history
     assert set(validated) == log_keys | {f"val_{key}" for key in log_keys}
-    train(undisturbed, steps=2, epochs=2)
+    train(undisturbed, steps=1, epochs=2)
     assert digest_without_evaluation(model) == digest_without_evaluation(undisturbed)
 
 

@@ -1,6 +1,7 @@
 """How `fit` runs: Keras' own loop, begun at any step of any epoch."""
 
 import keras
+import tensorflow as tf
 
 from ganzoo.callbacks.checkpoint import Checkpoint
 
@@ -32,6 +33,16 @@ def restore_newest(model, callbacks):
     return any([checkpoint.restore(model) for checkpoint in model.checkpoints if checkpoint.resume])
 
 
+def check_scope(strategy):
+    """Raises a `RuntimeError` where a checkpoint of the first of several workers would wait for the others for ever."""
+    if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy) and tf.distribute.has_strategy():
+        raise RuntimeError(
+            "Under MultiWorkerMirroredStrategy, call `fit` outside of `strategy.scope()`. Received a call inside of it, "
+            "where all workers make each new variable together: Keras makes some when it saves a model, and only the "
+            "first worker saves. Build and compile in the scope; then leave it."
+        )
+
+
 def fit_in_one_run(keras_fit, model, data, epochs, initial_epoch, restored, callbacks, verbose, **validation):
     """Calls Keras' `fit` with the data from the model's step on.
 
@@ -43,6 +54,7 @@ def fit_in_one_run(keras_fit, model, data, epochs, initial_epoch, restored, call
         restored: Boolean, whether the model's step tells the epoch to begin with.
         validation: Arguments of `fit` that concern the validation.
     """
+    check_scope(model.distribute_strategy)
     offset = 0
     if restored:
         initial_epoch, offset = divmod(model.steps_done, data.steps_per_epoch)

@@ -3,7 +3,7 @@ import numpy as np
 import tensorflow as tf
 
 import ganzoo
-from tests.check_model import check_conditional_model, check_model, tiny
+from tests.check_model import check_model, tiny
 from tests.models.gan_test import LOGS
 
 
@@ -11,18 +11,9 @@ def make(**overrides):
     return tiny(ganzoo.DCGAN, (16, 16, 1), **{"filters": 2, **overrides})
 
 
-def make_conditional(**overrides):
-    return make(num_classes=3, **overrides)
-
-
 @check_model
 def test_contract(check, tmp_path):
     check(make, LOGS, tmp_path)
-
-
-@check_conditional_model
-def test_conditional_contract(check, tmp_path):
-    check(make_conditional, LOGS, tmp_path)
 
 
 def test_settings_of_the_paper():

