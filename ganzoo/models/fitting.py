@@ -34,12 +34,12 @@ def restore_newest(model, callbacks):
 
 
 def check_scope(strategy):
-    """Raises a `RuntimeError` where a checkpoint of the first of several workers would wait for the others for ever."""
+    """Raises a `RuntimeError` where a checkpoint by the first of several workers waits for the others forever."""
     if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy) and tf.distribute.has_strategy():
         raise RuntimeError(
-            "Under MultiWorkerMirroredStrategy, call `fit` outside of `strategy.scope()`. Received a call inside of it, "
-            "where all workers make each new variable together: Keras makes some when it saves a model, and only the "
-            "first worker saves. Build and compile in the scope; then leave it."
+            "Under MultiWorkerMirroredStrategy, call `fit` outside of `strategy.scope()`. Received a call inside of it,"
+            " where all workers make each new variable together; Keras makes some to save a model, and only the first "
+            "worker saves. Build and compile in the scope, then leave it."
         )
 
 

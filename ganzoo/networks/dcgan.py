@@ -16,7 +16,7 @@ import math
 import keras
 from keras import layers
 
-from ganzoo.layers import DCGAN_KERNELS
+from ganzoo.layers import DCGAN_KERNELS, Conv2D, Conv2DTranspose
 from ganzoo.layers import normalization as normalization_layer
 from ganzoo.networks.inputs import check_positive, check_sample_shape, functional, with_label
 
@@ -74,7 +74,7 @@ def generator(
         x = normalization_layer(kind, f"stage_{index}")(x)
         x = layers.ReLU(name=f"relu_{index}")(x)
         last = index == count - 1
-        x = layers.Conv2DTranspose(
+        x = Conv2DTranspose(
             channels if last else depth // 2 ** (index + 1),
             kernel_size=4,
             strides=2,
@@ -119,7 +119,7 @@ def discriminator(image_shape, filters=64, normalization="batch", kernel_initial
         inputs, x = [image, label], layers.Concatenate(name="with_label")([image, plane])
     for index in range(stages(image_shape)):
         kind = normalization if index > 0 else None
-        x = layers.Conv2D(
+        x = Conv2D(
             filters * 2**index,
             kernel_size=4,
             strides=2,

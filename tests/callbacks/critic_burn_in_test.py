@@ -39,11 +39,10 @@ class CountUpdates(keras.callbacks.Callback):
         self.before = now
 
 
-@pytest.mark.parametrize("burn_in_first", [True, False])
-def test_counts(burn_in_first):
+def test_counts():
     model, count = build(), CountUpdates()
     callbacks = [CriticBurnIn(steps=7, first=2, every=5), count]
-    model.fit(data(), steps_per_epoch=6, epochs=2, verbose=0, callbacks=callbacks if burn_in_first else callbacks[::-1])
+    model.fit(data(), steps_per_epoch=6, epochs=2, verbose=0, callbacks=callbacks)
     assert count.counts == [7, 7, 3, 3, 3, 7, 3, 3, 3, 3, 7, 3]
     assert int(model.generator_optimizer.iterations) == model.steps_done == 12
 

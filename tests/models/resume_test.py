@@ -85,11 +85,13 @@ def test_killed_and_resumed_is_the_same(kind, moments, tmp_path):
     for moment in moments:
         near_the_end = newest_step(killed.checkpoints) > train.STEPS - 5
         killed.kill("start" if near_the_end else moment)
+    while newest_step(killed.checkpoints) % train.STEPS_PER_EPOCH == 0:
+        killed.kill("step")  # The last life shall begin in the middle of an epoch.
     assert newest_step(killed.checkpoints) < train.STEPS
     resumed_digest = killed.finish()
     processes.join(straight, straight_log)
     print(f"{killed.kills} kills, {killed.torn} of them within a write; {killed.lost_steps} steps made twice")
-    assert killed.kills == len(moments)
+    assert killed.kills >= len(moments)
     assert killed.torn >= moments.count("write") // 3
     assert resumed_digest == straight_result.read_text()
     output = killed.log.read_text() + straight_log.read_text()
