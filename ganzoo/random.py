@@ -1,5 +1,7 @@
 """Random numbers of a training step: saved with the model, the same on any number of replicas."""
 
+import math
+
 import keras
 import tensorflow as tf
 
@@ -10,7 +12,8 @@ class RandomStream(keras.layers.Layer):
 
     Why not `keras.random.SeedGenerator`: its state is not saved with a model, and it draws the same numbers on every
     replica. Here each draw is made for the global batch, and a replica takes its slice of it, so that N replicas see
-    exactly the numbers that one device would. The Philox algorithm is named so that XLA draws the same ones, too.
+    exactly the numbers that one device would. They are made of Philox's bits here and not by TensorFlow's own
+    distributions, which make other numbers of the same bits under XLA.
 
     Args:
         seed: Integer. `None` (the default) follows `keras.utils.set_random_seed`.
@@ -34,23 +37,27 @@ class RandomStream(keras.layers.Layer):
 
     def normal(self, shape):
         """Draws float32 numbers from N(0, 1); `shape[0]` is the batch of this replica."""
-        return self._draw(tf.random.stateless_normal, shape)
+        return math.sqrt(2.0) * tf.math.erfinv(2.0 * self._draw(shape) - 1.0)
 
     def uniform(self, shape):
-        """Draws float32 numbers from U[0, 1); `shape[0]` is the batch of this replica."""
-        return self._draw(tf.random.stateless_uniform, shape)
+        """Draws float32 numbers from U(0, 1); `shape[0]` is the batch of this replica."""
+        return self._draw(shape)
 
     def restart(self):
         """Goes back to the first draw."""
         self.state.assign(tf.stack([tf.convert_to_tensor(self.state)[0], tf.constant(0, "int64")]))
 
-    def _draw(self, distribution, shape):
+    def _draw(self, shape):
+        """The centres of 2^23 equal parts of (0, 1): exact in float32, and symmetric."""
         seed = tf.identity(self.state.value)
         self.state.assign_add(tf.constant([0, 1], "int64"))
         batch, *rest = shape
         replica = tf.distribute.get_replica_context()
         replicas = replica.num_replicas_in_sync if replica else 1
-        numbers = distribution(tf.stack([batch * replicas, *rest]), seed, alg="philox")
+        bits = tf.random.stateless_uniform(
+            tf.stack([batch * replicas, *rest]), seed, minval=None, maxval=None, dtype="uint32", alg="philox"
+        )
+        numbers = (tf.cast(tf.bitwise.right_shift(bits, 9), "float32") + 0.5) * 2.0**-23
         if replicas > 1:
             start = tf.cast(replica.replica_id_in_sync_group, "int32") * batch
             numbers = numbers[start : start + batch]

@@ -42,7 +42,7 @@ def tiny(model, image_shape, **settings):
 
 @functools.cache
 def two_replicas():
-    """One strategy for the whole process. Reductions go to one device: collectives of a second strategy would hang."""
+    """One strategy for the whole process; with reductions on one device, `steps_per_execution` works on a CPU, too."""
     return tf.distribute.MirroredStrategy(
         ["CPU:0", "CPU:1"], cross_device_ops=tf.distribute.ReductionToOneDevice(reduce_to_device="CPU:0")
     )

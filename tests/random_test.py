@@ -58,7 +58,6 @@ def test_the_state_is_saved_and_goes_on(tmp_path):
     np.testing.assert_array_equal(other.stream.normal((4,)), following)
 
 
-@pytest.mark.xfail(strict=True, reason="XLA makes other floats of the same Philox bits on a CPU.")
 def test_xla_draws_the_same_numbers():
     plain, compiled = RandomStream(5), RandomStream(5)
     draw = tf.function(lambda: (compiled.normal((3, 2)), compiled.uniform((4,))), jit_compile=True)

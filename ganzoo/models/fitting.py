@@ -76,12 +76,12 @@ def fit_in_one_run(keras_fit, model, data, epochs, initial_epoch, restored, call
     model.stop_training = False
 
     def fit(first, last, steps):
-        stream = data.from_step(model.steps_done)
+        stream = data.from_step(model.steps_done).take(steps * (last - first))
         keras_fit(
             stream,
             epochs=last,
             initial_epoch=first,
-            steps_per_epoch=steps,
+            steps_per_epoch=None if last - first == 1 else steps,
             callbacks=run,
             shuffle=False,
             verbose=verbose,
@@ -93,8 +93,11 @@ def fit_in_one_run(keras_fit, model, data, epochs, initial_epoch, restored, call
         if offset and initial_epoch < epochs:
             fit(initial_epoch, initial_epoch + 1, data.steps_per_epoch - offset)
             initial_epoch += 1
-        if initial_epoch < epochs and not model.stop_training:
-            fit(initial_epoch, epochs, data.steps_per_epoch)
+        # Calls of several steps that do not divide the epoch would run past its end, if more data followed.
+        epochs_at_once = 1 if data.steps_per_epoch % model.steps_per_execution else max(1, epochs - initial_epoch)
+        for first in range(initial_epoch, epochs, epochs_at_once):
+            if not model.stop_training:
+                fit(first, first + epochs_at_once, data.steps_per_epoch)
     finally:
         model.feed = None
     run.finish()

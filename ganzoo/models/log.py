@@ -5,33 +5,37 @@ import tensorflow as tf
 
 
 class Log:
-    """Means of named scalars over an epoch, made when a name first appears.
+    """Means of named scalars over an epoch.
 
     It stands beside the model's tracked attributes, not among them: what an epoch has summed up so far is no state of
-    the model and is not saved with it.
+    the model and is not saved with it. The variables are made ahead, since a function that makes variables while it is
+    traced is traced twice; a mean gets its name when that first appears.
+
+    Args:
+        capacity: Integer, the greatest number of names.
     """
 
-    def __init__(self):
+    def __init__(self, capacity=24):
         self.means = {}
+        self._spare = [Mean() for _ in range(capacity)]
 
     def add(self, **values):
         """Adds a value to each mean, from inside of a training step."""
         for name, value in values.items():
             if name not in self.means:
-                self._create(name)
+                if not self._spare:
+                    raise ValueError(f"The log is full: it holds {sorted(self.means)}, and {name!r} is too much.")
+                self.means[name] = self._spare.pop(0).rename(name)
             self.means[name].update_state(tf.stop_gradient(value))
 
     def results(self):
         """The current means by name."""
         return {name: mean.result() for name, mean in self.means.items()}
 
-    def _create(self, name):
-        def create(strategy=None):
-            strategy = strategy or tf.distribute.get_strategy()
-            with tf.init_scope(), strategy.scope():  # A variable, made while a step is being traced.
-                self.means[name] = keras.metrics.Mean(name=name)
 
-        if tf.distribute.has_strategy() and tf.distribute.in_cross_replica_context() is False:
-            tf.distribute.get_replica_context().merge_call(create)
-        else:
-            create()
+class Mean(keras.metrics.Mean):
+    """A mean that gets its name later."""
+
+    def rename(self, name):
+        self._name = name
+        return self

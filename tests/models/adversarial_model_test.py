@@ -153,15 +153,7 @@ def test_two_replicas_share_each_minibatch():
     assert pairs == MINIBATCHES[:3]
 
 
-@pytest.mark.parametrize(
-    "steps_per_execution",
-    [
-        4,
-        pytest.param(
-            3, marks=pytest.mark.xfail(strict=True, reason="The data never end, and Keras fills up: 9 steps.")
-        ),
-    ],
-)
+@pytest.mark.parametrize("steps_per_execution", [3, 4])
 def test_several_steps_in_one_call_give_the_same_bits(steps_per_execution):
     """4 divides the 8 steps of the epoch, 3 does not."""
 
@@ -178,7 +170,8 @@ def test_several_steps_in_one_call_give_the_same_bits(steps_per_execution):
 def test_an_overflow_on_one_replica_makes_both_skip_the_step():
     keras.config.set_dtype_policy("mixed_float16")
     with two_replicas().scope():
-        model = tiny(ganzoo.WGANGP, (2,), hidden=(3,), discriminator_steps=1, run_eagerly=True, **sgd())
+        # No penalty: times the loss scale of the start, it overflows on both replicas whatever the samples are.
+        model = tiny(ganzoo.GAN, (2,), hidden=(3,), run_eagerly=True, **sgd())
     random = np.random.default_rng(0)
     for place in (0, 3):  # the first sample of replica 0, the last one of replica 1
         before = arrays(model.discriminator.weights)
