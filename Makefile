@@ -30,7 +30,7 @@ docs: .venv/.installed-docs  ## build the documentation site into site/, warning
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 benchmark: .venv/.installed-benchmark  ## measure images per second against PyTorch and the hardware
-	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python benchmarks/throughput.py --output docs/performance_table.md
 
 clean:  ## remove the environment and everything built
 	rm -rf .venv site build dist *.egg-info .pytest_cache .ruff_cache
