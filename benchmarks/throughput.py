@@ -27,6 +27,7 @@ from sides import Process
 from workloads import BATCH_SIZE, WORKLOADS
 
 PRECISIONS = ("float32", "mixed_bfloat16")
+PEERS = ("torch", "tuned torch")
 FIT_WORKLOADS = ("dcgan", "mlp")
 TRACE_ROUNDS = 3
 
@@ -62,7 +63,9 @@ def compare(name, rounds, seconds, torch_bfloat16):
     """Measures one workload on all sides; returns the rows of the table."""
     workload = WORKLOADS[name]
     sides = {}
-    wanted = [("ganzoo", p) for p in PRECISIONS] + [("torch", p) for p in PRECISIONS[: 1 + torch_bfloat16]]
+    wanted = [("ganzoo", p) for p in PRECISIONS] + [
+        (side, p) for side in PEERS for p in PRECISIONS[: 1 + torch_bfloat16]
+    ]
     for side, precision in wanted:
         progress(f"{workload.title}: starting {side}, {precision}")
         sides[side, precision] = Process(side, name, precision)
@@ -95,7 +98,9 @@ def compare(name, rounds, seconds, torch_bfloat16):
             "memory_format": sides[key].info.get("memory_format"),
         }
         if side == "ganzoo":
-            row["ratios"] = [t / own for t, own in zip(times["torch", "float32"], times[key], strict=True)]
+            row["ratios"], row["tuned_ratios"] = (
+                [t / own for t, own in zip(times[peer, "float32"], times[key], strict=True)] for peer in PEERS
+            )
             rates = [rate for rate, _ in times["hardware", precision]]
             row["flops"] = sides[key].info["flops"]
             row["rate"] = statistics.median(rates)
@@ -157,6 +162,7 @@ def main_table(rows, traces):
         "trace, s",
         "graph nodes",
         "x PyTorch float32",
+        "x tuned PyTorch float32",
         "GFLOP/s",
         "of the hardware",
     )
@@ -174,10 +180,16 @@ def main_table(rows, traces):
             seconds, nodes = traces[row["workload"]][row["precision"], "nested"]
             rate = row["flops"] / row["seconds"] / 1e9
             fractions = [100 * fraction for fraction in row["fractions"]]
-            cells += [f"{seconds:.1f}", nodes, spread(row["ratios"]), f"{rate:.0f} of {row['rate'] / 1e9:.0f}"]
+            cells += [
+                f"{seconds:.1f}",
+                nodes,
+                spread(row["ratios"]),
+                spread(row["tuned_ratios"]),
+                f"{rate:.0f} of {row['rate'] / 1e9:.0f}",
+            ]
             cells.append(spread(fractions, 0) + " %")
         else:
-            cells += ["-"] * 5
+            cells += ["-"] * 6
         body.append(cells)
     return markdown_table(header, body)
 

@@ -1,9 +1,13 @@
-"""The workloads in eager PyTorch: the same networks, batch and algorithm, and every setting that makes it faster.
+"""The workloads in eager PyTorch: the same networks, batch and algorithm, in two manners.
 
-Each critic step draws fresh latents and makes its fakes without a graph; real and fake samples pass in separate
-batches; the discriminator's weights need no gradient in the generator's update; the penalty's backward pass asks for
-the critic's weights only; Adam is PyTorch's fused one. Convolutions are tried with contiguous and with channels-last
-memory, and the faster of the two is measured.
+Both draw fresh latents for each critic step and make its fakes without a graph; real and fake samples pass in separate
+batches, each sample has its own epsilon.
+
+- Plain: as PyTorch's own DCGAN example and the GAN collections write it, with the defaults of `torch.optim.Adam`,
+  contiguous memory and `loss.backward()`.
+- Tuned: every setting that makes it faster. The penalty's backward pass asks for the critic's weights only, these need
+  no gradient in the generator's update, Adam is PyTorch's fused one, and convolutions are tried with contiguous and
+  with channels-last memory, of which the faster is measured.
 """
 
 import contextlib
@@ -61,8 +65,9 @@ def dcgan_networks(size, channels, latent_dim, stages, filters=64, critic_normal
 class TorchTraining:
     """One workload; `update()` makes one generator update with its critic steps."""
 
-    def __init__(self, name, precision="float32"):
+    def __init__(self, name, precision="float32", tuned=False):
         workload = self.workload = WORKLOADS[name]
+        self.tuned = tuned
         size, _, channels = workload.image_shape
         if name == "mlp":
             self.generator, self.critic = mlp_networks(workload.latent_dim)
@@ -74,8 +79,8 @@ class TorchTraining:
             )
         betas = (0.0, 0.9) if workload.penalty else (0.5, 0.999)
         rate = 1e-4 if workload.penalty else 2e-4
-        self.generator_optimizer = torch.optim.Adam(self.generator.parameters(), rate, betas, fused=True)
-        self.critic_optimizer = torch.optim.Adam(self.critic.parameters(), rate, betas, fused=True)
+        self.generator_optimizer = torch.optim.Adam(self.generator.parameters(), rate, betas, fused=tuned or None)
+        self.critic_optimizer = torch.optim.Adam(self.critic.parameters(), rate, betas, fused=tuned or None)
         self.half = precision == "mixed_bfloat16"
         self.real = [torch.rand(BATCH_SIZE, channels, size, size) * 2 - 1 for _ in range(workload.critic_steps)]
         self.memory_format = "contiguous"
@@ -85,7 +90,7 @@ class TorchTraining:
 
     def choose_memory_format(self):
         """Times a critic step and a generator step in both formats, twice, and keeps the faster one."""
-        if not any(isinstance(layer, nn.Conv2d) for layer in self.critic):
+        if not self.tuned or not any(isinstance(layer, nn.Conv2d) for layer in self.critic):
             return
         seconds = {}
         formats = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
@@ -124,7 +129,7 @@ class TorchTraining:
                 loss = fake_scores.mean() - real_scores.mean() + 10.0 * self.penalty(real, fake)
             else:
                 loss = functional.softplus(-real_scores).mean() + functional.softplus(fake_scores).mean()
-        loss.backward(inputs=list(self.critic.parameters()))
+        loss.backward(inputs=list(self.critic.parameters()) if self.tuned else None)
         self.critic_optimizer.step()
 
     def penalty(self, real, fake):
@@ -135,7 +140,7 @@ class TorchTraining:
         return (norms - 1.0).square().mean()
 
     def update_generator(self):
-        self.critic.requires_grad_(False)
+        self.critic.requires_grad_(not self.tuned)
         self.generator_optimizer.zero_grad(set_to_none=True)
         with self.precision():
             scores = self.critic(self.generator(self.latents()).float()).float()

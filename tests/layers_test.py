@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from ganzoo import networks
-from ganzoo.layers import Conv2D, Conv2DTranspose, normalization, trilinear_convolution
+from ganzoo.layers import BatchNormalization, Conv2D, Conv2DTranspose, normalization, trilinear_convolution
 
 # (large map, small map, kernel, strides): even and odd sizes, overlapping and not.
 CASES = [
@@ -106,3 +106,30 @@ def test_layer_normalization_normalizes_each_sample_over_all_its_features():
 def test_an_unknown_normalization_is_refused_in_words():
     with pytest.raises(ValueError, match='"batch", "layer" or None. Received: \'instance\''):
         normalization("instance", "x")
+
+
+@pytest.mark.parametrize("dtype, tolerance", [("float32", 2e-6), ("mixed_bfloat16", 0.02)])
+def test_fused_batch_normalization_equals_that_of_keras(dtype, tolerance):
+    inputs = tf.random.stateless_normal((6, 5, 4, 3), seed=[0, 1], mean=0.5, stddev=2.0)
+    weights = tf.random.stateless_normal((6, 5, 4, 3), seed=[0, 2])
+    results = []
+    for layer_type in (BatchNormalization, keras.layers.BatchNormalization):
+        layer = layer_type(momentum=0.9, epsilon=1e-5, dtype=dtype)
+        layer.build(inputs.shape)
+        layer.set_weights([np.array([1.5, 0.5, -1.0]), np.array([0.1, 0.2, 0.3]), np.arange(3.0), np.arange(1.0, 4.0)])
+
+        @tf.function
+        def train(layer, inputs):
+            with tf.GradientTape() as tape:
+                tape.watch(inputs)
+                outputs = tf.cast(layer(inputs, training=True), "float32")
+                loss = tf.reduce_sum(outputs * weights)
+            return outputs, *tape.gradient(loss, [inputs, layer.gamma.value, layer.beta.value])
+
+        graph = train.get_concrete_function(layer, inputs).graph
+        fused = any(operation.type == "FusedBatchNormV3" for operation in graph.get_operations())
+        assert fused == (layer_type is BatchNormalization)
+        results.append([*train(layer, inputs), *layer.get_weights(), layer(inputs, training=False)])
+    for ours, theirs in zip(*results, strict=True):
+        theirs = np.asarray(theirs, "float32")
+        np.testing.assert_allclose(np.asarray(ours, "float32"), theirs, atol=tolerance * max(1.0, np.abs(theirs).max()))

@@ -64,7 +64,8 @@ class Feed:
 
         Args:
             start: Integer.
-            apart: Boolean, a stream that goes through the data in another order. Defaults to `False`.
+            apart: Boolean, a stream that goes through the data in another order; for datasets that are not of
+                `ganzoo.data`, in the same order, half an epoch ahead. Defaults to `False`.
         """
         indexed = getattr(self.dataset, "stream", None)
         if indexed is not None:
@@ -74,7 +75,8 @@ class Feed:
         elif self.batches_per_epoch is None:
             stream = self._whole_batches().repeat().skip(start)
         else:
-            stream = self._whole_batches().take(self.batches_per_epoch).repeat().skip(start % self.batches_per_epoch)
+            start = (start + apart * (self.batches_per_epoch // 2)) % self.batches_per_epoch
+            stream = self._whole_batches().take(self.batches_per_epoch).repeat().skip(start)
         options = tf.data.Options()
         options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
         return stream.map(self._select).with_options(options)

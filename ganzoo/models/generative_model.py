@@ -93,7 +93,10 @@ class GenerativeModel(keras.Model):
     # === Pieces of a step ===
 
     def call(self, inputs, training=False):
-        """Latents (for a conditional model `[latents, label]`) -> samples."""
+        """Latents (for a conditional model `[latents, label]`) -> samples of the generator itself.
+
+        `generate` and the SavedModel use the averaged generator where there is one.
+        """
         return self.generator(inputs, training=training)
 
     def decode(self, latents, condition, training):
