@@ -17,7 +17,7 @@ class Log:
 
     def __init__(self, capacity=24):
         self.means = {}
-        self._spare = [Mean() for _ in range(capacity)]
+        self._spare = [keras.metrics.Mean() for _ in range(capacity)]
 
     def add(self, **values):
         """Adds a value to each mean, from inside of a training step."""
@@ -25,17 +25,10 @@ class Log:
             if name not in self.means:
                 if not self._spare:
                     raise ValueError(f"The log is full: it holds {sorted(self.means)}, and {name!r} is too much.")
-                self.means[name] = self._spare.pop(0).rename(name)
+                self.means[name] = self._spare.pop(0)
+                self.means[name].name = name
             self.means[name].update_state(tf.stop_gradient(value))
 
     def results(self):
         """The current means by name."""
         return {name: mean.result() for name, mean in self.means.items()}
-
-
-class Mean(keras.metrics.Mean):
-    """A mean that gets its name later."""
-
-    def rename(self, name):
-        self._name = name
-        return self
