@@ -8,7 +8,7 @@ import os
 import time
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # The progress bar alone; 0 shows TensorFlow's messages, too.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # The progress bar alone; 0 shows TensorFlow's messages, too.
 
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
