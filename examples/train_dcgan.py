@@ -20,7 +20,9 @@ def define_all_flags():
 
 def build(options, image_shape, settings):
     """Returns the compiled model and its own callbacks."""
-    return ganzoo.DCGAN.from_paper(image_shape, filters=options.filters, **settings), []
+    if len(image_shape) == 3:  # Points of a toy get dense networks.
+        settings["filters"] = options.filters
+    return ganzoo.DCGAN.from_paper(image_shape, **settings), []
 
 
 def main(options):

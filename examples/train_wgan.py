@@ -23,8 +23,10 @@ def define_all_flags():
 
 def build(options, image_shape, settings):
     """Returns the compiled model and its own callbacks."""
+    if len(image_shape) == 3:  # Points of a toy get dense networks.
+        settings["filters"] = options.filters
     settings |= {"clip_value": options.clip_value, "clip_normalization": options.clip_normalization}
-    gan = ganzoo.WGAN.from_paper(image_shape, filters=options.filters, **settings)
+    gan = ganzoo.WGAN.from_paper(image_shape, **settings)
     return gan, [ganzoo.callbacks.CriticBurnIn()] if options.burn_in else []
 
 

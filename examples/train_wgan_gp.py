@@ -24,11 +24,12 @@ def define_all_flags():
 
 def build(options, image_shape, settings):
     """Returns the compiled model and its own callbacks."""
+    if len(image_shape) == 3:  # Points of a toy get dense networks.
+        settings["filters"] = options.filters
     adam = {"learning_rate": options.learning_rate, "beta_1": options.beta_1, "beta_2": 0.9}
     adam = {"class_name": "Adam", "config": adam}
     gan = ganzoo.WGANGP.from_paper(
         image_shape,
-        filters=options.filters,
         gradient_penalty_weight=options.gradient_penalty_weight,
         one_sided=options.one_sided,
         generator_optimizer=adam,

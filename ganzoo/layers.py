@@ -9,7 +9,8 @@ import tensorflow as tf
 DCGAN_KERNELS = {"class_name": "RandomNormal", "config": {"mean": 0.0, "stddev": 0.02}}
 DCGAN_GAINS = {"class_name": "RandomNormal", "config": {"mean": 1.0, "stddev": 0.02}}
 
-# Gulrajani et al., 2017, authors' code (tflib/ops/conv2d.py): uniform, of variance 4 / (fan_in + fan_out).
+# For rectifiers, after the code of Gulrajani et al., 2017 (tflib/ops/conv2d.py): uniform, of variance
+# 4 / (fan_in + fan_out), without its correction for strides.
 WGAN_GP_KERNELS = {
     "class_name": "VarianceScaling",
     "config": {"scale": 2.0, "mode": "fan_avg", "distribution": "uniform"},

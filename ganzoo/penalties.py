@@ -20,6 +20,8 @@ def gradient_norms(critic, samples):
     with tf.GradientTape() as tape:
         tape.watch(samples)
         scores = critic(samples)
+        # One score a sample: of a map of scores, as PatchGAN has it, the mean, which is what the losses take.
+        scores = ops.mean(ops.reshape(scores, (ops.shape(scores)[0], -1)), axis=-1)
     gradients = ops.cast(tape.gradient(scores, samples), "float32")
     squares = ops.sum(ops.square(gradients), axis=tuple(range(1, len(gradients.shape))))
     return ops.sqrt(squares + SQUARE_ROOT_EPSILON)

@@ -2,6 +2,7 @@
 
 import base64
 import http.server
+import importlib
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import threading
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -124,6 +126,25 @@ def test_help_lists_every_flag(tmp_path, name):
         line.strip().split(":")[0].removeprefix("--").removeprefix("[no]") for line in text.splitlines() if "--" in line
     }
     assert not set(HELP[name]) - listed
+
+
+@pytest.mark.parametrize("name", ["train_wgan", "train_wgan_gp"])
+def test_toys_get_dense_networks(name, monkeypatch):
+    monkeypatch.syspath_prepend(EXAMPLES)
+    example = importlib.import_module(name)
+    options = SimpleNamespace(
+        filters=64,
+        clip_value=0.01,
+        clip_normalization=True,
+        burn_in=False,
+        learning_rate=1e-4,
+        beta_1=0.0,
+        gradient_penalty_weight=10.0,
+        one_sided=False,
+    )
+    model, _ = example.build(options, (2,), {"seed": 0})
+    assert model.discriminator.name == "mlp_discriminator"
+    assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in model.discriminator.layers)
 
 
 def test_main_takes_any_object(trained, tmp_path, monkeypatch):

@@ -25,6 +25,15 @@ def test_linear_critic():
     np.testing.assert_allclose(gradient_penalty(linear, real, fake, uniform), (5 - 1) ** 2, rtol=1e-6)
 
 
+def test_a_map_of_scores_counts_as_its_mean():
+    """The losses take the mean of all scores, and so does the slope that is penalised."""
+
+    def four_scores(x):
+        return tf.reshape(linear(x)[:, None] * [1.0, 2.0, 3.0, 6.0], (-1, 2, 2, 1))  # 3 times `linear` on average
+
+    np.testing.assert_allclose(gradient_norms(four_scores, tf.ones((8, 2))), [15.0] * 8, rtol=1e-6)
+
+
 def test_target_norm():
     real, fake = tf.ones((8, 2)), tf.zeros((8, 2))
     np.testing.assert_allclose(gradient_penalty(linear, real, fake, uniform, target=2.0), (5 - 2) ** 2, rtol=1e-6)

@@ -11,8 +11,9 @@ class CriticBurnIn(keras.callbacks.Callback):
     updates and before every 500th; the paper does not mention it. A generator that follows a critic which has not
     learned anything yet, walks off.
 
-    The extra updates see their own stream of the training data, in another order, and are a function of the step: a
-    resumed run makes the same.
+    The extra updates see their own stream of the training data, in another order (a dataset that is not of
+    `ganzoo.data`: in its own, half an epoch ahead), and are a function of the step: a resumed run makes the same. The
+    log leaves them out.
 
     Reference: [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875), the authors' main.py.
 

@@ -87,8 +87,9 @@ class AdversarialModel(GenerativeModel):
         return self._log.results()
 
     def critic_step(self, data):
-        """Makes one update of the discriminator alone, on a batch as `fit` has it (see `callbacks.CriticBurnIn`)."""
-        self.update_discriminator(*self.unpack(data))
+        """Makes one update of the discriminator alone, which the log leaves out (see `callbacks.CriticBurnIn`)."""
+        with self._log.muted():
+            self.update_discriminator(*self.unpack(data))
 
     def critic(self, condition, training=True):
         """The discriminator as the hooks see it: samples -> float32 scores, the condition bound to it."""
@@ -167,6 +168,11 @@ class AdversarialModel(GenerativeModel):
                 f"Received: {type(strategy).__name__} with {strategy.num_replicas_in_sync} replicas. "
                 'Leave jit_compile="auto".'
             )
+        if steps_per_execution != 1 and isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            raise ValueError(
+                "Several workers make one step in a call. Received: "
+                f"steps_per_execution={steps_per_execution} under MultiWorkerMirroredStrategy. Leave it at 1."
+            )
         optimizers = []
         for name, optimizer in (
             ("generator_optimizer", generator_optimizer),
@@ -218,14 +224,14 @@ class AdversarialModel(GenerativeModel):
 
         Args:
             networks: Family of networks, a module with the functions `generator` and `discriminator`.
-            image_shape: Shape of one sample. Vectors always get `ganzoo.networks.mlp`.
+            image_shape: Shape of one sample. Vectors get `ganzoo.networks.mlp` by default.
             num_classes: Integer or `None`.
             paper: Dictionary of the paper's settings.
             overrides: Dictionary of the caller's, which win; `networks` among them replaces the family.
         """
         settings = {**paper, **overrides}
         networks = settings.pop("networks", networks)
-        if hasattr(image_shape, "__len__") and len(image_shape) == 1:
+        if "networks" not in overrides and hasattr(image_shape, "__len__") and len(image_shape) == 1:
             networks = mlp
         shape = {"image_shape": image_shape, "num_classes": num_classes}
         takers = [networks.generator, networks.discriminator, cls.__init__, cls.compile]

@@ -45,7 +45,9 @@ class Feed:
             sizes = [int(size) for size in dataset.map(lambda *batch: tf.shape(first_part(batch))[0])]
             self.batch_size = sizes[0] if sizes else 0
             batches = sizes.count(self.batch_size)
-        self.batches_per_epoch = None if batches < 0 else batches // self.steps * self.steps
+        # Without an epoch of the user's own, one ends with the data: batches that are too few for a step are left out.
+        left_out = batches % self.steps if steps_per_epoch is None else 0
+        self.batches_per_epoch = None if batches < 0 else batches - left_out
         self.check_size(batches)
         self.check_replicas(model.distribute_strategy.num_replicas_in_sync)
         self.check_first_batch(model)
@@ -65,7 +67,8 @@ class Feed:
         Args:
             start: Integer.
             apart: Boolean, a stream that goes through the data in another order; for datasets that are not of
-                `ganzoo.data`, in the same order, half an epoch ahead. Defaults to `False`.
+                `ganzoo.data`, in the same order, half an epoch (of endless ones, 1,000 batches) ahead. Defaults to
+                `False`.
         """
         indexed = getattr(self.dataset, "stream", None)
         if indexed is not None:
@@ -73,7 +76,7 @@ class Feed:
             start += apart * 2**31 * self.batches_per_epoch
             stream = indexed(start=start, batches_per_epoch=self.batches_per_epoch)
         elif self.batches_per_epoch is None:
-            stream = self._whole_batches().repeat().skip(start)
+            stream = self._whole_batches().repeat().skip(start + apart * 1000)
         else:
             start = (start + apart * (self.batches_per_epoch // 2)) % self.batches_per_epoch
             stream = self._whole_batches().take(self.batches_per_epoch).repeat().skip(start)

@@ -169,7 +169,7 @@ class GenerativeModel(keras.Model):
     ):
         """Trains, as Keras' `fit` does, on a dataset whose batches hold m samples, the minibatch of the paper.
 
-        A smaller last batch is left out.
+        A smaller last batch is left out, and so are the last batches of an epoch that are too few for a step.
 
         The data are one endless stream, and step k reads what follows step k - 1: a second `fit`, a loaded model and a
         resumed run (see `ganzoo.callbacks.Checkpoint`) go on where the last one stopped.
@@ -178,7 +178,8 @@ class GenerativeModel(keras.Model):
             x: `tf.data.Dataset` of batches of samples or `(samples, label)`; or arrays.
             y: Labels, for arrays.
             batch_size: Integer m, for arrays. Defaults to `64`.
-            epochs: Integer, the epoch to train up to, counted from `initial_epoch` or from a restored checkpoint.
+            epochs: Integer, the epoch to train up to. The training begins at `initial_epoch`, or where a restored
+                checkpoint stopped.
             callbacks: List of `keras.callbacks.Callback`.
             validation_data: Dataset (or arrays `(x, y)`) for `evaluate` after each epoch.
             steps_per_epoch: Integer, generator updates in an epoch. Defaults to one pass over the data.

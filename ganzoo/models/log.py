@@ -1,5 +1,7 @@
 """The values that a model logs."""
 
+import contextlib
+
 import keras
 import tensorflow as tf
 
@@ -17,10 +19,13 @@ class Log:
 
     def __init__(self, capacity=24):
         self.means = {}
+        self._muted = False
         self._spare = [keras.metrics.Mean() for _ in range(capacity)]
 
     def add(self, **values):
         """Adds a value to each mean, from inside of a training step."""
+        if self._muted:
+            return
         for name, value in values.items():
             if name not in self.means:
                 if not self._spare:
@@ -28,6 +33,13 @@ class Log:
                 self.means[name] = self._spare.pop(0)
                 self.means[name].name = name
             self.means[name].update_state(tf.stop_gradient(value))
+
+    @contextlib.contextmanager
+    def muted(self):
+        """Leaves out what is traced inside."""
+        self._muted = True
+        yield
+        self._muted = False
 
     def results(self):
         """The current means by name."""

@@ -78,11 +78,11 @@ class WGAN(AdversarialModel):
         paper = {
             "latent_dim": 100,
             "filters": 64,
-            "normalization": "batch",
             "discriminator_steps": 5,
             "clip_value": 0.01,
-            "generator_optimizer": keras.optimizers.RMSprop(5e-5, rho=0.99, epsilon=1e-8),
-            "discriminator_optimizer": keras.optimizers.RMSprop(5e-5, rho=0.99, epsilon=1e-8),
+            # Keras adds epsilon inside of the square root, PyTorch outside: this is PyTorch's 1e-8.
+            "generator_optimizer": keras.optimizers.RMSprop(5e-5, rho=0.99, epsilon=1e-16),
+            "discriminator_optimizer": keras.optimizers.RMSprop(5e-5, rho=0.99, epsilon=1e-16),
         }
         return cls.assemble(networks.dcgan, image_shape, num_classes, paper, overrides)
 

@@ -25,7 +25,8 @@ class WGANGP(AdversarialModel):
 
     - 1e-12 inside of the norm's square root, whose derivative is infinite at 0 (a norm of 1 moves by 5e-13).
     - `from_paper`: the paper has a network for each experiment; we take those of DCGAN, for images of any size, without
-      normalization in the critic and initialised as in the authors' code.
+      normalization in the critic and initialised for rectifiers after the authors' code, without its correction for
+      strides and in the dense layers as well.
 
     Args:
         generator: Built `keras.Model`, latents `(batch, latent_dim)` -> samples.

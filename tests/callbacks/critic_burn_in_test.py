@@ -92,6 +92,14 @@ def test_sees_other_data_than_the_step():
     np.testing.assert_array_equal(again, burn_in[4:])
 
 
+def test_the_log_leaves_the_extra_updates_out():
+    model = build()
+    model.fit(data(), steps_per_epoch=2, epochs=1, verbose=0, callbacks=[CriticBurnIn(steps=20, first=2)])
+    assert int(model.discriminator_optimizer.iterations) == 40
+    counts = {mean.name: float(mean.count) for mean in model.metrics}
+    assert counts == {"wasserstein": 6, "d_loss": 6, "g_loss": 2}
+
+
 def test_refuses_several_steps_per_execution():
     with pytest.raises(ValueError, match="steps_per_execution=2 leaves no place for it"):
         build(steps_per_execution=2).fit(data(), steps_per_epoch=4, verbose=0, callbacks=[CriticBurnIn()])
