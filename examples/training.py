@@ -5,6 +5,7 @@ Each `train_*.py` adds the flags of its model, builds it, and hands it to `run`.
 
 import contextlib
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -136,4 +137,5 @@ def report(output, seconds):
         ("serving/1/", "the SavedModel for TensorFlow Serving"),
     ):
         print(f"  {name:<20}{meaning}")
-    print(f"\nNext: python examples/generate.py --model {output / 'model.keras'} --num_samples 100 --output new.png")
+    python = os.path.relpath(sys.executable)  # That of the environment, which has the packages.
+    print(f"\nNext: {python} examples/generate.py --model {output / 'model.keras'} --num_samples 100 --output new.png")
