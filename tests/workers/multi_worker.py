@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from pathlib import Path
 
 import keras
@@ -11,7 +10,7 @@ import tensorflow as tf
 
 import ganzoo
 from ganzoo import callbacks
-from tests.workers.train import digest
+from tests.workers.train import Progress, digest
 
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (48, 8, 8, 1)).astype("float32")
 LABELS = np.arange(48) % 3
@@ -39,18 +38,6 @@ def build(kind):
     return ganzoo.DCGAN.from_paper(IMAGES.shape[1:], filters=4, latent_dim=4, seed=0, **optimizers)
 
 
-class Progress(keras.callbacks.Callback):
-    """Tells the parent the number of steps, and takes some time for each."""
-
-    def __init__(self, steps):
-        super().__init__()
-        self.steps = steps
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.steps.value = self.model.steps_done
-        time.sleep(0.05)
-
-
 def train(model, folder, steps):
     """Trains and, where there is an average as in most long runs, with all that can happen beside; returns the logs."""
     data = ganzoo.data.from_arrays(IMAGES, LABELS, batch_size=8, seed=1)
@@ -62,7 +49,7 @@ def train(model, folder, steps):
         data,
         validation_data=(IMAGES[:16], LABELS[:16]),
         callbacks=[
-            Progress(steps),
+            Progress(steps, pause=0.05),
             callbacks.Throughput(),
             callbacks.StopOnDivergence(),
             callbacks.CriticBurnIn(steps=7, first=1, every=3),

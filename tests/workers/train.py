@@ -54,13 +54,14 @@ def digest(model):
 class Progress(keras.callbacks.Callback):
     """Tells the parent the number of steps, and takes some time for each."""
 
-    def __init__(self, steps):
+    def __init__(self, steps, pause=0.01):
         super().__init__()
         self.steps = steps
+        self.pause = pause
 
     def on_train_batch_end(self, batch, logs=None):
         self.steps.value = self.model.steps_done
-        time.sleep(0.01)
+        time.sleep(self.pause)
 
 
 def train(kind, result, directory=None, every_steps=None, steps=None):
