@@ -18,8 +18,8 @@ from absl import flags, logging  # noqa: E402
 import ganzoo  # noqa: E402
 
 
-def define_flags(name, dataset="fashion_mnist_10k", epochs=20, batch_size=64):
-    """Defines the flags that all examples have; defaults are those of the example."""
+def define_flags(name, dataset="fashion_mnist_10k", epochs=20, batch_size=64, adversarial=True):
+    """Defines the flags that all examples have, or all of adversarial models; defaults are those of the example."""
     flags.DEFINE_string(
         "dataset",
         dataset,
@@ -36,7 +36,6 @@ def define_flags(name, dataset="fashion_mnist_10k", epochs=20, batch_size=64):
     flags.DEFINE_bool("resume", True, "Go on with the newest checkpoint in the output directory.")
     flags.DEFINE_integer("seed", 0, "Seed of the initial weights, the latents and the order of the data.")
     flags.DEFINE_float("ema_decay", None, "Average the generator's weights with this decay, such as 0.999.")
-    flags.DEFINE_integer("discriminator_steps", None, "Critic updates per generator update. Default: the paper's.")
     flags.DEFINE_enum("mixed_precision", None, ["mixed_bfloat16", "mixed_float16"], "Compute in half precision.")
     flags.DEFINE_enum(
         "strategy", "none", ["none", "mirrored", "multi_worker"], "One device, all devices, or TF_CONFIG's workers."
@@ -45,6 +44,16 @@ def define_flags(name, dataset="fashion_mnist_10k", epochs=20, batch_size=64):
     flags.DEFINE_integer("steps_per_execution", 1, "Steps in one call of the compiled function.", lower_bound=1)
     flags.DEFINE_integer("checkpoint_every", None, "Steps between checkpoints. Default: one per epoch.")
     flags.DEFINE_integer("num_samples", 64, "Images in a sample grid.", lower_bound=1)
+    if adversarial:
+        define_adversarial_flags()
+
+
+def define_adversarial_flags():
+    """Defines the flags of the arguments that every adversarial model has."""
+    flags.DEFINE_integer("discriminator_steps", None, "Critic updates per generator update. Default: the paper's.")
+    flags.DEFINE_integer("num_classes", None, "Train a conditional model of labels 0 to num_classes - 1.")
+    flags.DEFINE_integer("packing", None, "PacGAN: samples that the discriminator judges at once.")
+    flags.DEFINE_bool("diff_augment", False, "DiffAugment: random changes of all that the discriminator sees.")
 
 
 def make_strategy(name):
@@ -69,31 +78,51 @@ def load_data(options):
     )
 
 
-def run(options, build):
+def sample_grid(options, output):
+    """Returns the callback that draws a grid of samples after each epoch."""
+    return ganzoo.callbacks.SampleGrid(output / "samples", num_samples=options.num_samples)
+
+
+GENERATE = "generate.py --model {model} --num_samples 100 --output new.png"
+
+
+def run(options, build, load=load_data, grid=sample_grid, next_command=GENERATE):
     """Trains a model with the flags' settings and saves it; returns it.
 
     Args:
         options: Parsed flags (`absl.flags.FLAGS`).
         build: Callable, (options, image_shape, settings of `from_paper`) -> (compiled model, list of more callbacks).
+            Of pairs of images, `image_shape` is that of the targets, and `condition_shape` is among the settings.
+        load: Callable, options -> training data. Defaults to what the flag `--dataset` says.
+        grid: Callable, (options, output directory) -> the callback that draws. Defaults to a grid of samples.
+        next_command: String, the example to call next, with `{model}` for the saved model.
     """
     logging.set_verbosity(logging.ERROR)
     strategy = make_strategy(options.strategy)  # Before anything else of TensorFlow runs.
     keras.utils.set_random_seed(options.seed)
     output = Path(options.output_dir)
-    train = load_data(options)
-    images = train.element_spec[0] if isinstance(train.element_spec, tuple) else train.element_spec
+    train = load(options)
+    parts = train.element_spec if isinstance(train.element_spec, tuple) else (train.element_spec,)
+    shapes = [tuple(part.shape[1:]) for part in parts if part.shape.rank > 1]
     settings = {
         "seed": options.seed,
         "ema_decay": options.ema_decay,
         "steps_per_execution": options.steps_per_execution,
         "jit_compile": {"auto": "auto", "true": True, "false": False}[options.jit_compile],
     }
-    if options.discriminator_steps is not None:
-        settings["discriminator_steps"] = options.discriminator_steps
-    devices = strategy.num_replicas_in_sync
-    print(f"Images {tuple(images.shape[1:])}, batch {options.batch_size}, {devices} replica(s), output in {output}")
+    if len(shapes) == 2:
+        settings["condition_shape"] = shapes[0]
+    for name in ("discriminator_steps", "num_classes", "packing"):
+        if getattr(options, name, None) is not None:
+            settings[name] = getattr(options, name)
+    if getattr(options, "diff_augment", False):
+        settings["augmentation"] = ganzoo.augmentation.DiffAugment()
+    print(
+        f"Images {' -> '.join(map(str, shapes))}, batch {options.batch_size}, {strategy.num_replicas_in_sync} "
+        f"replica(s), output in {output}"
+    )
     with precision(options.mixed_precision), strategy.scope():
-        model, callbacks = build(options, tuple(images.shape[1:]), settings)
+        model, callbacks = build(options, shapes[-1], settings)
     started = time.time()
     model.fit(
         train,
@@ -103,7 +132,7 @@ def run(options, build):
             ganzoo.callbacks.Throughput(),
             ganzoo.callbacks.StopOnDivergence(),
             *callbacks,
-            ganzoo.callbacks.SampleGrid(output / "samples", num_samples=options.num_samples),
+            grid(options, output),
             ganzoo.callbacks.LearningCurve(output / "learning_curve.png"),
             ganzoo.callbacks.Checkpoint(
                 output / "checkpoints", every_steps=options.checkpoint_every, resume=options.resume
@@ -113,7 +142,7 @@ def run(options, build):
     if model.is_chief:
         model.save(output / "model.keras")
         model.export(output / "serving" / "1")
-        report(output, time.time() - started)
+        report(output, time.time() - started, next_command)
     return model
 
 
@@ -126,7 +155,7 @@ def precision(policy):
     keras.config.set_dtype_policy(before)
 
 
-def report(output, seconds):
+def report(output, seconds, next_command):
     """Prints what lies where, and what to do next."""
     print(f"\nTrained in {seconds / 60:.1f} minutes. In {output}:")
     for name, meaning in (
@@ -138,4 +167,4 @@ def report(output, seconds):
     ):
         print(f"  {name:<20}{meaning}")
     python = os.path.relpath(sys.executable)  # That of the environment, which has the packages.
-    print(f"\nNext: {python} examples/generate.py --model {output / 'model.keras'} --num_samples 100 --output new.png")
+    print(f"\nNext: {python} examples/{next_command.format(model=output / 'model.keras')}")

@@ -36,7 +36,10 @@ class WeightClip(keras.constraints.Constraint):
 
 
 def clip_weights(network, clip_value=0.01, clip_normalization=True):
-    """Attaches `WeightClip` to the trainable variables of a network: kernels, biases, gamma, beta, embeddings.
+    """Attaches `WeightClip` to the trainable variables of a network: kernels, biases, gamma and beta.
+
+    Embeddings of labels stay free. Clipping keeps the critic Lipschitz in the sample x, and a discrete label only
+    selects which function of x it is; an embedding within +-c would be too weak beside the pixels to matter.
 
     Args:
         network: Built `keras.Model`.
@@ -47,10 +50,9 @@ def clip_weights(network, clip_value=0.01, clip_normalization=True):
     Raises:
         ValueError: If a variable has another constraint already.
     """
-    exempt = set()
-    if not clip_normalization:
-        layers = [layer for layer in network._flatten_layers() if isinstance(layer, NORMALIZATION_LAYERS)]
-        exempt = {id(variable) for layer in layers for variable in layer.trainable_variables}
+    free = (keras.layers.Embedding,) if clip_normalization else (keras.layers.Embedding, *NORMALIZATION_LAYERS)
+    layers = [layer for layer in network._flatten_layers() if isinstance(layer, free)]
+    exempt = {id(variable) for layer in layers for variable in layer.trainable_variables}
     for variable in network.trainable_variables:
         if id(variable) in exempt:
             continue

@@ -16,50 +16,49 @@ def draw_latents(seed, num_samples, latent_dim):
     return tf.random.stateless_normal(shape, tf.stack([tf.cast(seed, "int64"), tf.constant(0, "int64")]), alg="philox")
 
 
+def same_latents(images, latent_dim):
+    """One draw of latents for all images: the one with which models that translate images serve and predict."""
+    return tf.repeat(draw_latents(0, 1, latent_dim), tf.shape(images)[0], axis=0)
+
+
 def export(model, path):
     """Writes the SavedModel of a `GenerativeModel`; see `GenerativeModel.export` for its signatures."""
-    network, latent_dim = model.sampling_generator, model.latent_dim
+    network, latent_dim, condition = model.sampling_generator, model.latent_dim, model.condition_kind.specs()
     is_image = len(model.image_shape) == 3
     latents_spec = tf.TensorSpec((None, latent_dim), "float32", name="latents")
-    label_spec = tf.TensorSpec((None,), "int64", name="label")
     seed_spec = tf.TensorSpec((), "int64", name="seed")
     count_spec = tf.TensorSpec((), "int64", name="num_samples")
 
-    def decode(latents, label=None):
-        inputs = latents if label is None else [latents, label]
-        return tf.cast(network(inputs, training=False), "float32")
+    def decode(*inputs):
+        return tf.cast(network(list(inputs) if len(inputs) > 1 else inputs[0], training=False), "float32")
 
-    def draw(seed, num_samples, label=None):
+    def translate(image):
+        return {"images": decode(same_latents(image, latent_dim), image)}
+
+    def draw(seed, count_or_condition):
+        num_samples = tf.shape(count_or_condition, "int64")[0] if condition else count_or_condition
         at_least_one = tf.debugging.assert_greater_equal(
             num_samples, tf.constant(1, "int64"), "num_samples must be >= 1"
         )
         with tf.control_dependencies([at_least_one]):
             latents = draw_latents(seed, num_samples, latent_dim)
-        images = decode(latents, label)
+        images = decode(latents, count_or_condition) if condition else decode(latents)
         return {"images": to_uint8(images) if is_image else images, "latents": latents}
 
-    def draw_png(seed, num_samples, label=None):
-        images = draw(seed, num_samples, label)["images"]
+    def draw_png(seed, count_or_condition):
+        images = draw(seed, count_or_condition)["images"]
         return {"image_bytes": tf.map_fn(tf.io.encode_png, images, fn_output_signature=tf.string)}
 
-    def for_labels(function):
-        return lambda seed, label: function(seed, tf.size(label, out_type="int64"), label)
-
     archive = keras.export.ExportArchive()  # No `track`: the endpoints tell their variables, it would store them twice.
-    if model.num_classes is None:
-        archive.add_endpoint("serving_default", lambda latents: {"images": decode(latents)}, [latents_spec])
-        draw_specs, adapt = (
-            [seed_spec, count_spec],
-            lambda function: lambda seed, num_samples: function(seed, num_samples),
-        )
+    if condition and condition[0].name == "image":
+        archive.add_endpoint("serving_default", translate, condition)
     else:
-        archive.add_endpoint(
-            "serving_default", lambda latents, label: {"images": decode(latents, label)}, [latents_spec, label_spec]
-        )
-        draw_specs, adapt = [seed_spec, label_spec], for_labels
-    archive.add_endpoint("generate", adapt(draw), draw_specs)
+        archive.add_endpoint("serving_default", lambda *x: {"images": decode(*x)}, [latents_spec, *condition])
+    draw_specs = [seed_spec, *(condition or [count_spec])]
+    archive.add_endpoint("generate", draw, draw_specs)
     if is_image and model.image_shape[-1] in (1, 3, 4):
-        archive.add_endpoint("generate_png", adapt(draw_png), draw_specs)
+        archive.add_endpoint("generate_png", draw_png, draw_specs)
+    model.add_endpoints(archive)
     archive.write_out(path, verbose=False)
     write_card(model, path)
 
@@ -73,6 +72,7 @@ def write_card(model, path):
         "image_shape": model.image_shape,
         "latent_dim": model.latent_dim,
         "num_classes": model.num_classes,
+        "condition_shape": getattr(model.condition_kind, "shape", None),
         "step": model.steps_done,
         "versions": {"ganzoo": __version__, "keras": keras.__version__, "tensorflow": tf.__version__},
     }

@@ -31,3 +31,47 @@ def minimax_generator_loss(fake_scores):
     Reference: [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), Equation 1 and Algorithm 1.
     """
     return -ops.mean(ops.softplus(fake_scores))
+
+
+def least_squares_discriminator_loss(real_scores, fake_scores):
+    """`(E[(D(x) - 1)^2] + E[D(G(z))^2]) / 2`, where D is the score itself, without a sigmoid.
+
+    Reference: [Mao et al., 2016](https://arxiv.org/abs/1611.04076), Equation 9 (a = 0, b = 1).
+    """
+    return (ops.mean(ops.square(real_scores - 1.0)) + ops.mean(ops.square(fake_scores))) / 2.0
+
+
+def least_squares_generator_loss(fake_scores):
+    """`E[(D(G(z)) - 1)^2] / 2`.
+
+    Reference: [Mao et al., 2016](https://arxiv.org/abs/1611.04076), Equation 9 (c = 1).
+    """
+    return ops.mean(ops.square(fake_scores - 1.0)) / 2.0
+
+
+def hinge_discriminator_loss(real_scores, fake_scores):
+    """`E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))]`: scores beyond the margin have no gradient.
+
+    Reference: [Lim and Ye, 2017](https://arxiv.org/abs/1705.02894); [Miyato et al.,
+    2018](https://arxiv.org/abs/1802.05957), Equation 16.
+    """
+    return ops.mean(ops.relu(1.0 - real_scores)) + ops.mean(ops.relu(1.0 + fake_scores))
+
+
+def hinge_generator_loss(fake_scores):
+    """`-E[D(G(z))]`.
+
+    Reference: [Miyato et al., 2018](https://arxiv.org/abs/1802.05957), Equation 17.
+    """
+    return -ops.mean(fake_scores)
+
+
+def relativistic_loss(better_scores, worse_scores):
+    """`E[-log sigmoid(a - b)]` of pairs: how surely the first of each pair has the higher score.
+
+    The discriminator's loss has real samples first, the generator's generated ones. log 2 = 0.693 where all are equal.
+
+    Reference: [Jolicoeur-Martineau, 2018](https://arxiv.org/abs/1807.00734), Section 3.2; [Huang et al.,
+    2025](https://arxiv.org/abs/2501.05441), Equation 2.
+    """
+    return ops.mean(ops.softplus(worse_scores - better_scores))

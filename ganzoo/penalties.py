@@ -3,19 +3,21 @@
 import tensorflow as tf
 from keras import ops
 
+from ganzoo.replicas import mean_over_replicas
+
 # Keeps the derivative of the square root finite where a critic's gradient vanishes. It moves a norm of 1 by 5e-13.
 SQUARE_ROOT_EPSILON = 1e-12
 
 
-def gradient_norms(critic, samples):
-    """Euclidean norm of the critic's gradient at each sample, differentiable in the critic's weights.
+def squared_gradient_norms(critic, samples):
+    """Squared Euclidean norm of the critic's gradient at each sample, differentiable in the critic's weights.
 
     Args:
         critic: Callable, samples -> scores. No sample may influence the score of another.
         samples: Float tensor, `(batch, ...)`.
 
     Returns:
-        Float32 tensor `(batch,)`: `sqrt(|dD/dx|^2 + 1e-12)`.
+        Float32 tensor `(batch,)`.
     """
     with tf.GradientTape() as tape:
         tape.watch(samples)
@@ -23,8 +25,30 @@ def gradient_norms(critic, samples):
         # One score a sample: of a map of scores, as PatchGAN has it, the mean, which is what the losses take.
         scores = ops.mean(ops.reshape(scores, (ops.shape(scores)[0], -1)), axis=-1)
     gradients = ops.cast(tape.gradient(scores, samples), "float32")
-    squares = ops.sum(ops.square(gradients), axis=tuple(range(1, len(gradients.shape))))
-    return ops.sqrt(squares + SQUARE_ROOT_EPSILON)
+    return ops.sum(ops.square(gradients), axis=tuple(range(1, len(gradients.shape))))
+
+
+def gradient_norms(critic, samples):
+    """Euclidean norm of the critic's gradient at each sample: `sqrt(|dD/dx|^2 + 1e-12)`.
+
+    Arguments and result are those of `squared_gradient_norms`.
+    """
+    return ops.sqrt(squared_gradient_norms(critic, samples) + SQUARE_ROOT_EPSILON)
+
+
+def zero_centered_penalty(critic, samples):
+    """`E[||grad D(x)||_2^2]`: R1 on real samples, R2 on generated ones, without the weight gamma / 2.
+
+    Reference: [Mescheder et al., 2018](https://arxiv.org/abs/1801.04406), Equations 9 and 10.
+
+    Args:
+        critic: Callable, samples -> scores.
+        samples: Float tensor, `(batch, ...)`.
+
+    Returns:
+        Float32 scalar.
+    """
+    return ops.mean(squared_gradient_norms(critic, ops.cast(samples, "float32")))
 
 
 def gradient_penalty(critic, real, fake, uniform, target=1.0, one_sided=False):
@@ -58,3 +82,38 @@ def gradient_penalty(critic, real, fake, uniform, target=1.0, one_sided=False):
     if one_sided:
         excess = ops.maximum(excess, 0.0)
     return ops.mean(ops.square(excess))
+
+
+def dragan_penalty(critic, real, uniform, target=1.0, spread=0.5):
+    """The penalty of DRAGAN, around the real samples only.
+
+        x_hat = x + spread * std(x) * u,   u ~ U[0, 1] for each entry
+        P = E[(||grad D(x_hat)||_2 - 1)^2]
+
+    Reference: [Kodali et al., 2017](https://arxiv.org/abs/1705.07215), Algorithm 1 and the authors' code.
+
+    Args:
+        critic: Callable, samples -> scores.
+        real: Float tensor, `(batch, ...)`; `std` is that of all its entries.
+        uniform: Callable, shape -> numbers drawn from U[0, 1); `model.uniform` inside of a model.
+        target: Float, the norm that is not penalised. Defaults to `1.0`.
+        spread: Float, size of the noise in standard deviations of the data. Defaults to `0.5`.
+
+    Returns:
+        Float32 scalar, without the weight lambda.
+    """
+    real = ops.cast(real, "float32")
+    noise = uniform((batch_of(real), *real.shape[1:]))
+    noisy = real + spread * standard_deviation(real) * noise
+    return ops.mean(ops.square(gradient_norms(critic, noisy) - target))
+
+
+def standard_deviation(samples):
+    """Standard deviation of all entries of the global batch."""
+    mean, square = tf.unstack(mean_over_replicas(tf.stack([tf.reduce_mean(samples), tf.reduce_mean(samples**2)])))
+    return tf.sqrt(tf.maximum(square - mean**2, 0.0))
+
+
+def batch_of(samples):
+    """The number of samples, as a Python integer where the graph knows it."""
+    return samples.shape[0] or tf.shape(samples)[0]

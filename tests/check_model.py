@@ -1,4 +1,4 @@
-"""The contracts of `AdversarialModel`, as checks that every model of the zoo passes.
+"""The contracts of the base classes, as checks that every model of the zoo passes.
 
 In the test of a model:
 
@@ -12,7 +12,7 @@ def test_contract(check, tmp_path):
 ```
 
 `make(**overrides)` returns a compiled model, with small networks and always the same weights; overrides are those of
-`from_paper`.
+`from_paper`. `check_generative_model` has the contracts of models with one optimizer; their `make` takes `optimizer`.
 """
 
 import copy
@@ -25,7 +25,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import ganzoo
+from ganzoo.models import conditions
 from ganzoo.models.adversarial_model import AdversarialModel
 
 BATCH = 4
@@ -48,27 +48,38 @@ def two_replicas():
     )
 
 
+ADVERSARIAL = ("generator_optimizer", "discriminator_optimizer")
+
+
 def sgd(generator=0.1, discriminator=0.1):
     """Settings for plain gradient descent, which hides no error of scale as Adam does."""
-    return {
-        "generator_optimizer": keras.optimizers.SGD(generator),
-        "discriminator_optimizer": keras.optimizers.SGD(discriminator),
-    }
+    return dict(zip(ADVERSARIAL, (keras.optimizers.SGD(generator), keras.optimizers.SGD(discriminator)), strict=True))
+
+
+def optimizers(model):
+    """The optimizers of a model, whatever their names."""
+    return [value for value in vars(model).values() if isinstance(value, keras.optimizers.Optimizer)]
+
+
+def descent(make, rate):
+    """Settings for plain gradient descent with one rate for all."""
+    names = make.optimizers if hasattr(make, "optimizers") else ADVERSARIAL
+    return {name: keras.optimizers.SGD(rate) for name in names}
 
 
 def samples_like(model, count, seed=0):
-    """Random samples, in [-1, 1], and labels."""
+    """Random samples, in [-1, 1], and labels; or input and target images."""
     random = np.random.default_rng(seed)
-    return (
-        random.uniform(-1, 1, (count, *model.image_shape)).astype("float32"),
-        random.integers(0, model.num_classes or CLASSES, count),
-    )
+    samples = random.uniform(-1, 1, (count, *model.image_shape)).astype("float32")
+    if isinstance(model.condition_kind, conditions.Image):
+        return random.uniform(-1, 1, (count, *model.condition_kind.shape)).astype("float32"), samples
+    return samples, random.integers(0, model.num_classes or CLASSES, count)
 
 
 def dataset_for(model, steps, batch_size=BATCH):
     """A dataset for exactly that many steps an epoch, in an order of its own each epoch."""
-    images, labels = samples_like(model, steps * model.batches_per_step * batch_size)
-    return ganzoo.data.from_arrays(images, labels, batch_size=batch_size)
+    parts = samples_like(model, steps * model.batches_per_step * batch_size)
+    return model.condition_kind.dataset(*parts, batch_size)
 
 
 def train(model, steps, epochs=1, **kwargs):
@@ -76,12 +87,15 @@ def train(model, steps, epochs=1, **kwargs):
     return model.fit(dataset_for(model, steps), epochs=epochs, verbose=0, **kwargs)
 
 
-def some_labels(model, count):
+def some_conditions(model, count):
+    """What `generate` takes as the condition; the first of many are those of few."""
+    if isinstance(model.condition_kind, conditions.Image):
+        return samples_like(model, 16)[0][:count]
     return None if model.num_classes is None else np.arange(count) % model.num_classes
 
 
 def generate(model, count=6, seed=3, **kwargs):
-    return model.generate(count, seed=seed, condition=some_labels(model, count), **kwargs)
+    return model.generate(count, seed=seed, condition=some_conditions(model, count), **kwargs)
 
 
 def arrays(variables):
@@ -93,8 +107,7 @@ def state(model):
     variables = [
         *model.weights,
         *model._seed_generator_states(),
-        *model.generator_optimizer.variables,
-        *model.discriminator_optimizer.variables,
+        *(variable for optimizer in optimizers(model) for variable in optimizer.variables),
     ]
     return [(variable.path, variable.numpy()) for variable in variables]
 
@@ -144,7 +157,7 @@ def config_round_trip(make, log_keys, tmp_path):
     assert [w.shape for w in clone.weights] == [w.shape for w in model.weights]
     clone.compile_from_config(model.get_compile_config())
     assert clone.get_compile_config() == model.get_compile_config()
-    assert clone.discriminator_steps == model.discriminator_steps
+    assert clone.batches_per_step == model.batches_per_step
 
 
 def saves_right_after_construction(make, log_keys, tmp_path):
@@ -175,7 +188,7 @@ def logs_of_one_step(make, log_keys, tmp_path):
     assert set(logs) == log_keys
     assert all(math.isfinite(value) for values in logs.values() for value in values)
     assert {metric.name for metric in model.metrics} == log_keys
-    assert model.optimizer is None
+    assert (model.optimizer is None) == (len(optimizers(model)) > 1)  # Keras' own, where there is one.
 
 
 def optimizers_count_their_updates(make, log_keys, tmp_path):
@@ -195,8 +208,8 @@ def optimizers_count_their_updates(make, log_keys, tmp_path):
 
 def each_optimizer_moves_its_own_network(make, log_keys, tmp_path):
     model = make(ema_decay=0.9)
-    images, labels = samples_like(model, BATCH)
-    labels = None if model.num_classes is None else tf.constant(labels)
+    images, labels = model.condition_kind.arrange(*samples_like(model, BATCH))
+    labels = None if labels is None else tf.constant(labels)
     generator, discriminator, ema = model.generator, model.discriminator, model.ema_generator
     # Statistics of batch normalization move with each forward pass in training mode.
     statistics = generator.non_trainable_weights
@@ -224,11 +237,13 @@ def weights_with_gradient(discriminator, values=None):
 def replicas_agree(make, log_keys, tmp_path, eagerly=True):
     # Eagerly: the graph of five unrolled critic steps for two devices takes ten times as long. And in small steps,
     # since batch normalization, which divides by the spread of four samples, blows up the rounding errors.
-    settings = {"ema_decay": 0.9, "discriminator_steps": 5, "run_eagerly": eagerly}
-    alone = make(**settings, **sgd(0.005, 0.005))
+    settings = {"ema_decay": 0.9, "run_eagerly": eagerly}
+    if not hasattr(make, "optimizers"):
+        settings["discriminator_steps"] = getattr(make, "replica_steps", 5)
+    alone = make(**settings, **descent(make, 0.005))
     start = arrays(alone.weights)
     with two_replicas().scope():
-        together = make(**settings, **sgd(0.005, 0.005))
+        together = make(**settings, **descent(make, 0.005))
     together.set_weights(start)
     assert alone.distribute_strategy.num_replicas_in_sync == 1
     assert together.distribute_strategy.num_replicas_in_sync == 2
@@ -247,8 +262,8 @@ def replicas_agree(make, log_keys, tmp_path, eagerly=True):
 
 
 def jit_compiles(make, log_keys, tmp_path):
-    plain = make(ema_decay=0.9, run_eagerly=True, **sgd(0.01, 0.01))
-    compiled = make(ema_decay=0.9, jit_compile=True, **sgd(0.01, 0.01))
+    plain = make(ema_decay=0.9, run_eagerly=True, **descent(make, 0.01))
+    compiled = make(ema_decay=0.9, jit_compile=True, **descent(make, 0.01))
     for model in (plain, compiled):
         for draw in ("normal", "uniform"):  # XLA draws others from the same seed.
             setattr(model, draw, functools.partial(constant_numbers, 0.5))
@@ -261,7 +276,8 @@ def jit_compiles(make, log_keys, tmp_path):
 
 def constant_numbers(scale, shape):
     """Numbers up to `scale`, which differ from sample to sample."""
-    numbers = np.random.default_rng(0).uniform(0.01, scale, [BATCH, *shape[1:]])
+    batch = shape[0] if isinstance(shape[0], int) else BATCH  # Of packs there are fewer.
+    numbers = np.random.default_rng(0).uniform(0.01, scale, [batch, *shape[1:]])
     return tf.constant(numbers, "float32")
 
 
@@ -270,7 +286,7 @@ def trains_in_half_precision(make, log_keys, tmp_path):
         keras.config.set_dtype_policy(policy)
         model = make(run_eagerly=True, ema_decay=0.9)
         logs = train(model, steps=3).history
-        for optimizer in (model.generator_optimizer, model.discriminator_optimizer):
+        for optimizer in optimizers(model):
             assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer) == wrapped
         assert np.isfinite(list(logs.values())).all(), policy
         assert all(np.isfinite(value).all() for _, value in state(model)), policy
@@ -281,7 +297,7 @@ def trains_in_half_precision(make, log_keys, tmp_path):
 
 
 def averages_the_generator(make, log_keys, tmp_path):
-    model = make(run_eagerly=True, ema_decay=0.75, **sgd())
+    model = make(run_eagerly=True, ema_decay=0.75, **descent(make, 0.1))
     averages = arrays(model.ema_generator.weights)
     assert_equal_arrays(averages, arrays(model.generator.weights))
     for _ in range(2):
@@ -292,8 +308,8 @@ def averages_the_generator(make, log_keys, tmp_path):
             np.testing.assert_allclose(average, expected, rtol=1e-6, atol=1e-7)
     # It is the average that generates.
     latents = tf.random.stateless_normal((5, model.latent_dim), [7, 0], alg="philox")
-    labels = some_labels(model, 5)
-    inputs = latents if labels is None else [latents, tf.constant(labels)]
+    condition = some_conditions(model, 5)
+    inputs = latents if condition is None else [latents, tf.constant(condition)]
     np.testing.assert_allclose(
         generate(model, 5, seed=7), model.ema_generator(inputs, training=False), rtol=1e-5, atol=1e-6
     )
@@ -314,7 +330,8 @@ def history_is_the_mean_over_the_steps(make, log_keys, tmp_path):
     for name in log_keys:
         values = [value for key, value in seen if key == name]
         per_epoch = np.reshape(values, (2, -1))
-        assert per_epoch.shape[1] == (3 if name == "g_loss" else 6)
+        of_generator = {"g_loss", *getattr(make, "generator_logs", ())}
+        assert per_epoch.shape[1] == (3 if name in of_generator else 6)
         np.testing.assert_allclose(history[name], per_epoch.mean(axis=1), rtol=1e-5, atol=1e-6, err_msg=name)
 
 
@@ -353,6 +370,22 @@ def generates_a_function_of_the_seed(make, log_keys, tmp_path):
     np.testing.assert_allclose(generate(model, 3), images[:3], rtol=1e-5, atol=1e-6)
     assert not np.allclose(generate(model, 7, seed=4), images)
 
+
+GENERATIVE_CHECKS = [
+    config_round_trip,
+    saves_right_after_construction,
+    resumes_with_the_same_bits,
+    logs_of_one_step,
+    replicas_agree,
+    jit_compiles,
+    trains_in_half_precision,
+    averages_the_generator,
+    evaluates_without_a_trace,
+    generates_a_function_of_the_seed,
+]
+
+check_generative_model = pytest.mark.parametrize("check", GENERATIVE_CHECKS, ids=lambda check: check.__name__)
+"""Runs a test with each contract of a model with one optimizer: `make.optimizers = ("optimizer",)`."""
 
 CHECKS = [
     config_round_trip,

@@ -30,14 +30,21 @@ def test_round_trip():
 @pytest.mark.parametrize("normalization", ["batch", "layer"])
 @pytest.mark.parametrize("clip_normalization", [True, False])
 def test_is_attached_to_every_trainable_variable(normalization, clip_normalization):
-    critic = ganzoo.networks.dcgan.discriminator((16, 16, 1), 2, normalization, num_classes=3)
+    critic = ganzoo.networks.dcgan.discriminator((16, 16, 1), 2, normalization, num_classes=3, label="embedding")
     clip_weights(critic, 0.1, clip_normalization)
     names = [variable.path.rsplit("/", 1)[-1] for variable in critic.trainable_variables]
     assert {"kernel", "bias", "gamma", "beta", "embeddings"} == set(names)
     for name, variable in zip(names, critic.trainable_variables):
-        expected = clip_normalization or name not in ("gamma", "beta")
-        assert isinstance(variable.constraint, WeightClip) == expected, variable.path
+        free = {"embeddings"} if clip_normalization else {"embeddings", "gamma", "beta"}
+        assert isinstance(variable.constraint, WeightClip) == (name not in free), variable.path
     assert all(variable.constraint is None for variable in critic.non_trainable_variables)
+
+
+def test_bounds_what_a_projection_adds_to_the_score():
+    critic = ganzoo.networks.dcgan.discriminator((8, 8, 1), 2, None, num_classes=3, conditioning="projection")
+    clip_weights(critic, 0.1)
+    assert "projection" in {variable.path.split("/")[0] for variable in critic.trainable_variables}
+    assert all(variable.constraint.clip_value == 0.1 for variable in critic.trainable_variables)
 
 
 def test_reaches_nested_models():

@@ -19,13 +19,27 @@ from PIL import Image
 from tests.workers import example, processes
 
 EXAMPLES = example.EXAMPLES
-TRAINING = ["train_gan", "train_dcgan", "train_wgan", "train_wgan_gp"]
+TRAINING = [
+    *("train_gan", "train_dcgan", "train_wgan", "train_wgan_gp"),
+    *("train_lsgan", "train_dragan", "train_r3gan"),
+    *("train_presgan", "train_cgan", "train_sngan"),
+    *("train_autoencoder", "train_vae", "train_began"),
+]
 TINY = ["--batch_size=8", "--steps_per_epoch=2", "--num_samples=4"]
 OWN = {
     "train_gan": ["--strategy=mirrored", "--minimax"],
     "train_dcgan": ["--filters=2", "--ema_decay=0.9"],
     "train_wgan": ["--filters=2", "--dataset=mnist_10k", "--image_size=16"],
     "train_wgan_gp": ["--filters=2", "--discriminator_steps=2"],
+    "train_lsgan": ["--filters=2", "--packing=2"],
+    "train_dragan": ["--filters=2", "--diff_augment"],
+    "train_r3gan": ["--filters=2", "--num_classes=10"],
+    "train_presgan": ["--filters=2", "--leapfrog_steps=2"],
+    "train_cgan": ["--networks=dcgan", "--filters=2", "--label=one_hot", "--conditioning=projection"],
+    "train_sngan": ["--filters=2", "--nohinge"],
+    "train_autoencoder": ["--hidden=4,3", "--latent_split=train[:50]+train[100:150]"],
+    "train_vae": ["--hidden=4", "--latent_dim=3", "--dataset=fashion_mnist_10k"],
+    "train_began": ["--filters=1", "--num_classes=10"],
 }
 FILES = [
     "checkpoints/step_0000000002.keras",
@@ -98,20 +112,44 @@ def test_all_import_together_and_flags_are_their_own():
     """No flag exists on import, and each example defines its own without a clash."""
     script = "from absl import app, flags; import ganzoo; before = set(flags.FLAGS)\n"
     script += "import sys; sys.path.insert(0, sys.argv[1])\n"
-    script += "import generate, serve_client, train_gan, train_dcgan, train_wgan, train_wgan_gp\n"
+    script += f"import generate, serve_client, train_pix2pix, translate, {', '.join(TRAINING)}\n"
     script += "assert set(flags.FLAGS) == before, set(flags.FLAGS) - before\n"
     subprocess.run([sys.executable, "-c", script, EXAMPLES], check=True, timeout=120)
 
 
 COMMON = (
     "dataset data_dir manual_dir image_size epochs steps_per_epoch batch_size output_dir resume seed ema_decay "
-    "discriminator_steps mixed_precision strategy jit_compile steps_per_execution checkpoint_every num_samples"
+    "mixed_precision strategy jit_compile steps_per_execution checkpoint_every num_samples"
 ).split()
+ADVERSARIAL = [*COMMON, *"discriminator_steps num_classes packing diff_augment".split()]
+NETWORK = "latent_dim hidden filters learning_rate latent_split".split()
 HELP = {
-    "train_gan": [*COMMON, "minimax"],
-    "train_dcgan": [*COMMON, "filters"],
-    "train_wgan": [*COMMON, "filters", "clip_value", "clip_normalization", "burn_in"],
-    "train_wgan_gp": [*COMMON, "filters", "gradient_penalty_weight", "one_sided"],
+    "train_gan": [*ADVERSARIAL, "minimax"],
+    "train_dcgan": [*ADVERSARIAL, "filters"],
+    "train_wgan": [*ADVERSARIAL, "filters", "clip_value", "clip_normalization", "burn_in"],
+    "train_wgan_gp": [*ADVERSARIAL, "filters", "gradient_penalty_weight", "one_sided"],
+    "train_lsgan": [*ADVERSARIAL, "filters"],
+    "train_dragan": [*ADVERSARIAL, "filters", "gradient_penalty_weight"],
+    "train_r3gan": [*ADVERSARIAL, "filters", "r1_weight", "r2_weight"],
+    "train_presgan": [
+        *ADVERSARIAL,
+        *"filters entropy_weight sigma_min sigma_max sigma_learning_rate".split(),
+        *"leapfrog_steps burn_in posterior_samples".split(),
+    ],
+    "train_cgan": [*ADVERSARIAL, "networks", "filters", "label", "conditioning"],
+    "train_sngan": [*ADVERSARIAL, "networks", "filters", "hinge", "learning_rate"],
+    "train_autoencoder": [*COMMON, *NETWORK],
+    "train_vae": [*COMMON, *NETWORK, "likelihood", "beta"],
+    "train_began": [
+        *ADVERSARIAL,
+        *"gamma balance_rate filters embedding_dim latent_dim learning_rate patience".split(),
+    ],
+    "train_pix2pix": [
+        *COMMON,
+        *"targets test_dataset test_targets direction jitter mirror l1_weight gan_weight receptive_field".split(),
+        *"normalization skips dropout_at_test learning_rate filters".split(),
+    ],
+    "translate": "model input_dir output_dir batch_size side_by_side".split(),
     "generate": "model num_samples seed label output output_dir".split(),
     "serve_client": "host port protocol model_name num_samples seed label output".split(),
 }

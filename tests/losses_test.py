@@ -57,3 +57,27 @@ def test_the_mean_is_over_all_scores_of_any_shape():
     scores = tf.random.stateless_normal((4, 3, 3, 1), (1, 2))
     for loss in (losses.non_saturating_generator_loss, losses.minimax_generator_loss):
         np.testing.assert_allclose(loss(scores), loss(tf.reshape(scores, (-1, 1))), rtol=1e-6)
+
+
+def test_least_squares():
+    real, fake = tf.constant([[0.5], [2.0]]), tf.constant([[1.0], [-3.0]])
+    # ((0.5 - 1)^2 + (2 - 1)^2) / 2 = 0.625;  (1 + 9) / 2 = 5;  ((1 - 1)^2 + (-3 - 1)^2) / 2 = 8
+    np.testing.assert_allclose(losses.least_squares_discriminator_loss(real, fake), (0.625 + 5) / 2, rtol=1e-6)
+    np.testing.assert_allclose(losses.least_squares_generator_loss(fake), 8 / 2, rtol=1e-6)
+
+
+def test_hinge():
+    real, fake = tf.constant([[0.5], [2.0]]), tf.constant([[0.5], [-3.0]])
+    # (0.5 + 0) / 2 + (1.5 + 0) / 2
+    np.testing.assert_allclose(losses.hinge_discriminator_loss(real, fake), 1.0, rtol=1e-6)
+    np.testing.assert_allclose(losses.hinge_generator_loss(fake), 1.25, rtol=1e-6)
+
+
+def test_relativistic_pairs():
+    # log(1 + e^-(a - b)) for a - b = 0 and log 3: log 2 and log 4/3
+    better, worse = tf.constant([[1.0], [math.log(3) - 2]]), tf.constant([[1.0], [-2.0]])
+    np.testing.assert_allclose(losses.relativistic_loss(better, worse), math.log(8 / 3) / 2, rtol=1e-6)
+    # The other way round the second pair is 0 - log 3: log 2 and log 4.
+    np.testing.assert_allclose(losses.relativistic_loss(worse, better), math.log(8) / 2, rtol=1e-6)
+    np.testing.assert_allclose(losses.relativistic_loss(better + 1e4, worse - 1e4), 0.0, atol=1e-6)
+    np.testing.assert_allclose(losses.relativistic_loss(worse - 1e4, better + 1e4), 2e4, rtol=1e-3)

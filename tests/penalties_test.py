@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ganzoo.penalties import gradient_norms, gradient_penalty
+from ganzoo.penalties import dragan_penalty, gradient_norms, gradient_penalty, zero_centered_penalty
 
 
 def uniform(shape):
@@ -138,3 +138,36 @@ def test_norms_of_a_half_precision_critic_are_float32(dtype):
     penalty = gradient_penalty(lambda x: linear(tf.cast(tf.cast(x, dtype), "float32")), real, fake, uniform)
     assert penalty.dtype == tf.float32
     np.testing.assert_allclose(penalty, 16.0, rtol=1e-6)
+
+
+def test_zero_centered_penalty():
+    """R1 of D(x) = x^2 / 2 is E[x^2]; a flat critic has none, and a finite derivative."""
+    samples = tf.constant([[3.0, 4.0], [0.0, 1.0]])
+    np.testing.assert_allclose(zero_centered_penalty(quadratic, samples), (25 + 1) / 2, rtol=1e-6)
+    weight = tf.Variable(0.0)
+    with tf.GradientTape() as tape:
+        penalty = zero_centered_penalty(lambda x: weight * linear(x), samples)
+    assert float(penalty) == 0.0
+    assert float(tape.gradient(penalty, weight)) == 0.0
+
+
+def test_dragan_penalty():
+    """D(x) = x^2 / 2 has the gradient x + std / 2 * u, of entries 1 and -1 with std 1."""
+    real = tf.constant([[1.0], [-1.0]])
+    u = uniform((2, 1)).numpy()
+    noisy = real.numpy() + 0.5 * u
+    np.testing.assert_allclose(dragan_penalty(quadratic, real, uniform), np.mean((np.abs(noisy) - 1) ** 2), rtol=1e-5)
+    np.testing.assert_allclose(dragan_penalty(linear, tf.ones((4, 2)), uniform), (5 - 1) ** 2, rtol=1e-5)
+    # The noise grows with the spread of the data.
+    noisy = 3 * real.numpy() + 0.5 * 3 * u
+    np.testing.assert_allclose(
+        dragan_penalty(quadratic, 3 * real, uniform), np.mean((np.abs(noisy) - 1) ** 2), rtol=1e-5
+    )
+
+
+def test_the_noise_of_dragan_is_not_the_same_for_each_entry():
+    seen = []
+    dragan_penalty(lambda x: linear(seen.append(x) or x), tf.constant([[1.0, 1.0], [-1.0, -1.0]]), uniform)
+    noise = seen[0].numpy() - [[1, 1], [-1, -1]]
+    assert 0 <= noise.min() and noise.max() < 0.5
+    assert len(np.unique(noise)) == 4

@@ -2,7 +2,9 @@
 
 from ganzoo.callbacks.checkpoint import Checkpoint as Checkpoint
 from ganzoo.callbacks.critic_burn_in import CriticBurnIn as CriticBurnIn
+from ganzoo.callbacks.latent_space import LatentSpace as LatentSpace
 from ganzoo.callbacks.learning_curve import LearningCurve as LearningCurve
+from ganzoo.callbacks.reduce_learning_rate import ReduceLearningRate as ReduceLearningRate
 from ganzoo.callbacks.sample_grid import SampleGrid as SampleGrid
 from ganzoo.callbacks.stop_on_divergence import StopOnDivergence as StopOnDivergence
 from ganzoo.callbacks.throughput import Throughput as Throughput

@@ -3,16 +3,19 @@
 from ganzoo.data.arrays import from_arrays
 from ganzoo.data.folder import from_folder
 from ganzoo.data.load import load
-from ganzoo.data.pixels import normalize
+from ganzoo.data.paired import paired
+from ganzoo.data.pixels import binarize, normalize
 from ganzoo.data.toys import grid, grid_centers, ring, ring_centers, swiss_roll
 
 __all__ = [
+    "binarize",
     "from_arrays",
     "from_folder",
     "grid",
     "grid_centers",
     "load",
     "normalize",
+    "paired",
     "ring",
     "ring_centers",
     "swiss_roll",

@@ -95,15 +95,16 @@ def _classes(root, files):
     return names.tolist(), labels
 
 
-def _decode_all(files, channels, image_size):
+def _decode_all(files, channels, image_size, decode=None):
     """Returns the images of the readable files, and the indices of these."""
-    size = image_size or _first_size(files, channels)
+    decode = decode or _decode
+    size = image_size or _first_size(files, channels, decode)
     check_memory(len(files), *size, channels)
     images = np.empty((len(files), *size, channels), np.uint8)
 
     def fill(index):
         try:
-            image = _decode(files[index], channels, image_size)
+            image = decode(files[index], channels, image_size)
         except Exception as error:  # a broken file makes Pillow raise nearly anything
             return error
         if image.shape[:2] == size:
@@ -123,10 +124,10 @@ def _decode_all(files, channels, image_size):
     return images[: len(readable)], readable
 
 
-def _first_size(files, channels):
+def _first_size(files, channels, decode):
     for file in files:
         try:
-            return _decode(file, channels, None).shape[:2]
+            return decode(file, channels, None).shape[:2]
         except Exception:  # reported with the others later
             continue
     return 1, 1

@@ -12,14 +12,28 @@ _ROUNDS = 16
 _CHUNK = 256  # samples gathered at once where no batch size is given
 
 
+def keys_of(seed, epoch, count=1):
+    """`count` unrelated keys of the cipher for a seed and an epoch: uint32 tensor `(count, 3)`.
+
+    The pair is hashed: used as a key itself, as `tf.random.experimental.index_shuffle` does, it yields 256
+    different epochs at most, and neighbouring ones are correlated.
+    """
+    numbers = tf.random.stateless_uniform(
+        [3 * count],
+        tf.stack([tf.constant(seed, tf.int64), tf.cast(epoch, tf.int64)]),
+        minval=None,
+        maxval=None,
+        dtype=tf.uint32,
+        alg="philox",
+    )
+    return tf.reshape(numbers, [count, 3])
+
+
 def shuffled(positions, num_samples, seed, epoch):
     """Maps positions to sample indices: one permutation of the samples for each `(seed, epoch)`.
 
     A pure function, computed for each position alone, so that an epoch can be entered anywhere without
     replaying or storing its order.
-
-    The pair is hashed to the key first: used as a key itself, as `tf.random.experimental.index_shuffle`
-    does, it yields 256 different epochs at most, and neighbouring ones are correlated.
 
     Args:
         positions: int64 tensor `(n,)`, each in `[0, num_samples)`.
@@ -30,20 +44,33 @@ def shuffled(positions, num_samples, seed, epoch):
     Returns:
         int64 tensor of the shape of `positions`.
     """
-    key = tf.random.stateless_uniform(
-        [3],
-        tf.stack([tf.constant(seed, tf.int64), tf.cast(epoch, tf.int64)]),
-        minval=None,
-        maxval=None,
-        dtype=tf.uint32,
-        alg="philox",
-    )
     last = tf.constant(num_samples - 1, tf.int64)
-    return tf.raw_ops.RandomIndexShuffle(index=positions, seed=key, max_index=last, rounds=_ROUNDS)
+    return tf.raw_ops.RandomIndexShuffle(index=positions, seed=keys_of(seed, epoch)[0], max_index=last, rounds=_ROUNDS)
+
+
+def uniform_numbers(positions, seed, epoch, count):
+    """Random numbers for positions: like the order, a pure function of seed, epoch and position.
+
+    Args:
+        positions: int64 tensor `(n,)`.
+        seed: Integer.
+        epoch: Integer or int64 scalar tensor.
+        count: Integer, how many numbers each position gets.
+
+    Returns:
+        float32 tensor `(count, n)` of numbers in (0, 1), unrelated to the order.
+    """
+    last = tf.constant(2**31 - 1, tf.int64)
+    numbers = [
+        tf.raw_ops.RandomIndexShuffle(index=positions, seed=key, max_index=last, rounds=_ROUNDS)
+        for key in tf.unstack(keys_of(seed, epoch, 1 + count))[1:]  # The first one is that of the order.
+    ]
+    # The centres of 2^23 equal parts of (0, 1): exact in float32.
+    return (tf.cast(tf.stack(numbers) // 2**8, tf.float32) + 0.5) / 2**23
 
 
 class IndexedSource:
-    """Samples, and labels if there are any, as tensors in host memory.
+    """Samples, and labels or targets if there are any, as tensors in host memory.
 
     `dataset()` is what the public functions return. It carries the attributes `stream` (the method
     below), `source` (this object) and `class_names`; what its methods `map`, `take`, ... return does not.
@@ -57,20 +84,35 @@ class IndexedSource:
         shuffle: Boolean, whether each epoch has its own random order; if not, the order is that of
             `images`. Defaults to `True`.
         class_names: Optional list of strings.
+        targets: Optional second array of images, one for each of `images`, in the place of labels.
+        augment: Optional function `(images, targets, epoch, positions)` -> both, changed at random as
+            a function of the seed, the epoch and the positions alone.
 
     Raises:
         ValueError: If there are no samples, or `batch_size` or `seed` is out of range.
     """
 
-    def __init__(self, images, labels=None, batch_size=None, seed=0, shuffle=True, class_names=None):
+    def __init__(
+        self,
+        images,
+        labels=None,
+        batch_size=None,
+        seed=0,
+        shuffle=True,
+        class_names=None,
+        targets=None,
+        augment=None,
+    ):
         self.num_samples = len(images)
         self.batch_size = check_batch_size(batch_size, self.num_samples)
         self.seed = check_seed(seed)
         self.shuffle = shuffle
         self.class_names = class_names
+        self.augment = augment
         with tf.device("CPU:0"):  # a tensor on the GPU would be copied back for every batch
             self.images = tf.constant(images)
             self.labels = None if labels is None else tf.constant(labels, tf.int64)
+            self.targets = None if targets is None else tf.constant(targets)
 
     def stream(self, start=0, batches_per_epoch=None):
         """An endless `tf.data.Dataset` of raw batches, entered at any batch.
@@ -85,7 +127,7 @@ class IndexedSource:
                 all that are full, `num_samples // batch_size`.
 
         Returns:
-            A `tf.data.Dataset` of `(images, labels)`, or of images where there are no labels.
+            A `tf.data.Dataset` of `(images, labels)`, of `(images, targets)`, or of images alone.
 
         Raises:
             ValueError: If the dataset has no batch size, or an argument is out of range.
@@ -125,11 +167,7 @@ class IndexedSource:
         else:
             full = self.num_samples // self.batch_size
             epoch = tf.data.Dataset.range(full).map(lambda index: self._batch(0, index))
-        if self.images.dtype == tf.uint8:
-            if self.labels is None:
-                epoch = epoch.map(normalize)
-            else:
-                epoch = epoch.map(lambda images, labels: (normalize(images), labels))
+        epoch = epoch.map(_normalize_uint8)
         if self.batch_size is None:
             cardinality = tf.data.experimental.assert_cardinality(self.num_samples)
             epoch = epoch.unbatch().apply(cardinality)
@@ -148,6 +186,9 @@ class IndexedSource:
         if self.shuffle:
             indices = shuffled(positions, self.num_samples, self.seed, epoch)
         images = tf.gather(self.images, indices)
+        if self.targets is not None:
+            pair = images, tf.gather(self.targets, indices)
+            return pair if self.augment is None else self.augment(*pair, epoch, positions)
         return images if self.labels is None else (images, tf.gather(self.labels, indices))
 
 
@@ -174,6 +215,11 @@ def check_seed(seed):
     if not 0 <= seed < 2**63:
         raise ValueError(f"seed must be an integer in [0, 2**63); received {seed}.")
     return seed
+
+
+def _normalize_uint8(*parts):
+    parts = tuple(normalize(part) if part.dtype == tf.uint8 else part for part in parts)
+    return parts if len(parts) > 1 else parts[0]
 
 
 def _finish(dataset):

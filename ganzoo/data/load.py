@@ -11,8 +11,8 @@ from ganzoo.data import toys
 from ganzoo.data.arrays import check_images, check_labels
 from ganzoo.data.folder import from_folder
 from ganzoo.data.indexed import IndexedSource
-from ganzoo.data.pixels import check_image_size, cover_array
-from ganzoo.data.reading import track
+from ganzoo.data.paired import from_pairs, resize
+from ganzoo.data.pixels import check_image_size
 from ganzoo.data.split import split_indices, split_name
 
 _EMBEDDED = {
@@ -22,6 +22,7 @@ _EMBEDDED = {
         *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
     ],
 }
+_PAIRED = ("fashion_edges_10k", "openmoji_pairs")
 _TOYS = {"ring": toys.ring, "grid": toys.grid, "swiss_roll": toys.swiss_roll}
 
 
@@ -34,6 +35,8 @@ def load(
     image_size=None,
     data_dir=None,
     manual_dir=None,
+    jitter=False,
+    mirror=False,
 ):
     """A dataset by its name, as float32 images in `[-1, 1]` and int64 labels.
 
@@ -41,6 +44,7 @@ def load(
 
     - `mnist_10k`, `fashion_mnist_10k`: the 10,000 test images of each, 28 x 28 x 1, which come
       with ganzoo and need no network. All of them are the split `train`, to be sliced at will;
+    - `fashion_edges_10k`, `openmoji_pairs`: pairs of images that come with ganzoo, see below;
     - `ring`, `grid`, `swiss_roll`: the toys with their defaults;
     - any image dataset of [tensorflow-datasets](https://www.tensorflow.org/datasets/catalog), read once
       into memory. Needs `pip install 'keras-ganzoo[tfds]'`. Without a class label the elements are
@@ -54,6 +58,13 @@ def load(
     each in its own order, from any batch on. Incomplete batches are dropped. `dataset.class_names` is a
     list of strings, or `None`.
 
+    The elements of the paired datasets are `(input, target)`, both float32 images in `[-1, 1]`:
+
+    - `fashion_edges_10k`: the edges of `fashion_mnist_10k` and the garments, 32 x 32 x 1 with a black margin. An
+      edge is where the Sobel gradient of the pixels `0..255` is longer than 300. Splits as `fashion_mnist_10k`;
+    - `openmoji_pairs`: black outlines, 64 x 64 x 1, and their colour drawings, 64 x 64 x 3. 440 pairs in the split
+      `train`, 100 in `test`. Drawings by [OpenMoji](https://openmoji.org), CC BY-SA 4.0: name it where you show them.
+
     Args:
         name: String or `Path`, see above.
         split: String, the part to load. May be sliced, except for folders and toys: `train[:9000]`,
@@ -66,9 +77,10 @@ def load(
         data_dir: Folder where tensorflow-datasets keeps prepared datasets. Defaults to its own default.
         manual_dir: Folder with the archives of a dataset of tensorflow-datasets, to be used instead of
             a download; their checksums are verified.
+        jitter, mirror: Of the paired datasets: see `paired`. Default to `False`.
 
     Returns:
-        A `tf.data.Dataset` of `(image, label)`.
+        A `tf.data.Dataset` of `(image, label)`, or of `(input, target)` for the paired datasets.
 
     Raises:
         ValueError: If the name, the split or another argument is not known.
@@ -84,6 +96,14 @@ def load(
     image_size = check_image_size(image_size)
     is_path = isinstance(name, os.PathLike) or "/" in name or os.sep in name
     path, name = Path(name), os.fspath(name)
+    if name in _PAIRED:
+        inputs, targets = _read_edges(split) if name == "fashion_edges_10k" else _read_openmoji(split)
+        return from_pairs(inputs, targets, image_size, batch_size, seed, shuffle, jitter, mirror)
+    if jitter or mirror:
+        raise ValueError(
+            f"jitter and mirror change pairs of images, and {name!r} is none of {', '.join(_PAIRED)}. For your own "
+            "pairs use ganzoo.data.paired."
+        )
     if name in _TOYS:
         return _load_toy(name, split, batch_size, seed, shuffle, image_size)
     if name in _EMBEDDED:
@@ -96,7 +116,7 @@ def load(
         arrays = _read_tensorflow_datasets(name, split, image_size, data_dir, manual_dir)
     images, labels, class_names = arrays
     if image_size not in (None, images.shape[1:3]):
-        images = _resize(images, image_size)
+        images = resize(images, image_size)
     return IndexedSource(images, labels, batch_size, seed, shuffle, class_names).dataset()
 
 
@@ -121,6 +141,35 @@ def _read_embedded(name, split):
     images = images.reshape(-1, 28, 28, 1)
     indices = split_indices(split, len(images))
     return images[indices], labels[indices], _EMBEDDED[name]
+
+
+def _read_edges(split):
+    garments, _, _ = _read_embedded("fashion_mnist_10k", split)
+    garments = np.pad(garments, ((0, 0), (2, 2), (2, 2), (0, 0)))  # 32 x 32: five halvings
+    return edges(garments), garments
+
+
+def edges(images):
+    """The edges of uint8 images `(num_samples, height, width, 1)`, 255 on 0.
+
+    An edge is where the gradient by Sobel's filter, which counts 8 times the slope, is longer than 300.
+    """
+    x = np.pad(images[..., 0].astype("float32"), ((0, 0), (1, 1), (1, 1)), mode="edge")
+    across = x[:, :, 2:] - x[:, :, :-2]
+    across = across[:, :-2] + 2 * across[:, 1:-1] + across[:, 2:]
+    down = x[:, 2:] - x[:, :-2]
+    down = down[:, :, :-2] + 2 * down[:, :, 1:-1] + down[:, :, 2:]
+    return np.where(np.hypot(across, down) > 300, 255, 0).astype("uint8")[..., None]
+
+
+def _read_openmoji(split):
+    part = split_name(split)
+    if part not in ("train", "test"):
+        raise ValueError(f"'openmoji_pairs' has the splits 'train' and 'test'; received split={split!r}.")
+    with np.load(Path(__file__).parent / "embedded" / "openmoji_pairs_64.npz", allow_pickle=False) as file:
+        inputs, targets = file[f"{part}_input"], file[f"{part}_target"]
+    indices = split_indices(split, len(inputs))
+    return inputs[indices], targets[indices]
 
 
 def _read_idx(path, header):
@@ -157,7 +206,7 @@ def _split_folder(path, split):
 
 
 def _read_tensorflow_datasets(name, split, image_size, data_dir, manual_dir):
-    embedded = ", ".join([*_EMBEDDED, *_TOYS])
+    embedded = ", ".join([*_EMBEDDED, *_PAIRED, *_TOYS])
     try:
         import tensorflow_datasets as tfds
     except ImportError as error:
@@ -168,7 +217,7 @@ def _read_tensorflow_datasets(name, split, image_size, data_dir, manual_dir):
     try:
         tfds.builder_cls(name)
     except tfds.core.DatasetNotFoundError:
-        close = difflib.get_close_matches(name, [*_EMBEDDED, *_TOYS, *tfds.list_builders()])
+        close = difflib.get_close_matches(name, [*_EMBEDDED, *_PAIRED, *_TOYS, *tfds.list_builders()])
         hints = f" Close to it: {', '.join(close)}." if close else ""
         if Path(name).is_dir():
             hints += f" There is a folder of this name: pass './{name}' to load it."
@@ -179,12 +228,3 @@ def _read_tensorflow_datasets(name, split, image_size, data_dir, manual_dir):
     from ganzoo.data import tensorflow_datasets
 
     return tensorflow_datasets.read(name, split, image_size, data_dir, manual_dir)
-
-
-def _resize(images, image_size):
-    if images.dtype != np.uint8:
-        raise ValueError(f"image_size needs uint8 images; received {images.dtype} images.")
-    resized = np.empty((len(images), *image_size, images.shape[-1]), np.uint8)
-    for row, image in enumerate(track(images, len(images), "Resizing images")):
-        resized[row] = cover_array(image, image_size)
-    return resized

@@ -28,6 +28,28 @@ def normalize(images):
     return tf.cast(images, tf.float32) * scale - 1.0
 
 
+def binarize(images, seed=0):
+    """Draws binary images whose expectation is the grey ones: each pixel is on with probability x / 255.
+
+    Static binarization, as in the literature on likelihoods: drawn once, before the training, the same in each epoch.
+
+    Args:
+        images: uint8 numpy array of any shape.
+        seed: Integer; the result is a function of it. Defaults to `0`.
+
+    Returns:
+        uint8 array of the same shape, of the values 0 and 255.
+
+    Raises:
+        TypeError: If `images` are not a uint8 array, such as images that are normalized already.
+    """
+    if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
+        came = getattr(images, "dtype", type(images).__name__)
+        raise TypeError(f"binarize() takes a numpy array of uint8 images (0..255); received {came}.")
+    thresholds = np.random.default_rng(seed).integers(0, 255, images.shape, np.uint8)  # 0..254: 255 is always on.
+    return np.where(thresholds < images, np.uint8(255), np.uint8(0))
+
+
 def cover(image, image_size):
     """Resizes a PIL image to cover `image_size`, keeping its aspect, and cuts out the centre.
 

@@ -1,8 +1,18 @@
 """Update rules: one paper, one file."""
 
 from ganzoo.models.adversarial_model import AdversarialModel as AdversarialModel
+from ganzoo.models.autoencoder import Autoencoder as Autoencoder
+from ganzoo.models.began import BEGAN as BEGAN
+from ganzoo.models.cgan import CGAN as CGAN
 from ganzoo.models.dcgan import DCGAN as DCGAN
+from ganzoo.models.dragan import DRAGAN as DRAGAN
 from ganzoo.models.gan import GAN as GAN
 from ganzoo.models.generative_model import GenerativeModel as GenerativeModel
+from ganzoo.models.lsgan import LSGAN as LSGAN
+from ganzoo.models.pix2pix import Pix2Pix as Pix2Pix
+from ganzoo.models.presgan import PresGAN as PresGAN
+from ganzoo.models.r3gan import R3GAN as R3GAN
+from ganzoo.models.sngan import SNGAN as SNGAN
+from ganzoo.models.vae import VAE as VAE
 from ganzoo.models.wgan import WGAN as WGAN
 from ganzoo.models.wgan_gp import WGANGP as WGANGP

@@ -1,46 +1,77 @@
 """AdversarialModel: the alternating update of a generator and a discriminator."""
 
 import contextlib
-import inspect
 
 import keras
 import tensorflow as tf
 from keras import ops
 
-from ganzoo.models.generative_model import GenerativeModel, check_network
+from ganzoo.models import checks
+from ganzoo.models.assembly import share_out
+from ganzoo.models.generative_model import GenerativeModel
 from ganzoo.networks import mlp
 
 
 class AdversarialModel(GenerativeModel):
     """Base of the GANs. A paper's file overrides two methods, `discriminator_loss` and `generator_loss`.
 
-    Both receive a `critic`, which is the discriminator with the condition of the batch bound to it, and samples, so
-    that each is one equation of the paper. A step makes `discriminator_steps` updates of the discriminator, each on
-    fresh real samples and fresh latents, and then one of the generator, on fresh latents.
+    Both receive a `critic`, which is the discriminator with the condition of the batch bound to it and the augmentation
+    applied, and samples, so that each is one equation of the paper. A step makes `discriminator_steps` updates of the
+    discriminator, each on fresh real samples and fresh latents, and then one of the generator, on fresh latents.
 
     Args:
-        generator: Built `keras.Model`, latents `(batch, latent_dim)` [, label] -> samples.
-        discriminator: Built `keras.Model`, samples [, label] -> scores `(batch, ...)`, without a sigmoid.
+        generator: Built `keras.Model`, latents `(batch, latent_dim)` [, label or image] -> samples.
+        discriminator: Built `keras.Model`, samples [, label or image] -> scores `(batch, ...)`, without a sigmoid.
         latent_dim: Integer. Defaults to the width of the generator's input.
         discriminator_steps: Integer, updates of the discriminator for one of the generator: the papers' k or n_critic.
             Defaults to `1`.
+        packing: Integer m, PacGAN's packing: the discriminator judges m samples of one kind at once, stacked as
+            channels `(batch / m, height, width, m * channels)`, labels as `(batch / m, m)`; a generator that collapses
+            is found out, since m of its samples are too alike. Samples are packed before the two methods see them.
+            [Lin et al., 2017](https://arxiv.org/abs/1712.04086), Algorithm 1. Defaults to `1`.
+        augmentation: Callable, (images, numbers) -> images, such as `ganzoo.augmentation.DiffAugment()`; what the
+            discriminator sees of real and generated images. Not used in `evaluate`. Defaults to `None`.
         num_classes, ema_decay, seed: See `GenerativeModel`.
     """
 
-    def __init__(self, generator, discriminator, latent_dim=None, discriminator_steps=1, num_classes=None, **kwargs):
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        latent_dim=None,
+        discriminator_steps=1,
+        num_classes=None,
+        packing=1,
+        augmentation=None,
+        **kwargs,
+    ):
         super().__init__(generator, latent_dim, num_classes, **kwargs)
-        check_network("discriminator", discriminator, inputs=1 if num_classes is None else 2)
-        if isinstance(discriminator_steps, bool) or not isinstance(discriminator_steps, int) or discriminator_steps < 1:
+        checks.check_network("discriminator", discriminator, self.condition_kind)
+        for name, value in (("discriminator_steps", discriminator_steps), ("packing", packing)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ValueError(f"`{name}` must be an integer of at least 1. Received: {value!r}")
+        *size, channels = self.image_shape
+        taken, wanted = tuple(discriminator.inputs[0].shape[1:]), (*size, packing * channels)
+        if taken != wanted:
+            packs = f", so packs of {packing} have the shape {wanted}" if packing > 1 else ""
             raise ValueError(
-                f"`discriminator_steps` must be an integer of at least 1. Received: {discriminator_steps!r}"
+                f"The generator makes samples of shape {self.image_shape}{packs}, and the discriminator takes samples "
+                f"of shape {taken}: they must be equal."
             )
-        if tuple(discriminator.inputs[0].shape[1:]) != self.image_shape:
+        if augmentation is not None and not callable(augmentation):
+            raise TypeError(
+                "`augmentation` must be a callable, such as ganzoo.augmentation.DiffAugment(). Received: "
+                f"{augmentation!r}"
+            )
+        if augmentation is not None and len(self.image_shape) != 3:
             raise ValueError(
-                f"The generator makes samples of shape {self.image_shape}, and the discriminator takes samples of "
-                f"shape {tuple(discriminator.inputs[0].shape[1:])}: they must be equal."
+                f"`augmentation` changes images, and the model's samples have the shape {self.image_shape}. Leave it "
+                "out."
             )
         self.discriminator = discriminator
         self.discriminator_steps = self.batches_per_step = discriminator_steps
+        self.packing = packing
+        self.augmentation = augmentation
         self._critic_update = None
 
     # === The two hooks ===
@@ -50,7 +81,7 @@ class AdversarialModel(GenerativeModel):
 
         Args:
             critic: Callable, samples -> float32 scores.
-            real: Float32 tensor `(batch, ...)`, real samples.
+            real: Float32 tensor `(batch, ...)`, real samples (packs of them, see `packing`).
             fake: Float32 tensor of the same shape, generated samples.
 
         Returns:
@@ -78,7 +109,7 @@ class AdversarialModel(GenerativeModel):
         self._random_now = self.evaluation_random
         try:
             critic = self.critic(condition, training=False)
-            fake = self.decode(self.latents(batch_size_of(real)), condition, training=False)
+            real, fake = self.real_and_fake(real, condition, training=False)
             self.track(
                 d_loss=self.discriminator_loss(critic, real, fake), g_loss=self.generator_loss(critic, real, fake)
             )
@@ -92,13 +123,39 @@ class AdversarialModel(GenerativeModel):
             self.update_discriminator(*self.unpack(data))
 
     def critic(self, condition, training=True):
-        """The discriminator as the hooks see it: samples -> float32 scores, the condition bound to it."""
+        """The discriminator as the hooks see it: samples (packs of them) -> float32 scores.
+
+        The condition is bound to it, and so is the augmentation, with numbers that are drawn once: it is one function.
+        """
+        numbers = {}
+
+        def augment(samples):
+            if self.augmentation is None or not training:
+                return samples
+            samples = unpack(samples, self.packing)
+            batch = batch_size_of(samples)
+            key = batch if isinstance(batch, int) else None
+            if key not in numbers:
+                numbers[key] = self.uniform((batch, self.augmentation.numbers))
+            return self.pack(self.augmentation(samples, numbers[key]))
 
         def critic(samples):
-            inputs = samples if condition is None else [samples, condition]
+            inputs = augment(samples)
+            if condition is not None:
+                packed = self.pack(condition)
+                inputs = [inputs, packed if len(condition.shape) == 1 else augment(packed)]
             return ops.cast(self.discriminator(inputs, training=training), "float32")
 
         return critic
+
+    def real_and_fake(self, real, condition, training):
+        """What the discriminator tells apart: packs of the real samples, and of generated ones of new latents."""
+        fake = self.decode(self.latents(batch_size_of(real)), condition, training)
+        return self.pack(real), self.pack(fake)
+
+    def pack(self, samples):
+        """Packs of `packing` samples each, or of labels; without packing the samples themselves."""
+        return pack(samples, self.packing)
 
     def critic_batches(self, samples, condition):
         """Splits the samples of a step into the minibatches of its critic steps.
@@ -113,7 +170,7 @@ class AdversarialModel(GenerativeModel):
 
     def update_discriminator(self, real, condition=None):
         """Makes one update of the discriminator, on new latents. The generator's weights stay."""
-        fake = self.decode(self.latents(batch_size_of(real)), condition, training=True)
+        real, fake = self.real_and_fake(real, condition, training=True)
         critic = self.critic(condition)
         loss = self.minimize(
             lambda: self.discriminator_loss(critic, real, fake),
@@ -123,16 +180,22 @@ class AdversarialModel(GenerativeModel):
         self.track(d_loss=loss)
 
     def update_generator(self, real, condition=None):
-        """Makes one update of the generator, on new latents. The discriminator stays, its statistics too."""
+        """Makes one update of the generator, on new latents. The discriminator stays, its statistics too.
+
+        Returns:
+            The generator's loss, a float32 scalar.
+        """
         latents = self.latents(batch_size_of(real))
+        real = self.pack(real)
         critic = self.critic(condition)
         with unchanged(self.discriminator):
             loss = self.minimize(
-                lambda: self.generator_loss(critic, real, self.decode(latents, condition, training=True)),
+                lambda: self.generator_loss(critic, real, self.pack(self.decode(latents, condition, training=True))),
                 self.generator_optimizer,
                 self.generator.trainable_variables,
             )
         self.track(g_loss=loss)
+        return loss
 
     def _run_critic_update(self, real, condition):
         """`update_discriminator`, traced once for all critic steps where no strategy forbids a nested function."""
@@ -162,17 +225,7 @@ class AdversarialModel(GenerativeModel):
             jit_compile: `"auto"` (the default: XLA on a single GPU), `True` or `False`.
         """
         strategy = self.distribute_strategy
-        if jit_compile is True and strategy.num_replicas_in_sync > 1:
-            raise ValueError(
-                "`jit_compile=True` does not work with tf.distribute, whose variables live on several devices. "
-                f"Received: {type(strategy).__name__} with {strategy.num_replicas_in_sync} replicas. "
-                'Leave jit_compile="auto".'
-            )
-        if steps_per_execution != 1 and isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
-            raise ValueError(
-                "Several workers make one step in a call. Received: "
-                f"steps_per_execution={steps_per_execution} under MultiWorkerMirroredStrategy. Leave it at 1."
-            )
+        checks.check_execution(strategy, steps_per_execution, jit_compile)
         optimizers = []
         for name, optimizer in (
             ("generator_optimizer", generator_optimizer),
@@ -213,6 +266,8 @@ class AdversarialModel(GenerativeModel):
             **super().get_config(),
             "discriminator": keras.saving.serialize_keras_object(self.discriminator),
             "discriminator_steps": self.discriminator_steps,
+            "packing": self.packing,
+            "augmentation": keras.saving.serialize_keras_object(self.augmentation),
         }
 
     @classmethod
@@ -229,20 +284,18 @@ class AdversarialModel(GenerativeModel):
             paper: Dictionary of the paper's settings.
             overrides: Dictionary of the caller's, which win; `networks` among them replaces the family.
         """
-        settings = {**paper, **overrides}
-        networks = settings.pop("networks", networks)
-        if "networks" not in overrides and hasattr(image_shape, "__len__") and len(image_shape) == 1:
-            networks = mlp
-        shape = {"image_shape": image_shape, "num_classes": num_classes}
-        takers = [networks.generator, networks.discriminator, cls.__init__, cls.compile]
-        arguments = [{k: v for k, v in settings.items() if k in argument_names(taker)} for taker in takers]
-        unknown = set(overrides) - {"networks"} - set().union(*map(argument_names, takers))
-        if unknown:
-            known = sorted(set().union(*map(argument_names, takers)) - {"generator", "discriminator", *shape})
-            raise TypeError(
-                f"from_paper got unknown settings {sorted(unknown)}. It takes: networks, {', '.join(known)}."
-            )
-        for_generator, for_discriminator, for_model, for_compile = arguments
+        overrides = dict(overrides)
+        is_vector = hasattr(image_shape, "__len__") and len(image_shape) == 1
+        networks = overrides.pop("networks", mlp if is_vector else networks)
+        shape = {"image_shape": image_shape}
+        if num_classes is not None:
+            shape["num_classes"] = num_classes
+        for_generator, for_discriminator, for_model, for_compile = share_out(
+            paper,
+            overrides,
+            [networks.generator, networks.discriminator, cls, cls.compile],
+            given={"generator", "discriminator", "image_shape", "num_classes"},
+        )
         model = cls(
             networks.generator(**shape, **for_generator),
             networks.discriminator(**shape, **for_discriminator),
@@ -253,15 +306,6 @@ class AdversarialModel(GenerativeModel):
         return model
 
 
-def argument_names(function):
-    """Names of all arguments, with those that constructors hand on to the base classes."""
-    names = set(inspect.signature(function).parameters) - {"self", "kwargs"}
-    if function.__name__ == "__init__":
-        for base in (AdversarialModel, GenerativeModel):
-            names |= set(inspect.signature(base.__init__).parameters) - {"self", "kwargs"}
-    return names
-
-
 def split_into(tensor, steps):
     """Splits `(steps * m, ...)` into `steps` tensors `(m, ...)` with stride `steps`."""
     if steps == 1:
@@ -269,6 +313,33 @@ def split_into(tensor, steps):
     shape = tensor.shape[1:]
     grouped = tf.reshape(tensor, [-1, steps, *shape])
     return [grouped[:, index] for index in range(steps)]
+
+
+def pack(samples, size):
+    """Joins neighbours: `(batch, ..., channels)` -> `(batch / size, ..., size * channels)`.
+
+    Labels `(batch,)` become `(batch / size, size)`.
+    """
+    if size == 1:
+        return samples
+    if len(samples.shape) == 1:
+        return tf.reshape(samples, [-1, size])
+    *shape, channels = samples.shape[1:]
+    grouped = tf.reshape(samples, [-1, size, *shape, channels])
+    last = len(grouped.shape) - 1
+    grouped = tf.transpose(grouped, [0, *range(2, last), 1, last])
+    return tf.reshape(grouped, [-1, *shape, size * channels])
+
+
+def unpack(packs, size):
+    """Undoes `pack` for samples."""
+    if size == 1:
+        return packs
+    *shape, channels = packs.shape[1:]
+    grouped = tf.reshape(packs, [-1, *shape, size, channels // size])
+    last = len(grouped.shape) - 1
+    grouped = tf.transpose(grouped, [0, last - 1, *range(1, last - 1), last])
+    return tf.reshape(grouped, [-1, *shape, channels // size])
 
 
 def batch_size_of(samples):

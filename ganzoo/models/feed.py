@@ -3,10 +3,10 @@
 import numpy as np
 import tensorflow as tf
 
-from ganzoo.data import from_arrays, normalize
+from ganzoo.data import normalize
+from ganzoo.models.checks import HOW_TO_SCALE, check_count, check_pixels
 
 DEFAULT_BATCH_SIZE = 64
-HOW_TO_SCALE = "Scale 0..255 with ganzoo.data.normalize (x / 127.5 - 1), or load with ganzoo.data.from_arrays."
 
 
 class Feed:
@@ -27,7 +27,8 @@ class Feed:
         check_count("steps_per_epoch", steps_per_epoch)
         dataset = self.dataset = as_dataset(model, x, y, batch_size)
         self.steps = model.batches_per_step
-        self.conditional = model.num_classes is not None
+        self.keep = model.condition_kind.keep
+        self.packing = model.packing
         check_dataset(model, dataset)
         self.batch_size = first_part(dataset.element_spec).shape[0]
         batches = int(dataset.cardinality())
@@ -89,13 +90,10 @@ class Feed:
 
     def _select(self, *batch):
         """Keeps what the model reads, with its static shape."""
-        parts = batch if self.conditional else batch[:1]
-        parts = tuple(tf.ensure_shape(part, [self.batch_size, *part.shape[1:]]) for part in parts)
-        return parts if self.conditional else parts[0]
+        return self.keep(tuple(tf.ensure_shape(part, [self.batch_size, *part.shape[1:]]) for part in batch))
 
     def _interleave(self, *parts):
-        flat = tuple(interleave_grouped(part) for part in parts)
-        return flat if self.conditional else flat[0]
+        return self.keep(tuple(interleave_grouped(part) for part in parts))
 
     def check_size(self, batches):
         if batches == 0:
@@ -115,11 +113,11 @@ class Feed:
                 f"A batch of {self.batch_size} samples does not divide by {replicas} replicas. Use a global batch size "
                 f"that is a multiple of {replicas}."
             )
+        check_packs(self.batch_size // replicas, self.packing)
 
     def check_first_batch(self, model):
         for batch in self.dataset.take(1):
-            samples, label = split_element(batch)
-            return check_values(model, samples.numpy(), None if label is None else label.numpy())
+            return check_values(model, *arrange(model, batch))
         self.check_size(0)
 
 
@@ -138,7 +136,7 @@ def as_dataset(model, x, y=None, batch_size=None):
         images = np.asarray(x)
         count = len(images) if images.ndim else 0
         size = batch_size or min(DEFAULT_BATCH_SIZE, max(count, 1))
-        return from_arrays(images, None if y is None else np.asarray(y), batch_size=size)
+        return model.condition_kind.dataset(images, None if y is None else np.asarray(y), size)
     raise TypeError(
         "The data must be a tf.data.Dataset (see ganzoo.data) or NumPy arrays. "
         f"Received: {type(x).__module__}.{type(x).__name__}"
@@ -153,16 +151,11 @@ def evaluation_dataset(model, data, batch_size=None):
         data = as_dataset(model, data, None, batch_size)
     check_dataset(model, data)
     for batch in data.take(1):
-        samples, label = split_element(batch)
-        check_values(model, samples.numpy(), None if label is None else label.numpy())
+        samples, condition = arrange(model, batch)
+        check_values(model, samples, condition)
+        check_packs(len(samples), model.packing)
         return data
     raise ValueError("The dataset for evaluation is empty: it yields no batch.")
-
-
-def check_count(name, value):
-    """Raises a `ValueError` unless an argument is a positive integer or `None`."""
-    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1):
-        raise ValueError(f"`{name}` must be an integer of at least 1, or None. Received: {name}={value!r}")
 
 
 def check_dataset(model, dataset):
@@ -173,10 +166,16 @@ def check_dataset(model, dataset):
             f"The dataset yields dictionaries with the keys {sorted(spec)}. Map them to (image, label), as in "
             "dataset.map(lambda row: (row['image'], row['label']))."
         )
-    samples, label = split_element(spec)
-    if not isinstance(samples, tf.TensorSpec):
+    first, second = split_element(spec)
+    if not isinstance(first, tf.TensorSpec):
         raise ValueError(f"The dataset must yield samples or (samples, label). Received elements of the form {spec}")
-    check_element(model, samples, label)
+    check_element(model, *model.condition_kind.arrange(first, second))
+
+
+def arrange(model, element):
+    """Samples and condition of an element, as NumPy arrays."""
+    parts = model.condition_kind.arrange(*split_element(element))
+    return tuple(None if part is None else part.numpy() for part in parts)
 
 
 def split_element(element):
@@ -200,12 +199,17 @@ def first_part(element):
     return element
 
 
-def check_element(model, samples, label, trusted=False):
+def check_element(model, samples, condition, trusted=False):
     """Checks shape and dtype of a batch (tensors, arrays or specs) against a model.
 
     Args:
         trusted: Boolean, whether uint8 is known to be an image in 0..255, as in the streams of `ganzoo.data`.
     """
+    if samples is None:
+        raise ValueError(
+            "The model translates images, and the data have no targets. The dataset must yield (input, target); see "
+            "ganzoo.data.paired."
+        )
     expected = model.image_shape
     wanted = f"(batch, {', '.join(map(str, expected))})"
     if tf.TensorShape(samples.shape).rank is None:
@@ -229,43 +233,27 @@ def check_element(model, samples, label, trusted=False):
     dtype = tf.as_dtype(samples.dtype)
     if not dtype.is_floating and not (trusted and dtype == tf.uint8):
         raise ValueError(f"The samples must be floats in [-1, 1]. Received: {dtype.name}. {HOW_TO_SCALE}")
-    if model.num_classes is None:
-        return
-    if label is None:
-        raise ValueError(
-            f"The model is conditional (num_classes={model.num_classes}), and the data have no labels. "
-            "Pass (samples, label)."
-        )
-    if not tf.as_dtype(label.dtype).is_integer or len(label.shape) != 1:
-        raise ValueError(
-            f"Labels must be integers of shape (batch,). Received: {tf.as_dtype(label.dtype).name} of shape "
-            f"{tuple(label.shape)}. Turn one-hot labels into integers with argmax."
-        )
+    model.condition_kind.check_spec(condition)
 
 
-def check_values(model, samples, label):
+def check_values(model, samples, condition):
     """Checks the numbers of a batch, as NumPy arrays."""
     if not np.all(np.isfinite(samples)):
         raise ValueError(
             "The samples hold NaN or infinite values. Find and drop them; training would only spread them."
         )
     if len(model.image_shape) == 3:
-        low, high = float(samples.min()), float(samples.max())
-        if low < -1.001 or high > 1.001:
-            raise ValueError(
-                f"Images must lie in [-1, 1], the range of the generator's tanh. Received values from {low:g} to "
-                f"{high:g}. {HOW_TO_SCALE}"
-            )
-    if model.num_classes is not None and label is not None and label.size:
-        check_labels(model, label)
+        check_pixels(samples)
+    if condition is not None:
+        model.condition_kind.check_values(condition)
 
 
-def check_labels(model, label):
-    """Raises a `ValueError` if a label is none of the model's classes."""
-    if label.min() < 0 or label.max() >= model.num_classes:
+def check_packs(samples, packing):
+    """Raises a `ValueError` unless so many samples of one replica divide into packs."""
+    if samples % packing:
         raise ValueError(
-            f"Labels must lie in 0..{model.num_classes - 1} (num_classes={model.num_classes}). Received labels from "
-            f"{label.min()} to {label.max()}."
+            f"A batch of {samples} samples a replica does not divide into packs of packing={packing}. Use a batch size "
+            f"that is a multiple of {packing}."
         )
 
 
@@ -275,7 +263,8 @@ def check_batch(model, x, y=None, batches=None):
     if x is None or not hasattr(x, "shape"):
         raise TypeError(f"A batch must be an array or tensor of samples. Received: {type(x).__name__}")
     x, y = np.asarray(x), None if y is None else np.asarray(y)
-    check_element(model, x, y)
+    samples, condition = model.condition_kind.arrange(x, y)
+    check_element(model, samples, condition)
     if len(x) == 0 or len(x) % batches:
         raise ValueError(
             f"`train_on_batch` makes one step of {batches} minibatches, so the number of samples must be a multiple of "
@@ -283,34 +272,8 @@ def check_batch(model, x, y=None, batches=None):
         )
     if y is not None and len(y) != len(x):
         raise ValueError(f"There must be one label for each sample. Received: {len(x)} samples and {len(y)} labels.")
-    check_values(model, x, y)
-
-
-def check_condition(model, condition, num_samples):
-    """Returns the labels for `generate` as an int64 tensor, or `None`."""
-    if model.num_classes is None:
-        if condition is not None:
-            raise ValueError(
-                f"The model is unconditional, and `generate` got condition={condition!r}. Leave it out, or build the "
-                "model with num_classes."
-            )
-        return None
-    if condition is None:
-        raise ValueError(
-            f"The model is conditional (num_classes={model.num_classes}): pass condition=, one label for all or "
-            f"{num_samples} labels."
-        )
-    labels = np.asarray(list(condition) if isinstance(condition, range) else condition)
-    if labels.dtype.kind not in "iu":
-        raise ValueError(f"`condition` must hold integers. Received: {labels.dtype} {condition!r}")
-    if labels.ndim == 0:
-        labels = np.full(num_samples, labels)
-    if labels.shape != (num_samples,):
-        raise ValueError(
-            f"`condition` must be one label or num_samples={num_samples} labels. Received the shape {labels.shape}"
-        )
-    check_labels(model, labels)
-    return tf.constant(labels, "int64")
+    check_packs(len(x) // batches, model.packing)
+    check_values(model, samples, condition)
 
 
 def to_float(samples):

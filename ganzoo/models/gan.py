@@ -3,7 +3,9 @@
 import keras
 
 from ganzoo import losses, networks
+from ganzoo.models import checks
 from ganzoo.models.adversarial_model import AdversarialModel
+from ganzoo.penalties import zero_centered_penalty
 
 
 @keras.saving.register_keras_serializable("ganzoo")
@@ -30,11 +32,16 @@ class GAN(AdversarialModel):
         discriminator: Built `keras.Model`, samples -> scores (logits).
         minimax: Boolean, train the generator with the minimax loss, which saturates while the discriminator wins.
             Defaults to `False`.
-        latent_dim, discriminator_steps, num_classes, ema_decay, seed: See `AdversarialModel`. The paper's k is
-            `discriminator_steps`, 1 in its experiments.
+        r1_weight: Float, gamma of the penalty `gamma/2 E[||grad D(x)||^2]` on real samples, which makes the training
+            converge locally ([Mescheder et al., 2018](https://arxiv.org/abs/1801.04406), Equation 9; 10 there).
+            Defaults to `0.0`: none, as in the paper.
+        r2_weight: Float, the same on generated samples (Equation 10). Defaults to `0.0`.
+        latent_dim, discriminator_steps, num_classes, packing, augmentation, ema_decay, seed: See `AdversarialModel`.
+            The paper's k is `discriminator_steps`, 1 in its experiments.
 
     Logs: `d_loss` (2 log 2 = 1.386 where the discriminator knows nothing), `g_loss`, and the mean probabilities
-    `real_probability` and `fake_probability` that the discriminator gives to real and to generated samples.
+    `real_probability` and `fake_probability` that the discriminator gives to real and to generated samples; `r1` and
+    `r2`, without weights, where they are used.
 
     Example:
 
@@ -43,9 +50,13 @@ class GAN(AdversarialModel):
     >>> images = gan.generate(16, seed=0)
     """
 
-    def __init__(self, generator, discriminator, minimax=False, **kwargs):
+    def __init__(self, generator, discriminator, minimax=False, r1_weight=0.0, r2_weight=0.0, **kwargs):
         super().__init__(generator, discriminator, **kwargs)
         self.minimax = minimax
+        self.r1_weight = checks.check_weight("r1_weight", r1_weight)
+        self.r2_weight = checks.check_weight("r2_weight", r2_weight)
+        if r1_weight or r2_weight:
+            checks.check_no_batch_normalization(discriminator)
 
     def discriminator_loss(self, critic, real, fake):
         real_scores, fake_scores = critic(real), critic(fake)
@@ -53,7 +64,18 @@ class GAN(AdversarialModel):
             real_probability=keras.ops.mean(keras.ops.sigmoid(real_scores)),
             fake_probability=keras.ops.mean(keras.ops.sigmoid(fake_scores)),
         )
-        return losses.discriminator_cross_entropy(real_scores, fake_scores)
+        loss = losses.discriminator_cross_entropy(real_scores, fake_scores)
+        return loss + self.zero_centered_penalties(critic, real, fake)
+
+    def zero_centered_penalties(self, critic, real, fake):
+        """R1 and R2, those whose weight is not 0."""
+        loss = 0.0
+        for name, weight, samples in (("r1", self.r1_weight, real), ("r2", self.r2_weight, fake)):
+            if weight:
+                penalty = zero_centered_penalty(critic, samples)
+                self.track(**{name: penalty})
+                loss += weight / 2 * penalty
+        return loss
 
     def generator_loss(self, critic, real, fake):
         if self.minimax:
@@ -78,4 +100,9 @@ class GAN(AdversarialModel):
         return cls.assemble(networks.mlp, image_shape, num_classes, paper, overrides)
 
     def get_config(self):
-        return {**super().get_config(), "minimax": self.minimax}
+        return {
+            **super().get_config(),
+            "minimax": self.minimax,
+            "r1_weight": self.r1_weight,
+            "r2_weight": self.r2_weight,
+        }

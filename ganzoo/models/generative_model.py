@@ -8,21 +8,22 @@ import tensorflow as tf
 from keras import ops
 
 from ganzoo import export as saved_model
-from ganzoo.models import feed
+from ganzoo.models import checks, feed
+from ganzoo.models.conditions import condition_of
 from ganzoo.models.fitting import fit_in_one_run, restore_newest
 from ganzoo.models.log import Log
 from ganzoo.random import RandomStream
 
 
 class GenerativeModel(keras.Model):
-    """A generator from latents to samples, with everything around its training.
+    """A generator from latents, and maybe a condition, to samples, with everything around its training.
 
     It owns the random numbers, the averaged generator, the log, the data of `fit`, `generate`, `export` and the config.
     A model derives from it, or from `AdversarialModel`, and writes its update rule.
 
     Args:
-        generator: Built `keras.Model`: latents `(batch, latent_dim)`, and a label `(batch,)` if it is conditional, ->
-            float32 samples.
+        generator: Built `keras.Model`: latents `(batch, latent_dim)`, and a label `(batch,)` or an image if it is
+            conditional, -> float32 samples.
         latent_dim: Integer. Defaults to the width of the generator's first input.
         num_classes: Integer, the number of labels of a conditional generator. Defaults to `None`: unconditional.
         ema_decay: Float in (0, 1), decay of an exponential moving average of the generator's weights and statistics,
@@ -32,11 +33,13 @@ class GenerativeModel(keras.Model):
     """
 
     batches_per_step = 1
+    packing = 1
 
     def __init__(self, generator, latent_dim=None, num_classes=None, ema_decay=None, seed=None, **kwargs):
-        check_backend()
+        checks.check_backend()
         super().__init__(**kwargs)
-        check_network("generator", generator, inputs=1 if num_classes is None else 2)
+        self.condition_kind = condition_of(num_classes, generator)
+        checks.check_network("generator", generator, self.condition_kind)
         if ema_decay is not None and not 0 < ema_decay < 1:
             raise ValueError(
                 f"`ema_decay` must lie between 0 and 1, as 0.999, or be None. Received: ema_decay={ema_decay}"
@@ -93,22 +96,26 @@ class GenerativeModel(keras.Model):
     # === Pieces of a step ===
 
     def call(self, inputs, training=False):
-        """Latents (for a conditional model `[latents, label]`) -> samples of the generator itself.
+        """Latents (for a conditional model `[latents, condition]`) -> samples of the generator itself.
 
-        `generate` and the SavedModel use the averaged generator where there is one.
+        A model that translates images takes the images alone, too, as in `predict(images)`: always with the same
+        latents. `generate` and the SavedModel use the averaged generator where there is one.
         """
+        if len(self.generator.inputs) == 2 and not isinstance(inputs, (list, tuple)):
+            inputs = [saved_model.same_latents(inputs, self.latent_dim), inputs]
         return self.generator(inputs, training=training)
 
     def decode(self, latents, condition, training):
-        """The generator's float32 samples for latents and, if it is conditional, a condition."""
+        """The generator's float32 samples for latents and, if it is conditional, the condition."""
         inputs = latents if condition is None else [latents, condition]
         return ops.cast(self.generator(inputs, training=training), "float32")
 
     def unpack(self, data):
         """Splits a batch of `fit` into float32 samples and the condition, which is `None` without classes."""
-        samples, label, _ = keras.utils.unpack_x_y_sample_weight(data)
-        feed.check_element(self, samples, label, trusted=True)
-        return feed.to_float(samples), None if self.num_classes is None else label
+        first, second, _ = keras.utils.unpack_x_y_sample_weight(data)
+        samples, condition = self.condition_kind.arrange(first, second)
+        feed.check_element(self, samples, condition, trusted=True)
+        return feed.to_float(samples), self.condition_kind.cast(condition)
 
     def minimize(self, loss_function, optimizer, variables):
         """Makes one update of `variables` along the gradient of `loss_function()`.
@@ -126,7 +133,7 @@ class GenerativeModel(keras.Model):
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([variable.value for variable in variables])
-            loss = check_loss(loss_function(), type(self).__name__)
+            loss = checks.check_loss(loss_function(), type(self).__name__)
             scaled = optimizer.scale_loss(loss / replicas)
         gradients = tape.gradient(scaled, [variable.value for variable in variables])
         if replicas > 1 and isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
@@ -259,50 +266,48 @@ class GenerativeModel(keras.Model):
 
     # === Sampling ===
 
-    def generate(self, num_samples, seed=0, condition=None, batch_size=64):
-        """Draws samples: a pure function of the weights and the seed.
+    def generate(self, num_samples=None, seed=0, condition=None, batch_size=64):
+        """Draws samples: a pure function of the weights, the seed and the condition.
 
         Any `batch_size` gives the same samples, and the first k of n equal a call for k, up to float rounding.
 
         Args:
-            num_samples: Integer, at least 1.
+            num_samples: Integer, at least 1. A conditional model takes it from `condition` by default.
             seed: Integer. Defaults to `0`.
-            condition: For a conditional model: `num_samples` labels, or one for all.
+            condition: For a conditional model: `num_samples` labels or images, or one for all.
             batch_size: Integer, how many are made at a time. Defaults to `64`.
 
         Returns:
             Float32 NumPy array `(num_samples, ...)`; images lie in [-1, 1].
         """
-        for name, value in (("num_samples", num_samples), ("batch_size", batch_size)):
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-                raise ValueError(f"`{name}` must be an integer of at least 1. Received: {name}={value!r}")
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
             raise ValueError(f"`seed` must be an integer. Received: seed={seed!r}")
-        condition = feed.check_condition(self, condition, num_samples)
+        if batch_size is None:
+            raise ValueError("`batch_size` must be an integer of at least 1. Received: batch_size=None")
+        checks.check_count("batch_size", batch_size)
+        num_samples, condition = self.condition_kind.for_samples(condition, num_samples)
         latents = saved_model.draw_latents(tf.constant(seed, "int64"), num_samples, self.latent_dim)
+        inputs = [latents] if condition is None else [latents, condition]
         batch_size = min(batch_size, num_samples)
-        batches = []
+        samples = None
         for start in range(0, num_samples, batch_size):
             start = min(start, num_samples - batch_size)  # The last batch is full as well: the same kernels.
-            part = slice(start, start + batch_size)
-            batches.append((start, self._decode_batch(latents[part], None if condition is None else condition[part])))
-        samples = np.empty((num_samples, *batches[0][1].shape[1:]), "float32")
-        for start, batch in batches:
+            batch = self._decode_batch(*(part[start : start + batch_size] for part in inputs))
+            if samples is None:
+                samples = np.empty((num_samples, *batch.shape[1:]), "float32")
             samples[start : start + batch_size] = batch
         return samples
 
-    def _decode_batch(self, latents, condition):
+    def _decode_batch(self, *inputs):
         """One compiled function for all batch sizes, made once."""
         if self._decode is None:
             network = self.sampling_generator
-            specs = [tf.TensorSpec((None, self.latent_dim), "float32"), tf.TensorSpec((None,), "int64")]
-            specs = specs[:1] if self.num_classes is None else specs
             self._decode = tf.function(
                 lambda *inputs: ops.cast(network(inputs[0] if len(inputs) == 1 else inputs, training=False), "float32"),
-                input_signature=specs,
+                input_signature=[tf.TensorSpec((None, self.latent_dim), "float32"), *self.condition_kind.specs()],
                 autograph=False,
             )
-        return self._decode(*((latents,) if condition is None else (latents, condition))).numpy()
+        return self._decode(*inputs).numpy()
 
     @property
     def sampling_generator(self):
@@ -318,6 +323,9 @@ class GenerativeModel(keras.Model):
         - `generate`: `seed`, `num_samples` (conditional: `seed`, `label` `(n,)`) -> `images` uint8, `latents`.
         - `generate_png`: the same -> `image_bytes`, PNG files.
 
+        A model that translates images has `image`, float32 in [-1, 1], in the place of `label`, and its
+        `serving_default` takes `image` alone: always with the same latents.
+
         Args:
             filepath: Directory; TensorFlow Serving wants a number for its last part, as in `serving/wgan_gp/1`.
             format: `"tf_saved_model"`, the only one.
@@ -326,6 +334,9 @@ class GenerativeModel(keras.Model):
         if format != "tf_saved_model":
             raise ValueError(f'ganzoo exports format="tf_saved_model" only. Received: format={format!r}')
         saved_model.export(self, str(filepath))
+
+    def add_endpoints(self, archive):
+        """Adds a model's own signatures to a `keras.export.ExportArchive`; none by default."""
 
     # === Saving ===
 
@@ -363,50 +374,6 @@ class GenerativeModel(keras.Model):
 
 
 CHIEFS = {("chief", 0), ("worker", 0)}
-
-
-def check_backend():
-    """Raises an `ImportError` unless Keras runs on TensorFlow."""
-    if keras.backend.backend() != "tensorflow":
-        raise ImportError(
-            f"ganzoo's training steps are written for the TensorFlow backend, and Keras runs on "
-            f"{keras.backend.backend()!r}. Set KERAS_BACKEND=tensorflow before Python starts."
-        )
-
-
-def check_network(role, network, inputs):
-    """Raises unless `network` is a built `keras.Model` with that many inputs."""
-    if not isinstance(network, keras.Model):
-        raise TypeError(
-            f"`{role}` must be a keras.Model. Received: {network!r} of type {type(network).__name__}. "
-            "Build one with keras.Model(inputs, outputs), or take one of ganzoo.networks."
-        )
-    if not network.built or not getattr(network, "inputs", None):
-        raise ValueError(
-            f"`{role}` must be a model with known input shapes (functional, or Sequential with an Input). "
-            f"Received: {network.name}, which has none yet."
-        )
-    if len(network.inputs) != inputs:
-        wanted = "one input, for num_classes=None" if inputs == 1 else "two inputs, the second one the label"
-        raise ValueError(
-            f"`{role}` must have {wanted}. Received: {network.name} with the inputs "
-            f"{[tensor.name for tensor in network.inputs]}"
-        )
-    if len(network.outputs) != 1:
-        raise ValueError(
-            f"`{role}` must have one output. Received: {network.name} with {len(network.outputs)} outputs."
-        )
-
-
-def check_loss(loss, model):
-    """Raises a `ValueError` unless a hook returned a scalar; returns it as float32."""
-    if loss is None or not hasattr(loss, "shape") or loss.shape.rank != 0:
-        came = "None" if loss is None else f"shape {getattr(loss, 'shape', type(loss).__name__)}"
-        raise ValueError(
-            f"A loss of {model} must be a scalar tensor, the mean over the batch. Received: {came}. "
-            "Reduce it with keras.ops.mean."
-        )
-    return tf.cast(loss, "float32")
 
 
 def agree_on_overflow(gradients):

@@ -5,6 +5,7 @@ from keras import ops
 
 from ganzoo import networks
 from ganzoo.layers import WGAN_GP_KERNELS
+from ganzoo.models import checks
 from ganzoo.models.adversarial_model import AdversarialModel
 from ganzoo.penalties import gradient_penalty
 
@@ -60,10 +61,8 @@ class WGANGP(AdversarialModel):
         **kwargs,
     ):
         super().__init__(generator, discriminator, discriminator_steps=discriminator_steps, **kwargs)
-        check_no_batch_normalization(discriminator)
-        if not gradient_penalty_weight >= 0:
-            raise ValueError(f"`gradient_penalty_weight` must not be negative. Received: {gradient_penalty_weight}")
-        self.gradient_penalty_weight = gradient_penalty_weight
+        checks.check_no_batch_normalization(discriminator)
+        self.gradient_penalty_weight = checks.check_weight("gradient_penalty_weight", gradient_penalty_weight)
         self.target_norm = target_norm
         self.one_sided = one_sided
 
@@ -104,14 +103,3 @@ class WGANGP(AdversarialModel):
             "target_norm": self.target_norm,
             "one_sided": self.one_sided,
         }
-
-
-def check_no_batch_normalization(discriminator):
-    """Raises a `ValueError` if a critic has batch normalization (Section 4 of the paper)."""
-    for layer in discriminator._flatten_layers():
-        if isinstance(layer, keras.layers.BatchNormalization):
-            raise ValueError(
-                f"The critic has batch normalization (layer {layer.name!r}), and the gradient penalty needs scores "
-                "that depend on one sample each. Use layer normalization or none: "
-                'ganzoo.networks.dcgan.discriminator(image_shape, normalization="layer").'
-            )

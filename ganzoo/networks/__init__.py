@@ -1,4 +1,9 @@
 """Architectures: one family, one file; functions that return a functional `keras.Model`."""
 
+from ganzoo.networks import autoencoder as autoencoder
 from ganzoo.networks import dcgan as dcgan
+from ganzoo.networks import maxout as maxout
 from ganzoo.networks import mlp as mlp
+from ganzoo.networks import patchgan as patchgan
+from ganzoo.networks import resnet as resnet
+from ganzoo.networks import unet as unet

@@ -16,9 +16,19 @@ import math
 import keras
 from keras import layers
 
-from ganzoo.layers import DCGAN_KERNELS, Conv2D, Conv2DTranspose
+from ganzoo.layers import DCGAN_KERNELS, Conv2DTranspose, convolution_layer, dense_layer
 from ganzoo.layers import normalization as normalization_layer
-from ganzoo.networks.inputs import check_positive, check_sample_shape, functional, with_label
+from ganzoo.networks.inputs import (
+    add_projection,
+    check_positive,
+    check_sample_shape,
+    functional,
+    image_input,
+    join_label,
+    join_label_planes,
+    label_input,
+    split_label,
+)
 
 SMALLEST_SIDE = 4
 
@@ -42,6 +52,7 @@ def generator(
     batch_normalization=True,
     kernel_initializer=DCGAN_KERNELS,
     num_classes=None,
+    label="one_hot",
 ):
     """Latents, projected to a small map with many channels, through transposed convolutions to an image.
 
@@ -51,8 +62,8 @@ def generator(
         filters: Integer, channels of the largest hidden map; each smaller one has twice as many. Defaults to `64`.
         batch_normalization: Boolean. Defaults to `True`.
         kernel_initializer: Keras initializer of all kernels. Defaults to N(0, 0.02).
-        num_classes: Integer, or `None` (the default). With classes, a second input `label` is embedded and joined to
-            the latents.
+        num_classes: Integer, or `None` (the default). With classes, a second input `label` is joined to the latents.
+        label: `"one_hot"` (the default), or `"embedding"`, a learned vector of the size of the latents.
 
     Returns:
         Functional `keras.Model`: `latents` `(batch, latent_dim)` [, `label` `(batch,)`] -> float32 images in [-1, 1].
@@ -63,8 +74,8 @@ def generator(
     kind = "batch" if batch_normalization else None
     rows, columns, depth = -(-height // 2**count), -(-width // 2**count), filters * 2 ** (count - 1)
 
-    latents = keras.Input((latent_dim,), name="latents")
-    inputs, x = with_label([latents], latents, num_classes, latent_dim)
+    latents, classes = keras.Input((latent_dim,), name="latents"), label_input(num_classes)
+    x = join_label(latents, classes, num_classes, label, latent_dim)
     # The same map as a transposed convolution of a 1x1 image.
     x = layers.Dense(
         rows * columns * depth, use_bias=kind is None, kernel_initializer=kernel_initializer, name="project"
@@ -84,52 +95,67 @@ def generator(
             dtype="float32" if last else None,
             name="images" if last else f"up_{index}",
         )(x)
+    x = layers.Activation("tanh", dtype="float32", name="tanh")(crop_to(x, height, width))
+    return functional([latents, classes], x, name="dcgan_generator")
+
+
+def crop_to(x, height, width):
+    """The middle of a float32 map."""
     spare_rows, spare_columns = x.shape[1] - height, x.shape[2] - width
-    if spare_rows or spare_columns:
-        top, left = spare_rows // 2, spare_columns // 2
-        crop = ((top, spare_rows - top), (left, spare_columns - left))
-        x = layers.Cropping2D(crop, dtype="float32", name="crop")(x)
-    x = layers.Activation("tanh", dtype="float32", name="tanh")(x)
-    return functional(inputs, x, name="dcgan_generator")
+    if not (spare_rows or spare_columns):
+        return x
+    top, left = spare_rows // 2, spare_columns // 2
+    crop = ((top, spare_rows - top), (left, spare_columns - left))
+    return layers.Cropping2D(crop, dtype="float32", name="crop")(x)
 
 
-def discriminator(image_shape, filters=64, normalization="batch", kernel_initializer=DCGAN_KERNELS, num_classes=None):
+def discriminator(
+    image_shape,
+    filters=64,
+    normalization="batch",
+    kernel_initializer=DCGAN_KERNELS,
+    num_classes=None,
+    label="one_hot",
+    conditioning="concatenate",
+    packing=1,
+):
     """An image through strided convolutions to a score.
 
     Args:
         image_shape: `(height, width, channels)`.
         filters: Integer, channels of the first map; each smaller one has twice as many. Defaults to `64`.
-        normalization: `"batch"` (the default), `"layer"` or `None`; none at the first convolution.
+        normalization: `"batch"` (the default), `"layer"`, `"instance"` or `None`, none at the first convolution; or
+            `"spectral"`, on all kernels.
         kernel_initializer: Keras initializer of all kernels. Defaults to N(0, 0.02).
-        num_classes: Integer, or `None` (the default). With classes, a second input `label` is embedded as one more
-            channel of the image.
+        num_classes: Integer, or `None` (the default). With classes, there is a second input `label`.
+        label: How it is joined to the image as channels: `"one_hot"` (the default), `num_classes` planes, one of them
+            ones, the others zeros; or `"embedding"`, one learned plane.
+        conditioning: `"concatenate"` (the default), or `"projection"`: the score is `f(x) + <V y, phi(x)>`, phi the
+            last map.
+        packing: Integer, images that are scored at once, joined in their channels. Defaults to `1`.
 
     Returns:
         Functional `keras.Model`: `image` [, `label`] -> float32 scores `(batch, 1)`.
     """
-    height, width, _ = image_shape = check_sample_shape(image_shape)
+    image_shape = check_sample_shape(image_shape)
     check_positive(filters=filters)
-    image = keras.Input(image_shape, name="image")
-    inputs, x = [image], image
-    if num_classes is not None:
-        check_positive(num_classes=num_classes)
-        label = keras.Input((), dtype="int64", name="label")
-        plane = layers.Embedding(num_classes, height * width, name="label_embedding")(label)
-        plane = layers.Reshape((height, width, 1), name="label_plane")(plane)
-        inputs, x = [image, label], layers.Concatenate(name="with_label")([image, plane])
+    image, classes = image_input(image_shape, packing), label_input(num_classes, packing)
+    joined, projected = split_label(classes, conditioning)
+    x = join_label_planes(image, joined, num_classes, label)
     for index in range(stages(image_shape)):
-        kind = normalization if index > 0 else None
-        x = Conv2D(
+        kind = normalization if index > 0 or normalization == "spectral" else None
+        x = convolution_layer(kind)(
             filters * 2**index,
             kernel_size=4,
             strides=2,
             padding="same",
-            use_bias=kind is None,
+            use_bias=kind in (None, "spectral"),
             kernel_initializer=kernel_initializer,
             name=f"down_{index}",
         )(x)
         x = normalization_layer(kind, f"down_{index}")(x)
         x = layers.LeakyReLU(0.2, name=f"leaky_relu_{index}")(x)
     x = layers.Flatten(name="flatten")(x)
-    x = layers.Dense(1, kernel_initializer=kernel_initializer, dtype="float32", name="score")(x)
-    return functional(inputs, x, name="dcgan_discriminator")
+    score = dense_layer(normalization)(1, kernel_initializer=kernel_initializer, dtype="float32", name="score")(x)
+    score = add_projection(score, x, projected, num_classes, normalization, kernel_initializer)
+    return functional([image, classes], score, name="dcgan_discriminator")

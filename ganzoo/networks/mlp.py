@@ -10,56 +10,108 @@ import math
 import keras
 from keras import layers
 
+from ganzoo.layers import dense_layer
 from ganzoo.layers import normalization as normalization_layer
-from ganzoo.networks.inputs import check_positive, check_sample_shape, functional, with_label
+from ganzoo.networks.inputs import (
+    add_projection,
+    check_choice,
+    check_positive,
+    check_sample_shape,
+    functional,
+    image_input,
+    join_label,
+    label_input,
+    split_label,
+)
+
+NORMALIZATIONS = (None, "batch", "layer", "spectral")
+ACTIVATIONS = ("relu", "leaky_relu", "tanh")
 
 
-def generator(image_shape, latent_dim=128, hidden=(512, 512, 512), batch_normalization=False, num_classes=None):
-    """Latents through `hidden` ReLU layers to a sample.
+def generator(
+    image_shape,
+    latent_dim=128,
+    hidden=(512, 512, 512),
+    batch_normalization=False,
+    activation="relu",
+    hidden_initializer="he_uniform",
+    num_classes=None,
+    label="one_hot",
+):
+    """Latents through `hidden` layers to a sample.
 
     Args:
         image_shape: `(height, width, channels)`, made with a tanh into [-1, 1]; or `(dimensions,)`, a linear output.
         latent_dim: Integer, size of the latent vector. Defaults to `128`.
         hidden: Sizes of the hidden layers. Defaults to `(512, 512, 512)`.
         batch_normalization: Boolean. Defaults to `False`.
-        num_classes: Integer, or `None` (the default). With classes, a second input `label` is embedded and joined to
-            the latents.
+        activation: Of the hidden layers: `"relu"` (the default), `"leaky_relu"` of slope 0.2, or `"tanh"`.
+        hidden_initializer: Keras initializer of the hidden layers' kernels. Defaults to `"he_uniform"`.
+        num_classes: Integer, or `None` (the default). With classes, a second input `label` is joined to the latents.
+        label: `"one_hot"` (the default), or `"embedding"`, a learned vector of the size of the latents.
 
     Returns:
         Functional `keras.Model`: `latents` `(batch, latent_dim)` [, `label` `(batch,)`] -> float32 samples.
     """
     image_shape = check_sample_shape(image_shape, vectors=True)
     check_positive(latent_dim=latent_dim)
-    latents = keras.Input((latent_dim,), name="latents")
-    inputs, x = with_label([latents], latents, num_classes, latent_dim)
-    for index, units in enumerate(hidden):
-        x = layers.Dense(units, kernel_initializer="he_uniform", name=f"dense_{index}")(x)
-        x = normalization_layer("batch" if batch_normalization else None, f"dense_{index}")(x)
-        x = layers.ReLU(name=f"relu_{index}")(x)
-    activation = "tanh" if len(image_shape) == 3 else None
-    x = layers.Dense(math.prod(image_shape), activation=activation, dtype="float32", name="head")(x)
-    return functional(inputs, layers.Reshape(image_shape, dtype="float32", name="images")(x), name="mlp_generator")
+    latents, classes = keras.Input((latent_dim,), name="latents"), label_input(num_classes)
+    x = join_label(latents, classes, num_classes, label, latent_dim)
+    kind = "batch" if batch_normalization else None
+    x = hidden_layers(x, hidden, kind, activation, hidden_initializer)
+    squash = "tanh" if len(image_shape) == 3 else None
+    x = layers.Dense(math.prod(image_shape), activation=squash, dtype="float32", name="head")(x)
+    x = layers.Reshape(image_shape, dtype="float32", name="images")(x)
+    return functional([latents, classes], x, name="mlp_generator")
 
 
-def discriminator(image_shape, hidden=(512, 512, 512), normalization=None, num_classes=None):
-    """A sample through `hidden` LeakyReLU(0.2) layers to a score.
+def discriminator(
+    image_shape,
+    hidden=(512, 512, 512),
+    normalization=None,
+    activation="leaky_relu",
+    hidden_initializer="he_uniform",
+    num_classes=None,
+    label="one_hot",
+    conditioning="concatenate",
+    packing=1,
+):
+    """A sample through `hidden` layers to a score.
 
     Args:
         image_shape: `(height, width, channels)` or `(dimensions,)`.
         hidden: Sizes of the hidden layers. Defaults to `(512, 512, 512)`.
-        normalization: `None` (the default), `"layer"` or `"batch"`.
-        num_classes: Integer, or `None` (the default). With classes, a second input `label` is embedded and joined to
-            the sample.
+        normalization: `None` (the default), `"layer"`, `"batch"` or `"spectral"`; the last one on all kernels.
+        activation: Of the hidden layers: `"relu"`, `"leaky_relu"` of slope 0.2 (the default), or `"tanh"`.
+        hidden_initializer: Keras initializer of the hidden layers' kernels. Defaults to `"he_uniform"`.
+        num_classes: Integer, or `None` (the default). With classes, there is a second input `label`.
+        label: How it is joined to the sample: `"one_hot"` (the default), or `"embedding"`, of size 64.
+        conditioning: `"concatenate"` (the default), or `"projection"`: the score is `f(x) + <V y, phi(x)>`, phi the
+            last hidden layer.
+        packing: Integer, samples that are scored at once, joined in their last axis. Defaults to `1`.
 
     Returns:
         Functional `keras.Model`: `image` [, `label`] -> float32 scores `(batch, 1)`.
     """
     image_shape = check_sample_shape(image_shape, vectors=True)
-    image = keras.Input(image_shape, name="image")
-    x = layers.Flatten(name="flatten")(image)
-    inputs, x = with_label([image], x, num_classes, 64)
+    image, classes = image_input(image_shape, packing), label_input(num_classes, packing)
+    joined, projected = split_label(classes, conditioning)
+    x = join_label(layers.Flatten(name="flatten")(image), joined, num_classes, label, 64)
+    x = hidden_layers(x, hidden, normalization, activation, hidden_initializer)
+    score = dense_layer(normalization)(1, dtype="float32", name="score")(x)
+    score = add_projection(score, x, projected, num_classes, normalization)
+    return functional([image, classes], score, name="mlp_discriminator")
+
+
+def hidden_layers(x, hidden, normalization, activation, hidden_initializer):
+    """Dense layers with that normalization and activation."""
+    check_choice(NORMALIZATIONS, normalization=normalization)
+    check_choice(ACTIVATIONS, activation=activation)
     for index, units in enumerate(hidden):
-        x = layers.Dense(units, kernel_initializer="he_uniform", name=f"dense_{index}")(x)
+        x = dense_layer(normalization)(units, kernel_initializer=hidden_initializer, name=f"dense_{index}")(x)
         x = normalization_layer(normalization, f"dense_{index}")(x)
-        x = layers.LeakyReLU(0.2, name=f"leaky_relu_{index}")(x)
-    return functional(inputs, layers.Dense(1, dtype="float32", name="score")(x), name="mlp_discriminator")
+        if activation == "leaky_relu":
+            x = layers.LeakyReLU(0.2, name=f"leaky_relu_{index}")(x)
+        else:
+            x = layers.Activation(activation, name=f"{activation}_{index}")(x)
+    return x

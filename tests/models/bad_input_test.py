@@ -362,7 +362,8 @@ BUILD = {
     ),
     "hidden 0": (lambda: gan(hidden=(4, 0)), ValueError, "`units`, expected a positive integer.*units=0"),
     "num_classes 0": (lambda: gan(num_classes=0), ValueError, "`num_classes` must be a positive integer.*0"),
-    "normalization name": (lambda: gan(normalization="instance"), ValueError, '"batch", "layer" or None.*instance'),
+    "normalization name": (lambda: gan(normalization="group"), ValueError, "one of .*'batch', 'layer'.*group"),
+    "normalization of dense layers": (lambda: gan(normalization="instance"), ValueError, "one of .*'layer'.*instance"),
     "latent_dim of another generator": (lambda: points(latent_dim=7), ValueError, r"latent_dim=7.*\(None, 3\)"),
     "discriminator of other samples": (
         lambda: points(discriminator=dense_model(5, 1)),

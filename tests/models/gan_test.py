@@ -78,3 +78,17 @@ def test_a_discriminator_that_knows_nothing_has_the_loss_2_log_2():
     assert logs["d_loss"] == pytest.approx(2 * math.log(2))
     assert logs["g_loss"] == pytest.approx(math.log(2))
     assert logs["real_probability"] == logs["fake_probability"] == pytest.approx(0.5)
+
+
+def test_zero_centered_penalties():
+    """D(x) = 1.5 x: both penalties are 1.5^2, and add gamma / 2 of it and its slope gamma * 1.5."""
+    plain = compiled(ganzoo.GAN(scalar_generator(), scalar_discriminator(), seed=5))
+    penalised = compiled(ganzoo.GAN(scalar_generator(), scalar_discriminator(), r1_weight=0.4, r2_weight=0.2, seed=5))
+    ours, theirs = (model.train_on_batch(np.ones((4, 1), "float32"), return_dict=True) for model in (penalised, plain))
+    assert ours["r1"] == ours["r2"] == pytest.approx(W**2)
+    assert "r1" not in theirs
+    assert ours["d_loss"] == pytest.approx(theirs["d_loss"] + 0.3 * W**2, rel=1e-5)
+    assert weights_of(penalised)[2] == pytest.approx(weights_of(plain)[2] - DISCRIMINATOR_RATE * 0.6 * W, rel=1e-5)
+    assert penalised.get_config()["r1_weight"] == 0.4
+    with pytest.raises(ValueError, match="r2_weight"):
+        ganzoo.GAN(scalar_generator(), scalar_discriminator(), r2_weight=-1.0)

@@ -46,7 +46,7 @@ def test_batch_normalization_stands_everywhere_but_at_the_ends():
     assert layers_of(generator, norm) == ["stage_0_batch_norm", "stage_1_batch_norm", "stage_2_batch_norm"]
     assert layers_of(discriminator, norm) == ["down_1_batch_norm", "down_2_batch_norm"]
     assert layers_of(dcgan.generator((32, 32, 1), filters=2, batch_normalization=False), norm) == []
-    for kind in (None, "layer"):
+    for kind in (None, "layer", "spectral"):
         assert layers_of(dcgan.discriminator((32, 32, 1), 2, kind), norm) == []
     assert layers_of(dcgan.discriminator((32, 32, 1), 2, "layer"), keras.layers.GroupNormalization) == [
         "down_1_layer_norm",

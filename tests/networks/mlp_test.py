@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+import ganzoo
 from ganzoo.networks import mlp
 
 
@@ -69,3 +70,38 @@ def test_ends_are_float32():
     samples = mlp.generator((2,), 5, (7,))(np.ones((2, 5), "float32"))
     assert samples.dtype == "float32"
     assert mlp.discriminator((2,), (7,))(samples).dtype == "float32"
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "tanh"])
+def test_activation_by_hand(activation):
+    slope = {"relu": 0.0, "leaky_relu": 0.2}
+
+    def function(x):
+        return np.tanh(x) if activation == "tanh" else np.maximum(x, slope[activation] * x)
+
+    networks = mlp.generator((2,), 3, (4,), activation=activation), mlp.discriminator((3,), (4,), activation=activation)
+    x = np.random.default_rng(0).normal(size=(5, 3)).astype("float32")
+    for network in networks:
+        first, bias, head, head_bias = network.get_weights()
+        wanted = function(x @ first + bias) @ head + head_bias
+        np.testing.assert_allclose(network(x), wanted, rtol=1e-5, atol=1e-6)
+    with pytest.raises(ValueError, match="`activation` must be one of 'relu', 'leaky_relu', 'tanh'"):
+        mlp.generator((2,), activation="elu")
+
+
+def test_hidden_initializer_is_that_of_the_hidden_layers():
+    orthogonal = {"class_name": "Orthogonal", "config": {"gain": 1.4}}
+    for network in (
+        mlp.generator((2,), 8, (8, 8), hidden_initializer=orthogonal),
+        mlp.discriminator((8,), (8, 8), hidden_initializer=orthogonal),
+    ):
+        kernels = [network.get_layer(f"dense_{index}").kernel.numpy() for index in range(2)]
+        for kernel in kernels:
+            np.testing.assert_allclose(kernel @ kernel.T, 1.4**2 * np.eye(8), atol=1e-5)
+        assert np.abs(kernels[0] - kernels[1]).max() > 0.1
+
+
+def test_the_initial_weights_of_a_paper_for_convolutions_are_not_those_of_dense_layers():
+    """WGAN-GP's `kernel_initializer` would make the first layer too weak: variance 4 / 514 in the place of 2 / 2."""
+    critic = ganzoo.WGANGP.from_paper((2,)).discriminator
+    assert np.var(critic.get_layer("dense_0").kernel.numpy()) == pytest.approx(2 / 2, rel=0.15)

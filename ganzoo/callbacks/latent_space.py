@@ -1,0 +1,153 @@
+"""What a two-dimensional latent space looks like: where the classes lie, and what is decoded between them."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+from scipy import stats
+
+from ganzoo import images
+
+# Ten colours that are told apart side by side and in print; more classes repeat them with other markers.
+COLORS = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf")
+MARKERS = "o^sv"
+
+
+class LatentSpace(keras.callbacks.Callback):
+    """Draws the latent space of an `Autoencoder` or a `VAE` with two latents, after each epoch.
+
+    `directory` receives, for each epoch,
+
+    - `latents_0001.png`: the latents of labelled samples (for a VAE the means), coloured by class;
+    - `manifold_0001.png`: what the decoder makes of a grid of latents. For a VAE these are quantiles of N(0, 1), from
+      1 / (2 n) on, so that each cell has the same probability; an autoencoder has no such distribution, and the grid
+      reaches over the middle 96 % of the latents of the samples, in each direction. Axes as in the scatter plot.
+
+    Reference: [Kingma & Welling, 2013](https://arxiv.org/abs/1312.6114), Figure 4.
+
+    Args:
+        directory: String or `Path`, made if missing.
+        data: Labelled samples: a dataset of batches `(image, label)`, or a pair of arrays; best held out. Read once.
+        num_samples: Integer, how many of them to draw, the first ones. Defaults to `5000`.
+        columns: Integer, images in a row and in a column of the manifold. Defaults to `20`.
+        class_names: List of strings for the legend. Defaults to those of the dataset, or to the numbers of the classes.
+        every: Integer, epochs from one picture to the next. Defaults to `1`.
+
+    Example:
+
+        test = ganzoo.data.load("mnist_10k", split="train[9000:]", batch_size=100)
+        vae.fit(train, epochs=20, callbacks=[ganzoo.callbacks.LatentSpace("latents", test)])
+    """
+
+    def __init__(self, directory, data, num_samples=5000, columns=20, class_names=None, every=1):
+        super().__init__()
+        for name, value in (("num_samples", num_samples), ("columns", columns), ("every", every)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ValueError(f"`{name}` must be an integer of at least 1. Received: {name}={value!r}")
+        self.directory = Path(directory)
+        self.columns = columns
+        self.every = every
+        self.samples, self.labels = read_labelled(data, num_samples)
+        self.class_names = class_names or getattr(data, "class_names", None)
+
+    def on_train_begin(self, logs=None):
+        latent_dim = getattr(self.model, "latent_dim", None)
+        if not hasattr(self.model, "encode") or latent_dim != 2:
+            raise ValueError(
+                "LatentSpace draws models that encode to two latents, such as "
+                f"ganzoo.VAE.from_paper(image_shape, latent_dim=2). Received: {type(self.model).__name__} with "
+                f"latent_dim={latent_dim}."
+            )
+
+    def on_epoch_end(self, epoch, logs=None):
+        if (epoch + 1) % self.every == 0 and getattr(self.model, "is_chief", True):
+            codes = self.model.encode(self.samples)
+            has_prior = isinstance(codes, tuple)  # The encoder gives a distribution: its mean and log-variance.
+            codes = codes[0] if has_prior else codes
+            name = f"{epoch + 1:04d}.png"
+            images.save_png(self.directory / f"latents_{name}", scatter(codes, self.labels, self.class_names))
+            if len(self.model.image_shape) == 3:
+                axes = quantiles(self.columns) if has_prior else ranges(codes, self.columns)
+                decoded = self.model.decode(grid_of(*axes))
+                images.save_png(self.directory / f"manifold_{name}", images.grid(decoded, self.columns, padding=0))
+
+
+def read_labelled(data, count):
+    """The first `count` samples and labels of a dataset of batches, or of a pair of arrays."""
+    if isinstance(data, (tuple, list)) and len(data) == 2:
+        batches = [data]
+    elif hasattr(data, "element_spec") and isinstance(data.element_spec, tuple) and len(data.element_spec) == 2:
+        batches = data
+    else:
+        raise ValueError(
+            "LatentSpace needs labelled samples: a dataset of batches (image, label), or a pair of arrays. Received: "
+            f"{getattr(data, 'element_spec', type(data).__name__)}"
+        )
+    samples, labels, total = [], [], 0
+    for image, label in batches:
+        samples.append(np.asarray(image))
+        labels.append(np.asarray(label))
+        if labels[-1].ndim != 1 or len(labels[-1]) != len(samples[-1]):
+            raise ValueError(
+                "LatentSpace needs batches with one label for each sample. Received: samples of shape "
+                f"{samples[-1].shape} and labels of shape {labels[-1].shape}. Batch the dataset."
+            )
+        total += len(label)
+        if total >= count:
+            break
+    return np.concatenate(samples)[:count], np.concatenate(labels)[:count]
+
+
+def quantiles(count):
+    """Centres of `count` cells of N(0, 1) that have the same probability, for both axes."""
+    centres = stats.norm.ppf((np.arange(count) + 0.5) / count)
+    return centres, centres
+
+
+def ranges(codes, count):
+    """`count` equally spaced values over the middle 96 % of each latent."""
+    return [np.linspace(*np.quantile(axis, (0.02, 0.98)), count) for axis in codes.T]
+
+
+def grid_of(horizontal, vertical):
+    """Latents row by row, as a picture has them: the first row is the top, the largest second latent."""
+    return np.array([(x, y) for y in vertical[::-1] for x in horizontal], "float32")
+
+
+def scatter(codes, labels, class_names=None):
+    """Draws 2-D latents coloured by class, with a legend.
+
+    The axes leave out the outermost half percent on each side, so that a few outliers do not hide the rest.
+
+    Args:
+        codes: Float array `(count, 2)`.
+        labels: Integer array `(count,)`.
+        class_names: Optional list of strings.
+
+    Returns:
+        A uint8 array `(700, 800, 3)`.
+    """
+    # A Figure of its own, not pyplot's: nothing stays behind, and no display is needed.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 7), dpi=100, layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    axes = figure.add_subplot(aspect="equal", xlabel="first latent", ylabel="second latent")
+    classes, indices = np.unique(labels, return_inverse=True)
+    colors = np.array([COLORS[index % len(COLORS)] for index in range(len(classes))])
+    markers = np.array([MARKERS[index // len(COLORS) % len(MARKERS)] for index in range(len(classes))])
+    for marker in np.unique(markers):  # In the order of the data: no class hides another.
+        chosen = markers[indices] == marker
+        style = {"s": 7, "alpha": 0.8, "linewidths": 0, "marker": marker}
+        axes.scatter(*codes[chosen].T, c=colors[indices][chosen], **style)
+    for label, color, marker in zip(classes, colors, markers):
+        name = str(label) if class_names is None else str(class_names[label])
+        axes.scatter([], [], s=7, color=color, marker=marker, label=name)
+    low, high = np.quantile(codes, (0.005, 0.995), axis=0)
+    margin = 0.05 * (high - low) + 1e-6
+    axes.set(xlim=(low[0] - margin[0], high[0] + margin[0]), ylim=(low[1] - margin[1], high[1] + margin[1]))
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside right upper", frameon=False, markerscale=3)
+    canvas.draw()
+    return np.array(canvas.buffer_rgba())[..., :3]

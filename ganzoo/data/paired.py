@@ -1,0 +1,265 @@
+"""Datasets of pairs of images: what goes in, and what should come out."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from ganzoo.data import folder
+from ganzoo.data.arrays import check_images
+from ganzoo.data.indexed import IndexedSource, check_batch_size, uniform_numbers
+from ganzoo.data.pixels import check_image_size, cover_array
+from ganzoo.data.reading import track
+
+# Isola et al., 2017, Section 6.2: 256 x 256 pixels are resized to 286 x 286, and cropped.
+PAPER_JITTER = 286 / 256
+
+_TURNED = (5, 6, 7, 8)  # EXIF orientations that swap height and width
+
+
+def paired(
+    inputs,
+    targets=None,
+    image_size=None,
+    channels=3,
+    direction="a_to_b",
+    batch_size=None,
+    seed=0,
+    shuffle=True,
+    jitter=False,
+    mirror=False,
+):
+    """A dataset of pairs `(input, target)`, for image-to-image translation.
+
+    The pairs come from
+
+    - two folders whose files have the same names: `paired("edges", "photos")`. Sub-folders count as part of the
+      name, the suffix does not;
+    - one folder of side-by-side images, A on the left and B on the right: `paired("facades/train")`;
+    - two arrays, as `from_arrays` takes them: `paired(outlines, drawings)`.
+
+    Iterating over the dataset gives the order of epoch 0 each time; `dataset.stream()` gives all epochs, each in its
+    own order, from any batch on. Jitter and mirroring are functions of the seed, the epoch and the position, too, so
+    that a training resumes exactly. Incomplete batches are dropped. Files are decoded once, see `from_folder`.
+
+    Reference: [Isola et al., 2017](https://arxiv.org/abs/1611.07004), Section 6.2 (jitter and mirroring).
+
+    Args:
+        inputs: Folder A, or the folder of side-by-side images, or an array `(num_samples, height, width, channels)`.
+        targets: Folder B, or an array of as many images of the same height and width. Leave it out for side-by-side
+            images.
+        image_size: Pair of integers `(height, width)`: both sides are resized to cover it and cropped at the centre.
+            Defaults to the images' own size.
+        channels: Integer, 1 (grey), 3 (RGB) or 4 (RGBA), of both sides; arrays have their own. Defaults to `3`.
+        direction: `"a_to_b"` (the default), or `"b_to_a"` to make B, the second argument or the right half, the input.
+        batch_size: Integer. `None` (the default) gives single pairs.
+        seed: Integer, the seed of the order, the jitter and the mirroring. Defaults to `0`.
+        shuffle: Boolean, `False` keeps the order of the names or arrays. Defaults to `True`.
+        jitter: Float above 1: both sides are enlarged by this factor (bilinear) and cut back to size at the same
+            random place. `True` is the paper's 286/256. Defaults to `False`; held-out data need none.
+        mirror: Boolean, flip both sides of every other pair, at random, from left to right. Defaults to `False`.
+
+    Returns:
+        A `tf.data.Dataset` of `(input, target)`: float32 images in `[-1, 1]`.
+
+    Raises:
+        ValueError: If images lack a partner, or the two sides differ in size or number; the message names them.
+
+    Example:
+
+    ```python
+    outlines, drawings = np.random.default_rng(0).integers(0, 256, (2, 100, 32, 32, 3), "uint8")
+    dataset = ganzoo.data.paired(outlines, drawings, batch_size=10, jitter=True, mirror=True)
+    ```
+    """
+    image_size = check_image_size(image_size)
+    check_direction(direction)
+    check_jitter(jitter)
+    if channels not in (1, 3, 4):
+        raise ValueError(f"channels must be 1 (grey), 3 (RGB) or 4 (RGBA); received {channels!r}.")
+    if isinstance(inputs, (str, os.PathLike)):
+        if targets is not None and not isinstance(targets, (str, os.PathLike)):
+            raise ValueError(f"inputs are a folder, and so must targets be; received {type(targets).__name__}.")
+        inputs, targets = _read_folders(inputs, targets, channels, image_size, batch_size)
+    elif targets is None or isinstance(targets, (str, os.PathLike)):
+        raise ValueError(
+            "inputs are an array, and so must targets be; received "
+            f"{'none' if targets is None else repr(targets)}. Pass paired(inputs, targets), or the path of a folder."
+        )
+    inputs, targets = check_images(inputs), check_images(targets)
+    if direction == "b_to_a":
+        inputs, targets = targets, inputs
+    return from_pairs(inputs, targets, image_size, batch_size, seed, shuffle, jitter, mirror)
+
+
+def from_pairs(inputs, targets, image_size, batch_size, seed, shuffle, jitter, mirror):
+    """A dataset of two checked arrays; arguments as in `paired`."""
+    check_jitter(jitter)
+    if inputs.ndim != 4 or targets.ndim != 4:
+        raise ValueError(f"A pair is two images; received arrays of the shapes {inputs.shape} and {targets.shape}.")
+    if len(inputs) != len(targets):
+        raise ValueError(f"Each input needs one target; received {len(inputs)} inputs and {len(targets)} targets.")
+    if inputs.shape[1:3] != targets.shape[1:3]:
+        raise ValueError(
+            "The two sides of a pair must have the same height and width; received inputs of "
+            f"{inputs.shape[1]} x {inputs.shape[2]} and targets of {targets.shape[1]} x {targets.shape[2]}."
+        )
+    if image_size not in (None, inputs.shape[1:3]):
+        inputs, targets = resize(inputs, image_size), resize(targets, image_size)
+    augment = None
+    if jitter or mirror:
+        ratio = 1.0 if jitter is False else PAPER_JITTER if jitter is True else float(jitter)
+        augment = augmentation(seed, inputs.shape[1:3], ratio, mirror)
+    source = IndexedSource(inputs, None, batch_size, seed, shuffle, targets=targets, augment=augment)
+    return source.dataset()
+
+
+def augmentation(seed, size, ratio, mirror):
+    """Jitter and mirroring of pairs, as a function of the seed, the epoch and the position.
+
+    Args:
+        seed: Integer.
+        size: `(height, width)` of the images.
+        ratio: Float, the enlargement before the crop; 1 crops nothing.
+        mirror: Boolean.
+
+    Returns:
+        Function `(inputs, targets, epoch, positions)` -> inputs and targets of the same shapes and dtypes.
+    """
+    enlarged = [round(length * ratio) for length in size]
+
+    def augment(inputs, targets, epoch, positions):
+        numbers = uniform_numbers(positions, seed, epoch, 3)
+        # Row and column of the crop's corner, each place as likely as any other.
+        spare = tf.constant([large - small + 1 for large, small in zip(enlarged, size)], tf.float32)
+        top, left = tf.unstack(tf.cast(tf.floor(numbers[:2] * spare[:, None]), tf.int32))
+        rows = top[:, None] + tf.range(size[0])
+        columns = left[:, None] + tf.range(size[1])
+        if mirror:
+            columns = tf.where(numbers[2][:, None] < 0.5, columns, columns[:, ::-1])
+
+        def change(images):
+            changed = images
+            if tuple(enlarged) != tuple(size):
+                changed = tf.image.resize(changed, enlarged)
+                if images.dtype == tf.uint8:
+                    changed = tf.cast(tf.round(changed), tf.uint8)
+            changed = tf.gather(tf.gather(changed, rows, axis=1, batch_dims=1), columns, axis=2, batch_dims=1)
+            return tf.ensure_shape(changed, images.shape)
+
+        return change(inputs), change(targets)
+
+    return augment
+
+
+def resize(images, image_size):
+    """uint8 images `(num_samples, height, width, channels)`, resized to cover `(height, width)` and cropped."""
+    if images.dtype != np.uint8:
+        raise ValueError(f"image_size needs uint8 images; received {images.dtype} images.")
+    resized = np.empty((len(images), *image_size, images.shape[-1]), np.uint8)
+    for row, image in enumerate(track(images, len(images), "Resizing images")):
+        resized[row] = cover_array(image, image_size)
+    return resized
+
+
+def check_direction(direction):
+    """Raises a `ValueError` unless `direction` is one of the two."""
+    if direction not in ("a_to_b", "b_to_a"):
+        raise ValueError(f'direction must be "a_to_b" or "b_to_a"; received {direction!r}.')
+
+
+def check_jitter(jitter):
+    """Raises a `ValueError` unless `jitter` is a boolean or a factor above 1."""
+    if isinstance(jitter, bool):
+        return
+    if not isinstance(jitter, (int, float)) or not 1 < jitter <= 2:
+        raise ValueError(
+            "jitter must be True (the paper's 286/256), False, or the factor by which images are enlarged before the "
+            f"crop, above 1 and at most 2; received {jitter!r}."
+        )
+
+
+# === Files ===
+
+
+def _read_folders(first, second, channels, image_size, batch_size):
+    """Returns both sides as uint8 arrays."""
+    files = folder._image_files(Path(first))
+    if second is None:
+        check_batch_size(batch_size, len(files))  # Before the long part, too.
+        _check_widths(files)
+
+        def decode(file, both, size):
+            sides = np.split(folder._decode(file, both // 2, None), 2, axis=1)
+            return np.concatenate([side if size is None else cover_array(side, size) for side in sides], axis=-1)
+    else:
+        partners = _partners(files, Path(first), Path(second))
+        check_batch_size(batch_size, len(files))
+        _check_sizes(partners, image_size)
+
+        def decode(file, both, size):
+            sides = [folder._decode(side, both // 2, size) for side in (file, partners[file])]
+            return np.concatenate(sides, axis=-1)
+
+    pairs, _ = folder._decode_all(files, 2 * channels, image_size, decode)
+    return pairs[..., :channels], pairs[..., channels:]
+
+
+def _partners(files, first, second):
+    """Each file of the first folder, and the file of the same name in the second one."""
+    sides = []
+    for root, found in ((first, files), (second, folder._image_files(second))):
+        names = {}
+        for file in found:
+            name = file.relative_to(root).with_suffix("").as_posix()
+            if name in names:
+                both = f"{names[name].name!r} and {file.name!r}"
+                raise ValueError(f"The partner of {name!r} is not certain: {str(root)!r} holds {both}.")
+            names[name] = file
+        sides.append(names)
+    alone = [f"{name!r} only in {str(first)!r}" for name in sides[0] if name not in sides[1]]
+    alone += [f"{name!r} only in {str(second)!r}" for name in sides[1] if name not in sides[0]]
+    if alone:
+        raise ValueError(f"{len(alone)} images have no partner of the same name: {_some(alone)}.")
+    return {file: sides[1][name] for name, file in sides[0].items()}
+
+
+def _check_widths(files):
+    sizes = {file: _size(file) for file in files}
+    odd = [f"{file.name} ({size[1]} pixels)" for file, size in sizes.items() if size and size[1] % 2]
+    if odd:
+        raise ValueError(
+            "A side-by-side image has two halves of the same width, so its width is even; these are odd: "
+            f"{_some(odd)}. For single images pass two folders, paired(inputs, targets)."
+        )
+
+
+def _check_sizes(partners, image_size):
+    """Refuses pairs of different size, or, where they are going to be resized, of different shape."""
+    found = []
+    for file, partner in partners.items():
+        one, other = _size(file), _size(partner)
+        if one is None or other is None or one == other:
+            continue  # Broken files are reported by the reader.
+        stretched = abs(one[0] * other[1] - other[0] * one[1]) > 0.01 * one[0] * other[1]
+        if image_size is None or stretched:
+            found.append(f"{file.name} is {one[0]} x {one[1]}, its partner {other[0]} x {other[1]}")
+    if found:
+        fix = "" if image_size else " If they have the same shape, pass image_size=(height, width)."
+        raise ValueError(f"The two sides of a pair must have the same size (height x width): {_some(found)}.{fix}")
+
+
+def _size(file):
+    """`(height, width)` as the file's head tells it, or `None` if it cannot be read."""
+    try:
+        with Image.open(file) as image:
+            width, height = image.size
+            return (width, height) if image.getexif().get(0x0112) in _TURNED else (height, width)
+    except Exception:  # A broken file makes Pillow raise nearly anything.
+        return None
+
+
+def _some(items):
+    return ", ".join(items[:5]) + (f", and {len(items) - 5} more" if len(items) > 5 else "")

@@ -1,0 +1,124 @@
+"""Boundary equilibrium GAN."""
+
+import keras
+from keras import ops
+
+from ganzoo import networks
+from ganzoo.models.adversarial_model import AdversarialModel, unchanged
+from ganzoo.replicas import mean_over_replicas
+
+
+@keras.saving.register_keras_serializable("ganzoo")
+class BEGAN(AdversarialModel):
+    """Boundary equilibrium GAN: the discriminator is an autoencoder, which matches the errors of its reconstructions.
+
+    It reconstructs real samples well and generated ones badly; the generator makes samples that it reconstructs well. A
+    weight k keeps the two in balance, so that neither wins: gamma is the wanted ratio of the two errors.
+
+        L(v) = E[|v - D(v)|]                                             (Equation 1)
+        L_D  = L(x) - k L(G(z))                                          (Section 3.4)
+        L_G  = L(G(z))
+        k   <- clip(k + lambda_k (gamma L(x) - L(G(z))), 0, 1)
+        M    = L(x) + |gamma L(x) - L(G(z))|,   falls as the training converges
+
+    Reference: [Berthelot et al., 2017](https://arxiv.org/abs/1703.10717), Section 3.
+
+    Departures from the paper:
+
+    - The generator's update follows the discriminator's, and sees its new weights; k compares both errors under these.
+    - The generator, linear in training as in the paper, clips its images to [-1, 1] at any other time. The uniform
+      latents are those of N(0, I), mapped by its distribution function.
+    - `M` in the log is taken at the discriminator's update, with its generated samples.
+    - `from_paper` has no skip connections, which the paper adds for some images, and a beta_1 of 0.5 for Adam, as in a
+      well-known code; the paper gives none.
+
+    Args:
+        generator: Built `keras.Model`, latents `(batch, latent_dim)` -> samples.
+        discriminator: Built `keras.Model`, samples -> samples, an autoencoder.
+        gamma: Float in (0, 1], E[L(G(z))] / E[L(x)] at the equilibrium: low for good images, high for diverse ones.
+            Defaults to `0.5`.
+        balance_rate: Float, lambda_k. Defaults to `1e-3`.
+        latent_dim, discriminator_steps, num_classes, packing, ema_decay, seed: See `AdversarialModel`.
+
+    Logs: `M`; `k`, before the step; `d_loss`, `g_loss`.
+
+    Raises:
+        ValueError: If the discriminator's outputs have another shape than its inputs; for an `augmentation`, which
+            would be reconstructed with its distortions and compared without.
+
+    Example:
+
+    >>> gan = ganzoo.BEGAN.from_paper(image_shape=(28, 28, 1), filters=16)
+    >>> data = ganzoo.data.load("fashion_mnist_10k", batch_size=16)
+    >>> gan.fit(data, epochs=20, callbacks=[ganzoo.callbacks.ReduceLearningRate("M")])
+    """
+
+    def __init__(self, generator, discriminator, gamma=0.5, balance_rate=1e-3, **kwargs):
+        super().__init__(generator, discriminator, **kwargs)
+        taken, made = (tuple(tensors[0].shape[1:]) for tensors in (discriminator.inputs, discriminator.outputs))
+        if made != taken:
+            raise ValueError(
+                "The discriminator of BEGAN is an autoencoder, samples -> samples. Received: "
+                f"{discriminator.name} from {taken} to {made}. Take ganzoo.networks.autoencoder.discriminator."
+            )
+        if self.augmentation is not None:
+            raise ValueError(
+                "BEGAN compares samples with their reconstructions, and an augmentation changes what is reconstructed. "
+                f"Received: augmentation={self.augmentation!r}. Leave it out."
+            )
+        if not 0 < gamma <= 1:
+            raise ValueError(f"`gamma` must lie in (0, 1]. Received: gamma={gamma}")
+        if not balance_rate >= 0:
+            raise ValueError(f"`balance_rate` must not be negative. Received: balance_rate={balance_rate}")
+        self.gamma = gamma
+        self.balance_rate = balance_rate
+        self.k = self.add_weight(
+            shape=(), initializer="zeros", trainable=False, autocast=False, aggregation="only_first_replica", name="k"
+        )
+
+    def discriminator_loss(self, critic, real, fake):
+        real_loss, fake_loss = reconstruction_loss(critic, real), reconstruction_loss(critic, fake)
+        k = ops.convert_to_tensor(self.k)
+        self.track(k=k, M=real_loss + ops.abs(self.gamma * real_loss - fake_loss))
+        return real_loss - k * fake_loss
+
+    def generator_loss(self, critic, real, fake):
+        return reconstruction_loss(critic, fake)
+
+    def update_generator(self, real, condition=None):
+        """Makes one update of the generator, and then one of k."""
+        with unchanged(self.discriminator):
+            real_loss = reconstruction_loss(self.critic(condition), self.pack(real))
+        fake_loss = super().update_generator(real, condition)
+        balance = mean_over_replicas(self.gamma * real_loss - fake_loss)
+        self.k.assign(ops.clip(self.k + self.balance_rate * balance, 0.0, 1.0))
+        return fake_loss
+
+    @classmethod
+    def from_paper(cls, image_shape, num_classes=None, **overrides):
+        """Returns the compiled model.
+
+        Args:
+            image_shape: `(height, width, channels)`.
+            num_classes: Integer, or `None` (the default) for an unconditional model.
+            **overrides: Any setting below; any argument of the networks, the class or `compile`; `networks`.
+        """
+        paper = {
+            "latent_dim": 64,
+            "embedding_dim": 64,
+            "filters": 128,
+            "gamma": 0.5,
+            "balance_rate": 1e-3,
+            "generator_optimizer": keras.optimizers.Adam(1e-4, beta_1=0.5),
+            "discriminator_optimizer": keras.optimizers.Adam(1e-4, beta_1=0.5),
+        }
+        overrides = {"networks": networks.autoencoder, **overrides}  # For vectors, too: no dense network fits.
+        return cls.assemble(networks.autoencoder, image_shape, num_classes, paper, overrides)
+
+    def get_config(self):
+        return {**super().get_config(), "gamma": self.gamma, "balance_rate": self.balance_rate}
+
+
+def reconstruction_loss(autoencoder, samples):
+    """L(v) = E[|v - D(v)|], the mean over pixels and samples."""
+    return ops.mean(ops.abs(samples - autoencoder(samples)))

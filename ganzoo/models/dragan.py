@@ -1,0 +1,68 @@
+"""GAN with a gradient penalty around the data."""
+
+import keras
+
+from ganzoo import networks
+from ganzoo.models import checks
+from ganzoo.models.gan import GAN
+from ganzoo.penalties import dragan_penalty
+
+
+@keras.saving.register_keras_serializable("ganzoo")
+class DRAGAN(GAN):
+    """Deep regret analytic GAN.
+
+    The authors see mode collapse as a bad local equilibrium of a non-convex game, which sharp gradients of the
+    discriminator at the data announce. The penalty asks for gradients of norm 1 near the data, with the losses of GAN.
+
+        L_D = -E[log D(x)] - E[log(1 - D(G(z)))] + lambda E[(||grad D(x + delta)||_2 - 1)^2]      (Algorithm 1)
+        L_G = -E[log D(G(z))]
+
+    Reference: [Kodali et al., 2017](https://arxiv.org/abs/1705.07215), Algorithm 1.
+
+    Departures from the paper:
+
+    - delta = std(x) / 2 * U[0, 1] for each entry, as in the authors' code; the paper prints N(0, c I).
+    - The gradient is that of the logit, which the losses take; the text writes D for the probability.
+    - 1e-12 inside of the norm's square root, as in `WGANGP`.
+    - `from_paper`: the networks of DCGAN, without normalization in the discriminator, for the reason that WGAN-GP has.
+
+    Args:
+        generator: Built `keras.Model`, latents `(batch, latent_dim)` -> samples.
+        discriminator: Built `keras.Model`, samples -> logits. Batch normalization is refused.
+        gradient_penalty_weight: Float, lambda. Defaults to `10.0`.
+        minimax, latent_dim, discriminator_steps, num_classes, packing, augmentation, ema_decay, seed: See `GAN`.
+
+    Logs: those of `GAN`, and `gradient_penalty`, without lambda.
+
+    Example:
+
+    >>> gan = ganzoo.DRAGAN.from_paper(image_shape=(28, 28, 1))
+    >>> gan.fit(ganzoo.data.load("fashion_mnist_10k", batch_size=64), epochs=20)
+    """
+
+    def __init__(self, generator, discriminator, gradient_penalty_weight=10.0, **kwargs):
+        super().__init__(generator, discriminator, **kwargs)
+        checks.check_no_batch_normalization(discriminator)
+        self.gradient_penalty_weight = checks.check_weight("gradient_penalty_weight", gradient_penalty_weight)
+
+    def discriminator_loss(self, critic, real, fake):
+        penalty = dragan_penalty(critic, real, self.uniform)
+        self.track(gradient_penalty=penalty)
+        return super().discriminator_loss(critic, real, fake) + self.gradient_penalty_weight * penalty
+
+    @classmethod
+    def from_paper(cls, image_shape, num_classes=None, **overrides):
+        """Returns the compiled model; see `GAN.from_paper` for the arguments."""
+        paper = {
+            "latent_dim": 100,
+            "filters": 64,
+            "normalization": None,
+            "gradient_penalty_weight": 10.0,
+            "generator_optimizer": keras.optimizers.Adam(2e-4, beta_1=0.5),
+            "discriminator_optimizer": keras.optimizers.Adam(2e-4, beta_1=0.5),
+        }
+        return cls.assemble(networks.dcgan, image_shape, num_classes, paper, overrides)
+
+    def get_config(self):
+        return {**super().get_config(), "gradient_penalty_weight": self.gradient_penalty_weight}

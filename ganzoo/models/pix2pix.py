@@ -1,0 +1,141 @@
+"""pix2pix: image-to-image translation with a conditional GAN."""
+
+from types import SimpleNamespace
+
+import keras
+from keras import ops
+
+from ganzoo import losses
+from ganzoo.export import same_latents
+from ganzoo.models import conditions
+from ganzoo.models.adversarial_model import AdversarialModel
+from ganzoo.networks import patchgan, unet
+from ganzoo.networks.inputs import check_sample_shape
+
+
+@keras.saving.register_keras_serializable("ganzoo")
+class Pix2Pix(AdversarialModel):
+    """Image-to-image translation with a conditional GAN.
+
+    An L1 loss alone makes the average of all plausible outputs, which is blurred and grey. Here a discriminator, which
+    sees input and output together, is a second loss that knows what real outputs look like; L1 keeps them close to the
+    truth.
+
+        L_cGAN(G, D) = E[log D(x, y)] + E[log(1 - D(x, G(x, z)))]           (Equation 1)
+        L_L1(G) = E[||y - G(x, z)||_1]                                      (Equation 3)
+        G* = arg min_G max_D L_cGAN(G, D) + lambda L_L1(G)                  (Equation 4)
+
+    The discriminator's loss is divided by 2, which slows it down, and the generator maximises log D(x, G(x, z)) in
+    place of minimising log(1 - D(x, G(x, z))) (Section 3.3).
+
+    Reference: [Isola et al., 2017](https://arxiv.org/abs/1611.07004), Equations 1 to 4.
+
+    Departures from the paper:
+
+    - The dropout that is the paper's noise z is computed from latents, see `ganzoo.networks.unet.NoiseDropout`: the
+      same distribution, but a function of the seed.
+    - Discriminator and generator are updated with different z on the same pair; the authors' code has the same z.
+    - The norm is the mean over pixels and channels, as in the authors' code.
+    - `from_paper`: instance normalization, which at the paper's batch size of 1 is its batch normalization with the
+      statistics of the test batch, and none at the bottleneck, as in the authors' corrected code.
+
+    Args:
+        generator: Built `keras.Model`, latents and input images -> output images.
+        discriminator: Built `keras.Model`, output (or target) images and input images -> scores (logits), any number
+            for an image.
+        l1_weight: Float, lambda. Defaults to `100.0`.
+        gan_weight: Float, weight of the adversarial loss. Defaults to `1.0`. With `0.0` the generator learns from L1
+            alone, and the discriminator is not trained: it stays as it is, and the log of the training has no `d_loss`.
+        latent_dim, discriminator_steps, packing, augmentation, ema_decay, seed: See `AdversarialModel`.
+
+    Logs: `l1`, the mean absolute difference to the target in [0, 2]; `d_loss`, log 2 = 0.693 where the discriminator
+    knows nothing; `g_loss`, the weighted sum.
+
+    Raises:
+        ValueError: If the networks' second inputs are not images of one size, or a weight is negative.
+
+    Example:
+
+    >>> train = ganzoo.data.load("openmoji_pairs", batch_size=4, jitter=True, mirror=True)
+    >>> model = ganzoo.Pix2Pix.from_paper(image_shape=(64, 64, 3), condition_shape=(64, 64, 1))
+    >>> model.fit(train, epochs=50)
+    >>> inputs, targets = next(iter(ganzoo.data.load("openmoji_pairs", split="test", batch_size=8)))
+    >>> outputs = model.predict(inputs)
+    """
+
+    def __init__(self, generator, discriminator, l1_weight=100.0, gan_weight=1.0, **kwargs):
+        super().__init__(generator, discriminator, **kwargs)
+        check_image_conditions(self)
+        for name, weight in (("l1_weight", l1_weight), ("gan_weight", gan_weight)):
+            if not weight >= 0:
+                raise ValueError(f"`{name}` must not be negative. Received: {weight}")
+        self.l1_weight = l1_weight
+        self.gan_weight = gan_weight
+
+    def discriminator_loss(self, critic, real, fake):
+        return losses.discriminator_cross_entropy(critic(real), critic(fake)) / 2
+
+    def generator_loss(self, critic, real, fake):
+        l1 = ops.mean(ops.abs(real - fake))
+        self.track(l1=l1)
+        if not self.gan_weight:
+            return self.l1_weight * l1
+        return self.gan_weight * losses.non_saturating_generator_loss(critic(fake)) + self.l1_weight * l1
+
+    def update_discriminator(self, real, condition=None):
+        """As in the base; none where the generator does not listen to the discriminator."""
+        if self.gan_weight:
+            super().update_discriminator(real, condition)
+
+    def predict_step(self, data):
+        """Translates a batch for `predict`: each image with the same latents, so that it depends on no other image."""
+        images = self.condition_kind.cast(keras.utils.unpack_x_y_sample_weight(data)[0])
+        inputs = [same_latents(images, self.latent_dim), images]
+        return ops.cast(self.sampling_generator(inputs, training=False), "float32")
+
+    @classmethod
+    def from_paper(cls, image_shape, condition_shape=None, **overrides):
+        """Returns the compiled model.
+
+        Args:
+            image_shape: `(height, width, channels)` of the output images.
+            condition_shape: The same of the input images. Defaults to `image_shape`.
+            **overrides: Any setting below; any argument of the networks, the class or `compile`; `networks`.
+        """
+        paper = {
+            "condition_shape": condition_shape,
+            "filters": 64,
+            "normalization": "instance",
+            "dropout": 0.5,
+            "dropout_at_test": True,
+            "skips": True,
+            "receptive_field": 70,
+            "l1_weight": 100.0,
+            "generator_optimizer": keras.optimizers.Adam(2e-4, beta_1=0.5),
+            "discriminator_optimizer": keras.optimizers.Adam(2e-4, beta_1=0.5),
+        }
+        return cls.assemble(NETWORKS, check_sample_shape(image_shape), None, paper, overrides)
+
+    def get_config(self):
+        return {**super().get_config(), "l1_weight": self.l1_weight, "gan_weight": self.gan_weight}
+
+
+NETWORKS = SimpleNamespace(generator=unet.generator, discriminator=patchgan.discriminator)
+
+
+def check_image_conditions(model):
+    """Raises a `ValueError` unless both networks take an image of one shape as their second input."""
+    kind = model.condition_kind
+    if not isinstance(kind, conditions.Image):
+        raise ValueError(
+            "Pix2Pix translates images: its generator has the inputs latents (batch, latent_dim) and condition (batch, "
+            f"height, width, channels). Received: {model.generator.name} with inputs of the shapes "
+            f"{[tuple(tensor.shape) for tensor in model.generator.inputs]}. Take ganzoo.networks.unet."
+        )
+    height, width, channels = kind.shape
+    taken = tuple(model.discriminator.inputs[1].shape[1:])
+    if taken != (height, width, model.packing * channels):
+        raise ValueError(
+            f"The generator takes input images of shape {kind.shape}, and the discriminator of shape {taken} "
+            f"(packing={model.packing}). Build both with the same condition_shape."
+        )

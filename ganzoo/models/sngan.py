@@ -1,0 +1,89 @@
+"""GAN with spectral normalization."""
+
+import keras
+
+from ganzoo import losses, networks
+from ganzoo.models.gan import GAN
+
+
+@keras.saving.register_keras_serializable("ganzoo")
+class SNGAN(GAN):
+    """GAN with spectral normalization.
+
+    Each layer of the discriminator is divided by its largest singular value, so that the whole is Lipschitz however
+    large its weights grow. It costs two products of matrix and vector a layer, and, unlike a penalty, holds everywhere
+    and not only where samples are.
+
+        W_SN = W / sigma(W)   in every layer of the discriminator     (Equation 8; `ganzoo.layers.SpectrallyNormalized`)
+        min_D  E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))]           (Equation 16)
+        min_G  -E[D(G(z))]                                            (Equation 17)
+
+    Reference: [Miyato et al., 2018](https://arxiv.org/abs/1802.05957).
+
+    Departures from the paper:
+
+    - `from_paper` has the generator of DCGAN and its discriminator with spectral normalization, where the paper's
+      standard network has stride-1 convolutions between those with stride 2, and LeakyReLU(0.1).
+    - With `networks=ganzoo.networks.resnet` both networks have `filters` channels; the paper's generator has 256, its
+      discriminator 128, and its initial kernels are others.
+
+    Args:
+        generator: Built `keras.Model`, latents `(batch, latent_dim)` -> samples.
+        discriminator: Built `keras.Model`, samples -> scores. The normalization is its affair: those of ganzoo have it
+            with `normalization="spectral"`. Without it, this is a GAN with the hinge loss.
+        hinge: Boolean, the hinge loss; else that of `GAN`, the paper's Equation 1. Defaults to `True`.
+        minimax, r1_weight, r2_weight, latent_dim, discriminator_steps, num_classes, packing, augmentation, ema_decay,
+            seed: See `GAN`; `minimax` needs `hinge=False`.
+
+    Logs: `d_loss` (2 where the discriminator knows nothing), `g_loss`, and the mean scores `real_score` and
+    `fake_score`; with `hinge=False` those of `GAN`.
+
+    Raises:
+        ValueError: For `minimax=True` with the hinge loss.
+
+    Example:
+
+    >>> gan = ganzoo.SNGAN.from_paper(image_shape=(28, 28, 1))
+    >>> gan.fit(ganzoo.data.load("fashion_mnist_10k", batch_size=64), epochs=20)
+    """
+
+    def __init__(self, generator, discriminator, hinge=True, **kwargs):
+        super().__init__(generator, discriminator, **kwargs)
+        if hinge and self.minimax:
+            raise ValueError(
+                "`minimax` is a form of the cross-entropy loss, and the hinge loss has none. Received: minimax=True "
+                "with hinge=True. Pass hinge=False, or leave minimax out."
+            )
+        self.hinge = hinge
+
+    def discriminator_loss(self, critic, real, fake):
+        if not self.hinge:
+            return super().discriminator_loss(critic, real, fake)
+        real_scores, fake_scores = critic(real), critic(fake)
+        self.track(real_score=keras.ops.mean(real_scores), fake_score=keras.ops.mean(fake_scores))
+        loss = losses.hinge_discriminator_loss(real_scores, fake_scores)
+        return loss + self.zero_centered_penalties(critic, real, fake)
+
+    def generator_loss(self, critic, real, fake):
+        if not self.hinge:
+            return super().generator_loss(critic, real, fake)
+        return losses.hinge_generator_loss(critic(fake))
+
+    @classmethod
+    def from_paper(cls, image_shape, num_classes=None, **overrides):
+        """Returns the compiled model; see `GAN.from_paper` for the arguments.
+
+        The optimizers are setting B of the paper's Table 1; C is that of DCGAN, with twice the learning rate.
+        """
+        paper = {
+            "latent_dim": 128,
+            "normalization": "spectral",
+            "pooling": "sum",
+            "discriminator_steps": 1,
+            "generator_optimizer": keras.optimizers.Adam(1e-4, beta_1=0.5, beta_2=0.999),
+            "discriminator_optimizer": keras.optimizers.Adam(1e-4, beta_1=0.5, beta_2=0.999),
+        }
+        return cls.assemble(networks.dcgan, image_shape, num_classes, paper, overrides)
+
+    def get_config(self):
+        return {**super().get_config(), "hinge": self.hinge}

@@ -1,0 +1,89 @@
+"""The networks of the conditional GAN's MNIST experiment: rectified units against maxout units.
+
+Sample and label have a hidden layer each before they are joined. The sizes are those of the paper; the paper's dropout
+of 0.5 is left out, since noise inside of a network is not drawn anew where a step is repeated or shared by replicas.
+Without classes the branches of the label are missing.
+
+Reference: [Mirza and Osindero, 2014](https://arxiv.org/abs/1411.1784), Section 4.1;
+[Goodfellow et al., 2013](https://arxiv.org/abs/1302.4389), for maxout.
+"""
+
+import math
+
+import keras
+from keras import layers
+
+from ganzoo.layers import Maxout
+from ganzoo.networks.inputs import (
+    check_positive,
+    check_sample_shape,
+    functional,
+    image_input,
+    label_input,
+    one_hot,
+)
+
+
+def generator(image_shape, latent_dim=100, hidden=(200, 1000, 1200), kernel_initializer="he_uniform", num_classes=None):
+    """Latents and a one-hot label through a hidden ReLU layer each, and a joint one, to a sample.
+
+    Args:
+        image_shape: `(height, width, channels)`, made with a tanh into [-1, 1]; or `(dimensions,)`, a linear output.
+        latent_dim: Integer, size of the latent vector. Defaults to `100`.
+        hidden: Sizes of the hidden layers of the latents, of the label, and of both. Defaults to `(200, 1000, 1200)`.
+        kernel_initializer: Keras initializer of the hidden layers' kernels. Defaults to `"he_uniform"`.
+        num_classes: Integer, or `None` (the default).
+
+    Returns:
+        Functional `keras.Model`: `latents` `(batch, latent_dim)` [, `label` `(batch,)`] -> float32 samples.
+    """
+    image_shape = check_sample_shape(image_shape, vectors=True)
+    check_positive(latent_dim=latent_dim)
+    for_latents, for_label, for_both = hidden
+
+    def dense(units, name):
+        return layers.Dense(units, activation="relu", kernel_initializer=kernel_initializer, name=name)
+
+    latents, label = keras.Input((latent_dim,), name="latents"), label_input(num_classes)
+    x = dense(for_latents, "from_latents")(latents)
+    if label is not None:
+        x = layers.Concatenate(name="with_label")([x, dense(for_label, "from_label")(one_hot(label, num_classes))])
+    x = dense(for_both, "joint")(x)
+    squash = "tanh" if len(image_shape) == 3 else None
+    x = layers.Dense(math.prod(image_shape), activation=squash, dtype="float32", name="head")(x)
+    x = layers.Reshape(image_shape, dtype="float32", name="images")(x)
+    return functional([latents, label], x, name="maxout_generator")
+
+
+def discriminator(
+    image_shape,
+    units=((240, 5), (50, 5), (240, 4)),
+    kernel_initializer="glorot_uniform",
+    num_classes=None,
+    packing=1,
+):
+    """A sample and a one-hot label through a maxout layer each, and a joint one, to a score.
+
+    Args:
+        image_shape: `(height, width, channels)` or `(dimensions,)`.
+        units: Pairs (units, pieces) for the maxout layers of the sample, of the label, and of both. Defaults to
+            `((240, 5), (50, 5), (240, 4))`.
+        kernel_initializer: Keras initializer of the hidden layers' kernels. Defaults to `"glorot_uniform"`.
+        num_classes: Integer, or `None` (the default).
+        packing: Integer, samples that are scored at once, joined in their last axis. Defaults to `1`.
+
+    Returns:
+        Functional `keras.Model`: `image` [, `label`] -> float32 scores `(batch, 1)`.
+    """
+    image_shape = check_sample_shape(image_shape, vectors=True)
+    for_image, for_label, for_both = units
+
+    def maxout(size, name):
+        return Maxout(*size, kernel_initializer=kernel_initializer, name=name)
+
+    image, label = image_input(image_shape, packing), label_input(num_classes, packing)
+    x = maxout(for_image, "from_image")(layers.Flatten(name="flatten")(image))
+    if label is not None:
+        x = layers.Concatenate(name="with_label")([x, maxout(for_label, "from_label")(one_hot(label, num_classes))])
+    x = maxout(for_both, "joint")(x)
+    return functional([image, label], layers.Dense(1, dtype="float32", name="score")(x), name="maxout_discriminator")

@@ -1,0 +1,107 @@
+"""PatchGAN, the discriminator of pix2pix: a score for each patch of an image.
+
+Convolutional throughout, it judges all patches of one size in one pass; the loss is the mean over them. It models
+texture and style, and leaves to an L1 term what is right on the whole.
+
+Reference: [Isola et al., 2017](https://arxiv.org/abs/1611.07004), Section 3.2.2 and Section 6.1.2.
+"""
+
+import keras
+from keras import layers
+
+from ganzoo.layers import DCGAN_KERNELS, Conv2D
+from ganzoo.networks.inputs import check_positive, check_sample_shape
+from ganzoo.networks.unet import check_condition_shape, normalization_layer
+
+# Kernel size and stride of all convolutions, by receptive field (Section 6.1.2 and the authors' code).
+PATCHES = {
+    1: ((1, 1), (1, 1), (1, 1)),
+    16: ((4, 2), (4, 1), (4, 1)),
+    70: ((4, 2), (4, 2), (4, 2), (4, 1), (4, 1)),
+    286: ((4, 2), (4, 2), (4, 2), (4, 2), (4, 2), (4, 1), (4, 1)),
+}
+
+
+def receptive_field_of(convolutions):
+    """The side of the patch that one output of a stack of convolutions sees, in pixels.
+
+    Args:
+        convolutions: Pairs of kernel size and stride, the first layer first.
+    """
+    side = 1
+    for kernel, stride in reversed(convolutions):
+        side = (side - 1) * stride + kernel
+    return side
+
+
+def map_size(length, convolutions):
+    """The number of scores along a side of `length` pixels; less than 1 if it is too short."""
+    for kernel, stride in convolutions:
+        length = -(-length // 2) if stride == 2 else length - (kernel > 1)
+    return length
+
+
+def discriminator(
+    image_shape,
+    condition_shape=None,
+    receptive_field=70,
+    filters=64,
+    normalization="instance",
+    batch_statistics_at_test=False,
+    kernel_initializer=DCGAN_KERNELS,
+    packing=1,
+):
+    """An image and the input image that it belongs to, through convolutions to a map of scores.
+
+    Args:
+        image_shape: `(height, width, channels)` of the judged image.
+        condition_shape: `(height, width, channels)` of the input image. Defaults to `image_shape`.
+        receptive_field: 1, 16, 70 (the default) or 286, the side of the patches in pixels.
+        filters: Integer, channels of the first map; each further one has twice as many, up to 8 times. Defaults to
+            `64`.
+        normalization: `"instance"` (the default), `"batch"` or `None`; none at the first convolution. Instance
+            normalization lets a score see, by the statistics, the whole image.
+        batch_statistics_at_test: See `ganzoo.networks.unet.generator`.
+        kernel_initializer: Keras initializer of all kernels. Defaults to N(0, 0.02).
+        packing: Integer, how many samples are judged together, see `AdversarialModel`. Defaults to `1`.
+
+    Returns:
+        Functional `keras.Model`: `image`, `condition` -> float32 scores `(batch, rows, columns, 1)`.
+    """
+    height, width, channels = image_shape = check_sample_shape(image_shape)
+    *_, condition_channels = check_condition_shape(image_shape, condition_shape)
+    check_positive(filters=filters, packing=packing)
+    if receptive_field not in PATCHES:
+        raise ValueError(f"`receptive_field` must be one of {list(PATCHES)}. Received: {receptive_field!r}")
+    convolutions = PATCHES[receptive_field]
+    if min(map_size(height, convolutions), map_size(width, convolutions)) < 1:
+        smallest = next(length for length in range(1, 1000) if map_size(length, convolutions) == 1)
+        smaller = [field for field in PATCHES if field < receptive_field]
+        raise ValueError(
+            f"A PatchGAN of receptive field {receptive_field} needs images of {smallest}x{smallest} pixels or more. "
+            f"Received: image_shape={image_shape}. Take a smaller field: receptive_field={smaller[-1]}."
+        )
+    image = keras.Input((height, width, packing * channels), name="image")
+    condition = keras.Input((height, width, packing * condition_channels), name="condition")
+    x = layers.Concatenate(name="pair")([condition, image])
+    for index, (kernel, stride) in enumerate(convolutions):
+        last = index == len(convolutions) - 1
+        kind = normalization if 0 < index and not last else None
+        name = "score" if last else f"conv_{index}"
+        if (kernel, stride) == (4, 1):
+            # One zero on each side, as in the authors' code; "same" would put two on one of them.
+            x = layers.ZeroPadding2D(1, name=f"{name}_padding")(x)
+        x = Conv2D(
+            1 if last else filters * 2 ** min(index, 3),
+            kernel_size=kernel,
+            strides=stride,
+            padding="same" if stride == 2 else "valid",
+            use_bias=kind is None,
+            kernel_initializer=kernel_initializer,
+            dtype="float32" if last else None,
+            name=name,
+        )(x)
+        if not last:
+            x = normalization_layer(kind, batch_statistics_at_test, name)(x)
+            x = layers.LeakyReLU(0.2, name=f"leaky_relu_{index}")(x)
+    return keras.Model([image, condition], x, name="patchgan_discriminator")

@@ -1,0 +1,214 @@
+"""The U-Net generator of pix2pix: an image to an image of the same size.
+
+Strided convolutions halve the image until a side is odd, at 256x256 down to one pixel; transposed convolutions double
+it again, and each gets, beside the map below it, the encoder's map of its own size: what input and output share, such
+as edges, need not pass the bottleneck. Kernels are 4x4 with stride 2, from N(0, 0.02).
+
+Its noise is dropout, so the latents here are what decides which units drop out: see `NoiseDropout`.
+
+Reference: [Isola et al., 2017](https://arxiv.org/abs/1611.07004), Section 3.2.1 and Section 6.1.1.
+"""
+
+import math
+from statistics import NormalDist
+
+import keras
+import tensorflow as tf
+from keras import layers, ops
+
+from ganzoo.layers import DCGAN_KERNELS, BatchNormalization, Conv2D, Conv2DTranspose, normalization
+from ganzoo.networks.inputs import check_choice, check_positive, check_sample_shape
+from ganzoo.replicas import mean_over_replicas
+
+DEEPEST = 8  # The paper's network for 256x256.
+DROPOUT_BLOCKS = 3
+
+
+def depth_of(image_shape, depth=None):
+    """The number of halvings: as many as both sides allow, at most 8, or the given one if they allow it."""
+    height, width, _ = image_shape
+    common = math.gcd(height, width)
+    possible = (common & -common).bit_length() - 1  # How often 2 divides both.
+    if depth is not None and depth < 2:
+        raise ValueError(f"A U-Net has 2 halvings or more. Received: depth={depth}")
+    if possible < (depth or 2):
+        needed = 2 ** (depth or 2)
+        raise ValueError(
+            f"A U-Net of {depth or 2} halvings needs images whose height and width divide by {needed}. "
+            f"Received: image_shape={tuple(image_shape)}. Load the images with another image_size, such as "
+            f"({-(-height // needed) * needed}, {-(-width // needed) * needed})."
+        )
+    return min(possible, DEEPEST) if depth is None else depth
+
+
+def generator(
+    image_shape,
+    condition_shape=None,
+    filters=64,
+    depth=None,
+    normalization="instance",
+    dropout=0.5,
+    dropout_at_test=True,
+    batch_statistics_at_test=False,
+    skips=True,
+    kernel_initializer=DCGAN_KERNELS,
+):
+    """The input image through an encoder and a decoder to the output image.
+
+    Args:
+        image_shape: `(height, width, channels)` of the output; both sides divide by 4 at least.
+        condition_shape: `(height, width, channels)` of the input image. Defaults to `image_shape`.
+        filters: Integer, channels of the largest hidden map; each smaller one has twice as many, up to 8 times.
+            Defaults to `64`.
+        depth: Integer, at least 2, number of halvings. Defaults to as many as both sides allow, at most 8.
+        normalization: `"instance"` (the default), `"batch"` or `None`; none at the first convolution and at the
+            bottleneck, whose single pixel it would turn to zero.
+        dropout: Float in [0, 1), rate in the innermost blocks of the decoder, at most three. Defaults to `0.5`.
+        dropout_at_test: Boolean, drop out in inference, too, as the paper does. Defaults to `True`.
+        batch_statistics_at_test: Boolean, for `"batch"`: use the statistics of the batch in inference, too, as the
+            paper does with batches of one image. Images of a larger batch then depend on each other. Defaults to
+            `False`.
+        skips: Boolean, `False` is the encoder-decoder of the paper's ablation. Defaults to `True`.
+        kernel_initializer: Keras initializer of all kernels. Defaults to N(0, 0.02).
+
+    Returns:
+        Functional `keras.Model`: `latents` `(batch, latent_dim)`, `condition` -> float32 images in [-1, 1].
+        `latent_dim` is the number of units that can drop out; without dropout it is 1, and changes nothing.
+    """
+    height, width, channels = image_shape = check_sample_shape(image_shape)
+    condition_shape = check_condition_shape(image_shape, condition_shape)
+    check_positive(filters=filters)
+    if depth is not None:
+        check_positive(depth=depth)
+    depth = depth_of(image_shape, depth)
+    if not 0 <= dropout < 1:
+        raise ValueError(f"`dropout` must be at least 0 and less than 1. Received: dropout={dropout}")
+    if batch_statistics_at_test and normalization != "batch":
+        raise ValueError(
+            'batch_statistics_at_test=True asks for normalization="batch". Received: '
+            f"normalization={normalization!r}, which computes the statistics of each image anyway."
+        )
+    widths = [filters * 2 ** min(index, 3) for index in range(depth)]
+
+    def convolution(kind, x, width, name, normalized):
+        x = kind(
+            width,
+            kernel_size=4,
+            strides=2,
+            padding="same",
+            use_bias=not (normalized and normalization),
+            kernel_initializer=kernel_initializer,
+            name=name,
+        )(x)
+        return normalization_layer(normalization, batch_statistics_at_test, name)(x) if normalized else x
+
+    blocks = min(DROPOUT_BLOCKS, depth - 1) if dropout else 0
+    sizes = [(height >> depth - 1 - i) * (width >> depth - 1 - i) * widths[depth - 2 - i] for i in range(blocks)]
+    latents = keras.Input((max(sum(sizes), 1),), name="latents")
+    condition = keras.Input(condition_shape, name="condition")
+
+    x, maps = condition, []
+    for index in range(depth):
+        x = convolution(Conv2D, x, widths[index], f"down_{index}", normalized=0 < index < depth - 1)
+        if index < depth - 1:
+            # The decoder gets it after the LeakyReLU, too: its ReLU makes the same of both.
+            x = layers.LeakyReLU(0.2, name=f"leaky_relu_{index}")(x)
+            maps.append(x)
+    for index in reversed(range(depth - 1)):
+        block = depth - 2 - index
+        x = layers.ReLU(name=f"relu_{index + 1}")(x)
+        x = convolution(Conv2DTranspose, x, widths[index], f"up_{index + 1}", normalized=True)
+        if block < blocks:
+            x = NoiseDropout(dropout, sum(sizes[:block]), dropout_at_test, name=f"dropout_{index + 1}")([x, latents])
+        if skips:
+            x = layers.Concatenate(name=f"skip_{index}")([x, maps[index]])
+    x = layers.ReLU(name="relu_0")(x)
+    x = Conv2DTranspose(
+        channels,
+        kernel_size=4,
+        strides=2,
+        padding="same",
+        kernel_initializer=kernel_initializer,
+        dtype="float32",
+        name="images",
+    )(x)
+    x = layers.Activation("tanh", dtype="float32", name="tanh")(x)
+    return keras.Model([latents, condition], x, name="unet_generator" if skips else "encoder_decoder_generator")
+
+
+def check_condition_shape(image_shape, condition_shape):
+    """Returns the shape of the input image, which has the height and width of the output."""
+    if condition_shape is None:
+        return image_shape
+    condition_shape = check_sample_shape(condition_shape)
+    if condition_shape[:2] != image_shape[:2]:
+        raise ValueError(
+            "Input and output must have the same height and width. Received: "
+            f"condition_shape={condition_shape} and image_shape={image_shape}."
+        )
+    return condition_shape
+
+
+def normalization_layer(kind, batch_statistics_at_test, name):
+    """Returns the normalization of a U-Net or a PatchGAN, or the identity; see `generator`."""
+    check_choice(("instance", "batch", None), normalization=kind)
+    layer = normalization(kind, name)
+    if kind == "batch" and batch_statistics_at_test:
+        return BatchStatisticsNormalization.from_config(layer.get_config())
+    return layer
+
+
+@keras.saving.register_keras_serializable("ganzoo")
+class NoiseDropout(layers.Layer):
+    """Dropout whose randomness is an input.
+
+    Unit i is kept where Phi(z_i) > rate, for the distribution function Phi of N(0, 1), and scaled by 1 / (1 - rate).
+    With z ~ N(0, I) this is dropout; but, as a function of z, it is the same for a seed in training, on any number of
+    replicas, in `generate` and in a SavedModel.
+
+    Args:
+        rate: Float in (0, 1), the fraction that drops out.
+        start: Integer, where this layer's part of the latents begins. Defaults to `0`.
+        at_test: Boolean, drop out in inference, too. Defaults to `True`.
+
+    Call arguments: `[features, latents]`, `(batch, ...)` and `(batch, latent_dim)`.
+    """
+
+    def __init__(self, rate, start=0, at_test=True, **kwargs):
+        super().__init__(autocast=False, **kwargs)  # The latents stay float32.
+        self.rate = rate
+        self.start = start
+        self.at_test = at_test
+        self.threshold = NormalDist().inv_cdf(rate)
+
+    def call(self, inputs, training=False):
+        features, latents = inputs
+        if not training and not self.at_test:
+            return features
+        size = math.prod(features.shape[1:])
+        latents = ops.reshape(latents[:, self.start : self.start + size], (-1, *features.shape[1:]))
+        mask = ops.where(latents > self.threshold, 1.0 / (1.0 - self.rate), 0.0)
+        return features * ops.cast(mask, features.dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0]
+
+    def compute_output_spec(self, inputs, training=False):
+        return keras.KerasTensor(inputs[0].shape, inputs[0].dtype)
+
+    def get_config(self):
+        return {**super().get_config(), "rate": self.rate, "start": self.start, "at_test": self.at_test}
+
+
+@keras.saving.register_keras_serializable("ganzoo")
+class BatchStatisticsNormalization(BatchNormalization):
+    """Batch normalization that uses the statistics of the batch in inference, too, over all replicas."""
+
+    def call(self, inputs, training=None, mask=None):
+        if training:
+            return super().call(inputs, training=training, mask=mask)
+        x = tf.cast(inputs, "float32")
+        axes = list(range(x.shape.rank - 1))
+        mean, square = tf.unstack(mean_over_replicas(tf.stack([tf.reduce_mean(x, axes), tf.reduce_mean(x**2, axes)])))
+        scale = tf.cast(self.gamma, "float32") * tf.math.rsqrt(square - mean**2 + self.epsilon)
+        return tf.cast((x - mean) * scale + tf.cast(self.beta, "float32"), self.compute_dtype)

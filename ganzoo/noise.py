@@ -1,0 +1,75 @@
+"""Gaussian noise whose standard deviations are learned."""
+
+import math
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("ganzoo")
+class LearnedNoise(keras.layers.Layer):
+    """Noise `sigma e` on samples, `e ~ N(0, I)`: one sigma for each pixel, the same for all channels.
+
+        sigma = log(1 + e^s),   s trained, and truncated after each update so that sigma_min <= sigma <= sigma_max
+
+    Why bounds: where sigma goes to 0, the density becomes infinite and so does its gradient; and noise that is stronger
+    than the data makes real and generated samples alike.
+
+    Args:
+        image_shape: `(height, width, channels)`, or `(dimensions,)`, which has a sigma for each.
+        sigma_min, sigma_max: Floats, the bounds. Default to `0.01` and `0.3`.
+        initial_sigma: Float, moved into the bounds. Defaults to `0.313`, that is softplus(-1).
+    """
+
+    def __init__(self, image_shape, sigma_min=0.01, sigma_max=0.3, initial_sigma=0.313, **kwargs):
+        super().__init__(**kwargs)
+        if not 0 < sigma_min <= sigma_max < math.inf:
+            raise ValueError(
+                f"The bounds must be 0 < sigma_min <= sigma_max. Received: sigma_min={sigma_min}, sigma_max={sigma_max}"
+            )
+        if not initial_sigma > 0:
+            raise ValueError(f"`initial_sigma` must be positive. Received: {initial_sigma}")
+        self.config = {
+            "image_shape": image_shape,
+            "sigma_min": sigma_min,
+            "sigma_max": sigma_max,
+            "initial_sigma": initial_sigma,
+        }
+        start = min(max(initial_sigma, sigma_min), sigma_max)
+        self.raw_sigma = self.add_weight(
+            shape=(*image_shape[:2], 1) if len(image_shape) == 3 else tuple(image_shape),
+            dtype="float32",
+            initializer=keras.initializers.Constant(inverse_softplus(start)),
+            constraint=Between(inverse_softplus(sigma_min), inverse_softplus(sigma_max)),
+            autocast=False,
+            name="raw_sigma",
+        )
+        self.built = True
+
+    @property
+    def sigma(self):
+        """The standard deviations: `(height, width, 1)`, or `(dimensions,)`."""
+        return tf.math.softplus(tf.convert_to_tensor(self.raw_sigma.value))
+
+    def get_config(self):
+        return {**super().get_config(), **self.config}
+
+
+@keras.saving.register_keras_serializable("ganzoo")
+class Between(keras.constraints.Constraint):
+    """Truncates every entry of a weight to `[low, high]` after each update."""
+
+    def __init__(self, low, high):
+        self.low, self.high = low, high
+
+    def __call__(self, weights):
+        return ops.clip(weights, self.low, self.high)
+
+    def get_config(self):
+        return {"low": self.low, "high": self.high}
+
+
+def inverse_softplus(value):
+    """The x of `log(1 + e^x) = value`."""
+    return value + math.log(-math.expm1(-value))
