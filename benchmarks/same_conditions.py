@@ -2,9 +2,10 @@
 
     python benchmarks/same_conditions.py --dataset mnist_10k
 
-The same for all: the DCGAN networks at 32 filters (BEGAN's discriminator is an autoencoder, and CGAN is told the
-labels), batches of 64, the same number of generator updates, an average of the generator's weights with decay 0.99, the
-seed. Each model keeps what its paper fixes: the loss, normalization, optimizers, number of discriminator updates.
+The same for all: the DCGAN networks at 32 filters (BEGAN has its own, with an autoencoder as the discriminator, at 16
+filters; CGAN is told the labels), batches of 64, the same number of generator updates, an average of the generator's
+weights with decay 0.99, the seed. Each model keeps what its paper fixes: the loss, normalization, optimizers, number of
+discriminator updates.
 
 Measured: the Fréchet distance of 5,000 samples to the dataset in the features of a small classifier
 (sample_quality.py), and the minutes of computing, all cores together. Rows are appended to the output file when a model
@@ -35,7 +36,7 @@ MODELS = {
     "R3GAN": ("R3GAN", {}),
     "WGAN": ("WGAN", {}),
     "WGAN-GP": ("WGANGP", {}),
-    "BEGAN": ("BEGAN", {}),
+    "BEGAN": ("BEGAN", {"filters": 16}),
     "PresGAN": ("PresGAN", {}),
     "CGAN": ("CGAN", {"networks": ganzoo.networks.dcgan, "num_classes": 10}),
 }
@@ -45,9 +46,8 @@ def train(name, options):
     """Trains one model; returns it and the minutes of computing, of all cores together, that it took."""
     cls, settings = MODELS[name]
     keras.utils.set_random_seed(options.seed)
-    model = getattr(ganzoo, cls).from_paper(
-        (28, 28, 1), filters=options.filters, ema_decay=0.99, seed=options.seed, **settings
-    )
+    settings = {"filters": options.filters, "ema_decay": 0.99, "seed": options.seed, **settings}
+    model = getattr(ganzoo, cls).from_paper((28, 28, 1), **settings)
     data = ganzoo.data.load(options.dataset, batch_size=64, seed=options.seed)
     callbacks = [ganzoo.callbacks.CriticBurnIn()] if name == "WGAN" else []
     started = time.process_time()

@@ -62,18 +62,26 @@ def labels_for(num_classes, options):
     return np.full(options.num_samples, options.label)
 
 
+def check_no_images_wanted(path, condition_shape):
+    """Stops with the way to go, if a model translates images."""
+    if condition_shape is not None:
+        raise SystemExit(f"{path} translates images: python examples/translate.py --model {path} --input_dir FOLDER")
+
+
 def draw(options):
     """Returns samples of the model that the flags name: uint8 images, or float32 vectors."""
     path = Path(options.model)
     if (path / "saved_model.pb").is_file():
         # All that is needed for it is TensorFlow, the number of classes excepted.
+        card = ganzoo.export.read_card(path)
+        check_no_images_wanted(path, card["condition_shape"])
         signature = tf.saved_model.load(path).signatures["generate"]
-        num_classes = ganzoo.export.read_card(path)["num_classes"]
-        labels = labels_for(num_classes, options)
+        labels = labels_for(card["num_classes"], options)
         count = {"num_samples": tf.constant(options.num_samples, "int64")}
         given = count if labels is None else {"label": tf.constant(labels, "int64")}
         return signature(seed=tf.constant(options.seed, "int64"), **given)["images"].numpy()
     model = load_model(path)
+    check_no_images_wanted(path, getattr(model.condition_kind, "shape", None))
     samples = model.generate(options.num_samples, options.seed, labels_for(model.num_classes, options))
     return ganzoo.images.to_uint8(samples).numpy() if samples.ndim == 4 else samples
 

@@ -156,3 +156,13 @@ def test_translate_says_what_is_wrong(trained, translate, tmp_path):
         translate(tmp_path / "gan.keras", tmp_path)
     with pytest.raises(SystemExit, match="does not translate images: it takes latents"):
         translate(tmp_path / "gan", tmp_path)
+
+
+@pytest.mark.parametrize("source", ["model.keras", "serving/1"])
+def test_generate_sends_to_translate(trained, source, monkeypatch):
+    monkeypatch.syspath_prepend(EXAMPLES)
+    import generate
+
+    options = SimpleNamespace(model=str(trained[0] / source), num_samples=2, seed=0, label=None)
+    with pytest.raises(SystemExit, match="translates images: python examples/translate.py --model"):
+        generate.draw(options)

@@ -23,8 +23,8 @@ LOGS = {"d_loss", "g_loss", "real_probability", "fake_probability", "gradient_pe
 
 
 def make(**overrides):
-    settings = {"filters": 2, "kernel_initializer": "glorot_uniform", "gradient_penalty_weight": 0.1}
-    return tiny(ganzoo.DRAGAN, (8, 8, 1), **{**settings, **overrides})
+    settings = {"networks": ganzoo.networks.mlp, "hidden": (5,), "batch_normalization": True}
+    return tiny(ganzoo.DRAGAN, (6, 4, 1), **{"gradient_penalty_weight": 0.1, **settings, **overrides})
 
 
 @check_model

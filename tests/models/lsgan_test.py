@@ -21,7 +21,8 @@ LOGS = {"d_loss", "g_loss", "real_score", "fake_score"}
 
 
 def make(**overrides):
-    return tiny(ganzoo.LSGAN, (8, 8, 1), **{"filters": 2, "kernel_initializer": "glorot_uniform", **overrides})
+    settings = {"networks": ganzoo.networks.mlp, "hidden": (5,), "batch_normalization": True}
+    return tiny(ganzoo.LSGAN, (6, 4, 1), **{**settings, **overrides})
 
 
 @check_model

@@ -26,8 +26,8 @@ LOGS = {"d_loss", "g_loss", "score_gap", "r1", "r2"}
 
 def make(**overrides):
     # Batch normalization, so that the contract that watches its statistics has some; the paper's model has none.
-    settings = {"filters": 2, "batch_normalization": True, "r1_weight": 0.1, "r2_weight": 0.1}
-    return tiny(ganzoo.R3GAN, (8, 8, 1), **{**settings, **overrides})
+    settings = {"networks": ganzoo.networks.mlp, "hidden": (5,), "batch_normalization": True}
+    return tiny(ganzoo.R3GAN, (6, 4, 1), **{"r1_weight": 0.1, "r2_weight": 0.1, **settings, **overrides})
 
 
 @check_model
