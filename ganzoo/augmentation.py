@@ -85,10 +85,9 @@ class DiffAugment:
         return mean + (images - mean) * (1.0 + self.color * (contrast - 0.5))
 
     def _translate(self, images, down, right):
-        """Shifts as products with matrices of one diagonal: gradients of every order are as cheap."""
-        height, width = images.shape[1:3]
-        rows, columns = shifts(height, self.translation, down), shifts(width, self.translation, right)
-        return tf.einsum("bij,bjwc,bvw->bivc", rows, images, columns, optimize="optimal")
+        for axis, numbers in ((1, down), (2, right)):
+            images = shift(images, axis, shifts(images.shape[axis], self.translation, numbers))
+        return images
 
     def _cut_out(self, images, top, left):
         height, width = images.shape[1:3]
@@ -104,11 +103,18 @@ class DiffAugment:
 
 
 def shifts(size, ratio, numbers):
-    """Matrices `(batch, size, size)` that shift by -most..most, each as likely; `most` is `ratio` of the size."""
+    """Pixels -most..most, each as likely; `most` is `ratio` of the size."""
     most = int(size * ratio + 0.5)
-    shift = tf.cast(tf.floor(numbers * (2 * most + 1)), "int32") - most
-    source = tf.range(size)[None, :, None] - shift[:, None, None]
-    return tf.cast(source == tf.range(size)[None, None, :], "float32")
+    return tf.cast(tf.floor(numbers * (2 * most + 1)), "int32") - most
+
+
+def shift(images, axis, pixels):
+    """Moves each image along an axis by its own number of pixels; zeros move in."""
+    size = images.shape[axis]
+    source = tf.range(size)[None] - pixels[:, None]
+    inside = tf.cast((source >= 0) & (source < size), images.dtype)
+    moved = tf.gather(images, tf.clip_by_value(source, 0, size - 1), axis=axis, batch_dims=1)
+    return moved * tf.reshape(inside, [-1, *(size if i == axis else 1 for i in (1, 2, 3))])
 
 
 def hidden(size, ratio, numbers):

@@ -41,7 +41,7 @@ def log_likelihood(
     all of it in log space. r is a Gaussian. Its mean is that of the posterior, by Hamiltonian Monte Carlo, whose chain
     starts at the best of some draws from the prior. Its covariance is `overdispersion` times the inverse of
     I + J^T diag(1 / sigma^2) J, J the Jacobian of G at the mean: that of the posterior if G is linear, in which case
-    the estimate with `overdispersion=1` is exact.
+    the estimate with `overdispersion=1` is exact but for the error of that mean.
 
     The expectation of the estimate lies below log p(x) and rises with S.
 

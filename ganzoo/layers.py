@@ -358,7 +358,8 @@ class Maxout(keras.layers.Dense):
 
     def call(self, inputs, training=None):
         values = super().call(inputs)
-        return ops.max(ops.reshape(values, (-1, self.units // self.pieces, self.pieces)), axis=-1)
+        shape = (*ops.shape(values)[:-1], self.units // self.pieces, self.pieces)
+        return ops.max(ops.reshape(values, shape), axis=-1)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.units // self.pieces)

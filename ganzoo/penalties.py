@@ -87,7 +87,7 @@ def gradient_penalty(critic, real, fake, uniform, target=1.0, one_sided=False):
 def dragan_penalty(critic, real, uniform, target=1.0, spread=0.5):
     """The penalty of DRAGAN, around the real samples only.
 
-        x_hat = x + spread * std(x) * u,   u ~ U[0, 1] for each entry
+        x_hat = x + a * spread * std(x) * u,   u ~ U[0, 1] for each entry, a ~ U[0, 1] for each sample
         P = E[(||grad D(x_hat)||_2 - 1)^2]
 
     Reference: [Kodali et al., 2017](https://arxiv.org/abs/1705.07215), Algorithm 1 and the authors' code.
@@ -104,7 +104,8 @@ def dragan_penalty(critic, real, uniform, target=1.0, spread=0.5):
     """
     real = ops.cast(real, "float32")
     noise = uniform((batch_of(real), *real.shape[1:]))
-    noisy = real + spread * standard_deviation(real) * noise
+    share = uniform((batch_of(real),) + (1,) * (len(real.shape) - 1))
+    noisy = real + share * spread * standard_deviation(real) * noise
     return ops.mean(ops.square(gradient_norms(critic, noisy) - target))
 
 

@@ -44,7 +44,7 @@ class ReduceLearningRate(keras.callbacks.Callback):
         """The optimizers of the model, by name."""
         found = {
             name: getattr(self.model, name, None)
-            for name in ("optimizer", "generator_optimizer", "discriminator_optimizer")
+            for name in ("optimizer", "generator_optimizer", "discriminator_optimizer", "sigma_optimizer")
         }
         return {name: optimizer for name, optimizer in found.items() if optimizer is not None}
 

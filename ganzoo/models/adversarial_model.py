@@ -30,7 +30,8 @@ class AdversarialModel(GenerativeModel):
             is found out, since m of its samples are too alike. Samples are packed before the two methods see them.
             [Lin et al., 2017](https://arxiv.org/abs/1712.04086), Algorithm 1. Defaults to `1`.
         augmentation: Callable, (images, numbers) -> images, such as `ganzoo.augmentation.DiffAugment()`; what the
-            discriminator sees of real and generated images. Not used in `evaluate`. Defaults to `None`.
+            discriminator sees of real and generated images. Its attribute `numbers` tells how many random numbers in
+            [0, 1) it takes for a sample. Not used in `evaluate`. Defaults to `None`.
         num_classes, ema_decay, seed: See `GenerativeModel`.
     """
 
@@ -58,10 +59,10 @@ class AdversarialModel(GenerativeModel):
                 f"The generator makes samples of shape {self.image_shape}{packs}, and the discriminator takes samples "
                 f"of shape {taken}: they must be equal."
             )
-        if augmentation is not None and not callable(augmentation):
+        if augmentation is not None and not (callable(augmentation) and hasattr(augmentation, "numbers")):
             raise TypeError(
-                "`augmentation` must be a callable, such as ganzoo.augmentation.DiffAugment(). Received: "
-                f"{augmentation!r}"
+                "`augmentation` must be a callable, such as ganzoo.augmentation.DiffAugment(), with an attribute "
+                f"`numbers`: how many random numbers it takes for a sample. Received: {augmentation!r}"
             )
         if augmentation is not None and len(self.image_shape) != 3:
             raise ValueError(
@@ -169,7 +170,10 @@ class AdversarialModel(GenerativeModel):
         return list(zip(samples, conditions, strict=True))
 
     def update_discriminator(self, real, condition=None):
-        """Makes one update of the discriminator, on new latents. The generator's weights stay."""
+        """Makes one update of the discriminator, on new latents.
+
+        The generator's weights stay; its moving statistics move, as in any pass in training mode.
+        """
         real, fake = self.real_and_fake(real, condition, training=True)
         critic = self.critic(condition)
         loss = self.minimize(
@@ -249,8 +253,12 @@ class AdversarialModel(GenerativeModel):
         self._jit_compile_argument = jit_compile  # Keras keeps what "auto" means on this machine.
         self._critic_update = None
         with strategy.scope():
-            self.generator_optimizer = build_optimizer(optimizers[0], self.generator)
-            self.discriminator_optimizer = build_optimizer(optimizers[1], self.discriminator)
+            # The generator's gradient passes both networks.
+            both = (self.generator, self.discriminator)
+            self.generator_optimizer = build_optimizer(optimizers[0], self.generator.trainable_variables, both)
+            self.discriminator_optimizer = build_optimizer(
+                optimizers[1], self.discriminator.trainable_variables, both[1:]
+            )
 
     def get_compile_config(self):
         return {
@@ -347,13 +355,13 @@ def batch_size_of(samples):
     return samples.shape[0] or tf.shape(samples)[0]
 
 
-def build_optimizer(optimizer, network):
-    """Wraps an optimizer for mixed_float16 and makes its variables."""
-    half = any(layer.compute_dtype == "float16" for layer in network.layers)
+def build_optimizer(optimizer, variables, networks):
+    """Makes an optimizer's variables; wraps it for mixed_float16, if the gradient passes a network in that policy."""
+    half = any(layer.compute_dtype == "float16" for network in networks for layer in network.layers)
     if half and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     if not optimizer.built:
-        optimizer.build(network.trainable_variables)
+        optimizer.build(variables)
     return optimizer
 
 

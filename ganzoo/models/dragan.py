@@ -22,10 +22,13 @@ class DRAGAN(GAN):
 
     Departures from the paper:
 
-    - delta = std(x) / 2 * U[0, 1] for each entry, as in the authors' code; the paper prints N(0, c I).
+    - delta = a std(x) / 2 * U[0, 1] for each entry, with one a ~ U[0, 1] for each sample, as in the authors' code; the
+      paper prints N(0, c I).
+    - The data lie in [-1, 1], in that code in [0, 1], where a slope of 1 is half as steep.
     - The gradient is that of the logit, which the losses take; the text writes D for the probability.
     - 1e-12 inside of the norm's square root, as in `WGANGP`.
-    - `from_paper`: the networks of DCGAN, without normalization in the discriminator, for the reason that WGAN-GP has.
+    - `from_paper`: the networks and optimizers of DCGAN, without normalization in the discriminator, for the reason
+      that WGAN-GP has; that code has Adam of 1e-4, beta_1 0.5 and beta_2 0.9.
 
     Args:
         generator: Built `keras.Model`, latents `(batch, latent_dim)` -> samples.

@@ -144,18 +144,26 @@ def as_dataset(model, x, y=None, batch_size=None):
 
 
 def evaluation_dataset(model, data, batch_size=None):
-    """Checks held-out data: a dataset, an array of samples, or `(samples, labels)`."""
+    """Checks held-out data: a dataset, an array of samples, or `(samples, labels)`; leaves out a smaller last batch."""
     if isinstance(data, (tuple, list)) and len(data) == 2:
         data = as_dataset(model, *data, batch_size)
     else:
         data = as_dataset(model, data, None, batch_size)
     check_dataset(model, data)
-    for batch in data.take(1):
-        samples, condition = arrange(model, batch)
-        check_values(model, samples, condition)
-        check_packs(len(samples), model.packing)
+    first = next(iter(data.take(1)), None)
+    if first is None:
+        raise ValueError("The dataset for evaluation is empty: it yields no batch.")
+    samples, condition = arrange(model, first)
+    check_values(model, samples, condition)
+    check_packs(len(samples), model.packing)
+    if first_part(data.element_spec).shape[0] is not None:
         return data
-    raise ValueError("The dataset for evaluation is empty: it yields no batch.")
+    # A mean over batches counts them alike, and packs and replicas divide whole ones. Keras wants to know their number.
+    whole = data.filter(lambda *batch: tf.shape(first_part(batch))[0] == len(samples))
+    count = data.cardinality()
+    if count != tf.data.INFINITE_CARDINALITY:
+        count = whole.reduce(np.int64(0), lambda count, *batch: count + 1)
+    return whole.apply(tf.data.experimental.assert_cardinality(count))
 
 
 def check_dataset(model, dataset):

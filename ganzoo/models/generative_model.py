@@ -226,7 +226,10 @@ class GenerativeModel(keras.Model):
         return super().train_on_batch(x, y, return_dict=return_dict)
 
     def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
-        """The losses on held-out data, with no update and always with the same latents."""
+        """The losses on held-out data, with no update and always with the same latents.
+
+        A smaller last batch is left out, as in `fit`: choose a `batch_size` that divides the data, to use all of them.
+        """
         if not kwargs.get("_use_cached_eval_dataset"):
             x = feed.evaluation_dataset(self, x if y is None else (x, y), batch_size)
         self.evaluation_random.restart()

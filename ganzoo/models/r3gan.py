@@ -25,8 +25,9 @@ class R3GAN(AdversarialModel):
     Reference: [Huang et al., 2025](https://arxiv.org/abs/2501.05441), Equations 2 and 3.
 
     Departures from the paper: `from_paper` has the networks of DCGAN, without normalization in both, in the place of
-    the paper's ResNeXt ones, and constant gamma, learning rate and beta_2, where the paper's image experiments have
-    schedules for them. `ema_decay` (the paper has an average) is the user's choice.
+    the paper's ResNeXt ones, initialised for rectifiers (He et al.), and constant gamma, learning rate and beta_2,
+    where the paper's image experiments have schedules for them. `ema_decay` (the paper has an average) is the user's
+    choice.
 
     Args:
         generator: Built `keras.Model`, latents `(batch, latent_dim)` -> samples.

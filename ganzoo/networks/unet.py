@@ -210,5 +210,5 @@ class BatchStatisticsNormalization(BatchNormalization):
         x = tf.cast(inputs, "float32")
         axes = list(range(x.shape.rank - 1))
         mean, square = tf.unstack(mean_over_replicas(tf.stack([tf.reduce_mean(x, axes), tf.reduce_mean(x**2, axes)])))
-        scale = tf.cast(self.gamma, "float32") * tf.math.rsqrt(square - mean**2 + self.epsilon)
+        scale = tf.cast(self.gamma, "float32") * tf.math.rsqrt(tf.maximum(square - mean**2, 0.0) + self.epsilon)
         return tf.cast((x - mean) * scale + tf.cast(self.beta, "float32"), self.compute_dtype)

@@ -496,3 +496,11 @@ def test_another_backend_is_refused(monkeypatch):
 
 def test_there_are_at_least_forty_cases():
     assert len(FIT) + len(CALL) + len(BUILD) >= 40
+
+
+def test_evaluation_leaves_out_a_smaller_last_batch():
+    """A mean over batches would count it as much as a whole one; packs and replicas could not divide it."""
+    model = gan(packing=2)
+    whole = model.evaluate(batched(IMAGES, size=4), verbose=0, return_dict=True)
+    data = tf.data.Dataset.from_tensor_slices(np.concatenate([IMAGES, IMAGES[:3]])).batch(4)
+    assert model.evaluate(data, verbose=0, return_dict=True) == whole

@@ -1,3 +1,5 @@
+import contextlib
+
 import keras
 import numpy as np
 import pytest
@@ -173,3 +175,15 @@ def test_networks_refused():
         ganzoo.BEGAN(generator, critic)
     with pytest.raises(ValueError, match=r"must be \(height, width, channels\) of positive integers. Received: \(2,\)"):
         ganzoo.BEGAN.from_paper((2,))
+
+
+def test_m_is_that_of_the_whole_batch():
+    """Balances of opposite signs on two replicas: the mean of |b| is not |mean of b|."""
+    histories = []
+    for scope in (contextlib.nullcontext(), two_replicas().scope()):
+        with scope:
+            model = make(run_eagerly=True)
+        images = np.repeat(np.array([0.0, 0.9], "float32"), 2)[:, None, None, None] * np.ones((1, *model.image_shape))
+        data = tf.data.Dataset.from_tensors(images.astype("float32"))  # The first replica gets the zeros.
+        histories.append(model.fit(data, verbose=0).history["M"][0])
+    assert histories[1] == pytest.approx(histories[0], rel=1e-5)

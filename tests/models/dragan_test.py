@@ -44,7 +44,8 @@ def test_one_update_by_hand():
     numbers = numbers_of(model)
     a, b, w, c = A, B, W, C
     fake = a * numbers.normal((3, 1)).numpy()[:, 0].astype("float64") + b
-    noisy = real + 0.5 * real.std() * numbers.uniform((3, 1)).numpy()[:, 0].astype("float64")
+    noise, share = (numbers.uniform((3, 1)).numpy()[:, 0].astype("float64") for _ in range(2))
+    noisy = real + 0.5 * real.std() * share * noise
     excess = 2 * np.abs(w * noisy) - 1
     real_error, fake_error = sigmoid(w * real**2 + c) - 1, sigmoid(w * fake**2 + c)
     w_gradient = np.mean(real_error * real**2) + np.mean(fake_error * fake**2)
