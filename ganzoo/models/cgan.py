@@ -35,8 +35,8 @@ class CGAN(GAN):
         generator: Built `keras.Model`, latents `(batch, latent_dim)` and label `(batch,)` -> samples.
         discriminator: Built `keras.Model`, samples and label -> scores (logits).
         num_classes: Integer, the number of classes.
-        minimax, r1_weight, r2_weight, latent_dim, discriminator_steps, packing, augmentation, ema_decay, seed: See
-            `GAN`.
+        minimax, r1_weight, r2_weight: See `GAN`.
+        latent_dim, discriminator_steps, packing, augmentation, ema_decay, seed: See `AdversarialModel`.
 
     Logs: as `GAN`.
 

@@ -32,8 +32,8 @@ class SNGAN(GAN):
         discriminator: Built `keras.Model`, samples -> scores. The normalization is its affair: those of ganzoo have it
             with `normalization="spectral"`. Without it, this is a GAN with the hinge loss.
         hinge: Boolean, the hinge loss; else that of `GAN`, the paper's Equation 1. Defaults to `True`.
-        minimax, r1_weight, r2_weight, latent_dim, discriminator_steps, num_classes, packing, augmentation, ema_decay,
-            seed: See `GAN`; `minimax` needs `hinge=False`.
+        minimax, r1_weight, r2_weight: See `GAN`; `minimax` needs `hinge=False`.
+        latent_dim, discriminator_steps, num_classes, packing, augmentation, ema_decay, seed: See `AdversarialModel`.
 
     Logs: `d_loss` (2 where the discriminator knows nothing), `g_loss`, and the mean scores `real_score` and
     `fake_score`; with `hinge=False` those of `GAN`.
