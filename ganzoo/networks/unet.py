@@ -114,6 +114,8 @@ def generator(
             # The decoder gets it after the LeakyReLU, too: its ReLU makes the same of both.
             x = layers.LeakyReLU(0.2, name=f"leaky_relu_{index}")(x)
             maps.append(x)
+    if not blocks:
+        x = NoiseDropout(0.0, name="no_dropout")([x, latents])  # Keras wants each input to be connected.
     for index in reversed(range(depth - 1)):
         block = depth - 2 - index
         x = layers.ReLU(name=f"relu_{index + 1}")(x)
@@ -167,7 +169,7 @@ class NoiseDropout(layers.Layer):
     replicas, in `generate` and in a SavedModel.
 
     Args:
-        rate: Float in (0, 1), the fraction that drops out.
+        rate: Float in [0, 1), the fraction that drops out.
         start: Integer, where this layer's part of the latents begins. Defaults to `0`.
         at_test: Boolean, drop out in inference, too. Defaults to `True`.
 
@@ -179,11 +181,11 @@ class NoiseDropout(layers.Layer):
         self.rate = rate
         self.start = start
         self.at_test = at_test
-        self.threshold = NormalDist().inv_cdf(rate)
+        self.threshold = NormalDist().inv_cdf(rate) if rate else None
 
     def call(self, inputs, training=False):
         features, latents = inputs
-        if not training and not self.at_test:
+        if not self.rate or not (training or self.at_test):
             return features
         size = math.prod(features.shape[1:])
         latents = ops.reshape(latents[:, self.start : self.start + size], (-1, *features.shape[1:]))
