@@ -1,6 +1,6 @@
 """Modes of a mixture of Gaussians: all adversarial models under one protocol, on the ring of 8 and the grid of 25.
 
-    python benchmarks/mixtures.py --output mixtures.jsonl
+    python benchmarks/mixtures.py
 
 The protocol of the unrolled GAN's demonstration, which VEEGAN and GDPP have: latents N(0, I) of 256 dimensions, both
 networks two layers of 128 tanh units with orthogonal weights of gain 1.4, Adam (beta_1 0.5, learning rate 1e-3 for the
@@ -11,8 +11,8 @@ Measured on 2,500 samples: modes (centres that are the nearest of at least one s
 share of samples within 3 standard deviations of a centre (98.9 % for a perfect sampler), and the KL divergence of these
 samples' modes from the uniform distribution (0.0014 and 0.0048 for a perfect sampler).
 
-Each run is appended to the output file when it ends, and a run that stands there is not repeated. Prints the table at
-the end: mean and standard error over the seeds.
+Each run is appended to the output file (benchmarks/mixtures.jsonl) when it ends, and a run that stands there is not
+repeated. Prints the table at the end: mean and standard error over the seeds.
 """
 
 import argparse
@@ -122,7 +122,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=5, help="how many")
     parser.add_argument("--iterations", type=int, default=25_000)
     parser.add_argument("--processes", type=int, default=os.cpu_count(), help="runs at a time, of one thread each")
-    parser.add_argument("--output", type=Path, default=Path("mixtures.jsonl"))
+    parser.add_argument("--output", type=Path, default=Path(__file__).parent / "mixtures.jsonl")
     options = parser.parse_args()
 
     done = {key(row) for row in read(options.output)}
