@@ -229,3 +229,14 @@ def test_a_model_learns_without_a_word_about_its_base():
     history = model.fit(np.ones((64, 2), "float32"), batch_size=8, epochs=2, verbose=0).history
     assert set(history) == {"d_loss", "g_loss"}
     assert model.steps_done == 16
+
+
+def test_the_generators_gradient_passes_a_half_precision_discriminator():
+    """Its optimizer scales the loss, though all of its own layers are float32."""
+    mlp = ganzoo.networks.mlp
+    generator = mlp.generator((2,), 3, (4,))
+    keras.config.set_dtype_policy("mixed_float16")
+    model = ganzoo.GAN(generator, mlp.discriminator((2,), (4,)))
+    model.compile(**sgd())
+    for optimizer in (model.generator_optimizer, model.discriminator_optimizer):
+        assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
