@@ -7,6 +7,9 @@ networks two layers of 128 tanh units with orthogonal weights of gain 1.4, Adam 
 generator and 1e-4 for the discriminator), batches of 512, 25,000 updates of the generator. Only WGAN has its own
 optimizers (RMSProp 5e-5), since clipping does not go with momentum, and PresGAN bounds of its noise that suit the data.
 
+Two more rows have PacGAN's own protocol, at 25,000 of its 400,000 updates, to compare with its table: latents N(0, I)
+of 2 dimensions, its networks (pacgan_networks.py), Adam (beta_1 0.8, learning rate 1e-4), batches of 100 packs.
+
 Measured on 2,500 samples: modes (centres that are the nearest of at least one sample within 3 standard deviations), the
 share of samples within 3 standard deviations of a centre (98.9 % for a perfect sampler), and the KL divergence of these
 samples' modes from the uniform distribution (0.0014 and 0.0048 for a perfect sampler).
@@ -22,55 +25,59 @@ import os
 import time
 from pathlib import Path
 
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import pacgan_networks
+import tensorflow as tf
 from rows import append, read, spread
+
+import ganzoo
 
 MIXTURES = {"ring": {"std": 0.01, "modes": 8}, "grid": {"std": 0.05, "modes": 25}}
 
-# Class, and what of it differs from the protocol.
-MODELS = {
-    "GAN": ("GAN", {}),
-    "PacGAN2": ("GAN", {"packing": 2}),
-    "LSGAN": ("LSGAN", {}),
-    "SNGAN": ("SNGAN", {"normalization": "spectral", "discriminator_steps": 1}),
-    "DRAGAN": ("DRAGAN", {}),
-    "R3GAN": ("R3GAN", {}),
-    "WGAN": ("WGAN", {"optimizers": "RMSprop"}),
-    "WGAN-GP": ("WGANGP", {}),
-    "PresGAN": ("PresGAN", {"sigma_min": 0.001, "sigma_max": 0.1, "initial_sigma": 0.1}),
+
+def optimizers(kind, generator_rate, discriminator_rate, **config):
+    rates = {"generator_optimizer": generator_rate, "discriminator_optimizer": discriminator_rate}
+    return {name: {"class_name": kind, "config": {"learning_rate": rate, **config}} for name, rate in rates.items()}
+
+
+UNROLLED = {
+    "latent_dim": 256,
+    "hidden": (128, 128),
+    "activation": "tanh",
+    "hidden_initializer": {"class_name": "Orthogonal", "config": {"gain": 1.4}},
+    "normalization": None,
+    **optimizers("Adam", 1e-3, 1e-4, beta_1=0.5),
 }
+PACGAN = {"networks": pacgan_networks, "latent_dim": 2, **optimizers("Adam", 1e-4, 1e-4, beta_1=0.8)}
 
-
-def settings_of(name, seed):
-    """Class and settings of `from_paper`."""
-    import ganzoo
-
-    cls, own = MODELS[name]
-    own = dict(own)
-    adam = {"beta_1": 0.5}
-    optimizers = {
-        "generator_optimizer": {"class_name": "Adam", "config": {"learning_rate": 1e-3, **adam}},
-        "discriminator_optimizer": {"class_name": "Adam", "config": {"learning_rate": 1e-4, **adam}},
-    }
-    if own.pop("optimizers", None):
-        optimizers = {}  # Those of the paper.
-    orthogonal = {"class_name": "Orthogonal", "config": {"gain": 1.4}}
-    networks = {"hidden": (128, 128), "activation": "tanh", "hidden_initializer": orthogonal, "latent_dim": 256}
-    return getattr(ganzoo, cls), {**networks, **optimizers, "normalization": None, "seed": seed, **own}
+# Class, protocol, size of a batch, and what differs.
+MODELS = {
+    "GAN": ("GAN", UNROLLED, 512, {}),
+    "PacGAN2": ("GAN", UNROLLED, 512, {"packing": 2}),
+    "LSGAN": ("LSGAN", UNROLLED, 512, {}),
+    "SNGAN": ("SNGAN", UNROLLED, 512, {"normalization": "spectral", "discriminator_steps": 1}),
+    "DRAGAN": ("DRAGAN", UNROLLED, 512, {}),
+    "R3GAN": ("R3GAN", UNROLLED, 512, {}),
+    "WGAN": ("WGAN", UNROLLED, 512, optimizers("RMSprop", 5e-5, 5e-5)),
+    "WGAN-GP": ("WGANGP", UNROLLED, 512, {}),
+    "PresGAN": ("PresGAN", UNROLLED, 512, {"sigma_min": 0.001, "sigma_max": 0.1, "initial_sigma": 0.1}),
+    "GAN, PacGAN's protocol": ("GAN", PACGAN, 100, {}),
+    "PacGAN2, PacGAN's protocol": ("GAN", PACGAN, 200, {"packing": 2}),
+}
 
 
 def run(name, mixture, seed, iterations):
     """Trains one model; returns its row."""
-    import keras
-    import tensorflow as tf
-
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    import ganzoo
-
     keras.utils.set_random_seed(seed)
-    cls, settings = settings_of(name, seed)
-    model = cls.from_paper((2,), steps_per_execution=100, jit_compile=True, **settings)
-    data = getattr(ganzoo.data, mixture)(batch_size=512, seed=seed)
+    cls, protocol, batch_size, own = MODELS[name]
+    settings = {**protocol, **own, "seed": seed, "steps_per_execution": 100, "jit_compile": True}
+    model = getattr(ganzoo, cls).from_paper((2,), **settings)
+    data = getattr(ganzoo.data, mixture)(batch_size=batch_size, seed=seed)
     started = time.process_time()
     model.fit(data, epochs=iterations // 1000, steps_per_epoch=1000, verbose=0)
     row = {"model": name, "mixture": mixture, "seed": seed, "iterations": iterations}
@@ -80,10 +87,6 @@ def run(name, mixture, seed, iterations):
 
 def measure(points, mixture):
     """Modes, share of samples of high quality, and KL divergence of the modes from uniform."""
-    import numpy as np
-
-    import ganzoo
-
     centers = getattr(ganzoo.data, f"{mixture}_centers")()
     distances = np.linalg.norm(points[:, None] - centers, axis=-1)
     good = distances.min(axis=1) <= 3 * MIXTURES[mixture]["std"]

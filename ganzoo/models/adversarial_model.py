@@ -107,15 +107,12 @@ class AdversarialModel(GenerativeModel):
 
     def test_step(self, data):
         real, condition = self.unpack(data)
-        self._random_now = self.evaluation_random
-        try:
+        with self.numbers_of_evaluation():
             critic = self.critic(condition, training=False)
             real, fake = self.real_and_fake(real, condition, training=False)
             self.track(
                 d_loss=self.discriminator_loss(critic, real, fake), g_loss=self.generator_loss(critic, real, fake)
             )
-        finally:
-            self._random_now = self.random
         return self._log.results()
 
     def critic_step(self, data):
@@ -143,8 +140,7 @@ class AdversarialModel(GenerativeModel):
         def critic(samples):
             inputs = augment(samples)
             if condition is not None:
-                packed = self.pack(condition)
-                inputs = [inputs, packed if len(condition.shape) == 1 else augment(packed)]
+                inputs = [inputs, self.condition_kind.augmented(self.pack(condition), augment)]
             return ops.cast(self.discriminator(inputs, training=training), "float32")
 
         return critic

@@ -57,11 +57,8 @@ class AutoencodingModel(GenerativeModel):
 
     def test_step(self, data):
         samples, _ = self.unpack(data)
-        self._random_now = self.evaluation_random
-        try:
+        with self.numbers_of_evaluation():
             self.track(loss=self.objective(samples, training=False))
-        finally:
-            self._random_now = self.random
         return self._log.results()
 
     # === Encoding and decoding ===

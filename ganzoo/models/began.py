@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from ganzoo import networks
+from ganzoo.models import checks
 from ganzoo.models.adversarial_model import AdversarialModel, unchanged
 from ganzoo.replicas import mean_over_replicas
 
@@ -68,10 +69,8 @@ class BEGAN(AdversarialModel):
             )
         if not 0 < gamma <= 1:
             raise ValueError(f"`gamma` must lie in (0, 1]. Received: gamma={gamma}")
-        if not balance_rate >= 0:
-            raise ValueError(f"`balance_rate` must not be negative. Received: balance_rate={balance_rate}")
         self.gamma = gamma
-        self.balance_rate = balance_rate
+        self.balance_rate = checks.check_weight("balance_rate", balance_rate)
         self.k = self.add_weight(
             shape=(), initializer="zeros", trainable=False, autocast=False, aggregation="only_first_replica", name="k"
         )

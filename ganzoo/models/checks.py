@@ -68,7 +68,7 @@ def check_count(name, value):
 def check_weight(name, value):
     """Returns the weight of a term if it is not negative."""
     if not value >= 0:
-        raise ValueError(f"`{name}` must not be negative. Received: {value}")
+        raise ValueError(f"`{name}` must not be negative. Received: {name}={value}")
     return value
 
 

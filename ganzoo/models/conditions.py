@@ -54,6 +54,10 @@ class NoCondition:
         """The condition as the networks take it, on the device."""
         return None
 
+    def augmented(self, condition, augment):
+        """The condition as the discriminator sees it beside augmented samples."""
+        return condition
+
     def for_samples(self, condition, num_samples):
         """Checks what a user gave to `generate`; returns `(num_samples, condition as a tensor or None)`."""
         if condition is not None:
@@ -179,6 +183,9 @@ class Image(NoCondition):
 
     def cast(self, condition):
         return normalize(condition) if condition.dtype == tf.uint8 else tf.cast(condition, "float32")
+
+    def augmented(self, condition, augment):
+        return augment(condition)  # Alike: a shifted image belongs to a shifted input.
 
     def for_samples(self, condition, num_samples):
         if condition is None:

@@ -1,5 +1,6 @@
 """GenerativeModel: what every model of the zoo shares, whatever trains it."""
 
+import contextlib
 import copy
 
 import keras
@@ -93,17 +94,36 @@ class GenerativeModel(keras.Model):
         """Latents z ~ N(0, I) for `batch_size` samples of this replica: `(batch_size, latent_dim)`."""
         return self.normal((batch_size, self.latent_dim))
 
+    @contextlib.contextmanager
+    def numbers_of_evaluation(self):
+        """Draws from the stream of evaluations inside: an evaluation leaves those of the training alone."""
+        self._random_now = self.evaluation_random
+        try:
+            yield
+        finally:
+            self._random_now = self.random
+
     # === Pieces of a step ===
 
     def call(self, inputs, training=False):
         """Latents (for a conditional model `[latents, condition]`) -> samples of the generator itself.
 
-        A model that translates images takes the images alone, too, as in `predict(images)`: always with the same
-        latents. `generate` and the SavedModel use the averaged generator where there is one.
+        A model that translates images takes the images alone, too: all with the same latents. `predict`, `generate` and
+        the SavedModel use the averaged generator where there is one.
         """
-        if len(self.generator.inputs) == 2 and not isinstance(inputs, (list, tuple)):
-            inputs = [saved_model.same_latents(inputs, self.latent_dim), inputs]
-        return self.generator(inputs, training=training)
+        return self.generator(self.with_latents(inputs), training=training)
+
+    def predict_step(self, data):
+        """A batch of `predict`: what `call` takes, through the network that generates."""
+        inputs, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        return ops.cast(self.sampling_generator(self.with_latents(inputs), training=False), "float32")
+
+    def with_latents(self, inputs):
+        """The inputs of the generator: latents beside images that came alone; others pass."""
+        if len(self.generator.inputs) == 1 or isinstance(inputs, (list, tuple)):
+            return inputs
+        images = self.condition_kind.cast(inputs)
+        return [saved_model.same_latents(images, self.latent_dim), images]
 
     def decode(self, latents, condition, training):
         """The generator's float32 samples for latents and, if it is conditional, the condition."""

@@ -6,8 +6,7 @@ import keras
 from keras import ops
 
 from ganzoo import losses
-from ganzoo.export import same_latents
-from ganzoo.models import conditions
+from ganzoo.models import checks, conditions
 from ganzoo.models.adversarial_model import AdversarialModel
 from ganzoo.networks import patchgan, unet
 from ganzoo.networks.inputs import check_sample_shape
@@ -66,11 +65,8 @@ class Pix2Pix(AdversarialModel):
     def __init__(self, generator, discriminator, l1_weight=100.0, gan_weight=1.0, **kwargs):
         super().__init__(generator, discriminator, **kwargs)
         check_image_conditions(self)
-        for name, weight in (("l1_weight", l1_weight), ("gan_weight", gan_weight)):
-            if not weight >= 0:
-                raise ValueError(f"`{name}` must not be negative. Received: {weight}")
-        self.l1_weight = l1_weight
-        self.gan_weight = gan_weight
+        self.l1_weight = checks.check_weight("l1_weight", l1_weight)
+        self.gan_weight = checks.check_weight("gan_weight", gan_weight)
 
     def discriminator_loss(self, critic, real, fake):
         return losses.discriminator_cross_entropy(critic(real), critic(fake)) / 2
@@ -86,12 +82,6 @@ class Pix2Pix(AdversarialModel):
         """As in the base; none where the generator does not listen to the discriminator."""
         if self.gan_weight:
             super().update_discriminator(real, condition)
-
-    def predict_step(self, data):
-        """Translates a batch for `predict`: each image with the same latents, so that it depends on no other image."""
-        images = self.condition_kind.cast(keras.utils.unpack_x_y_sample_weight(data)[0])
-        inputs = [same_latents(images, self.latent_dim), images]
-        return ops.cast(self.sampling_generator(inputs, training=False), "float32")
 
     @classmethod
     def from_paper(cls, image_shape, condition_shape=None, **overrides):

@@ -9,6 +9,7 @@ from keras import ops
 
 from ganzoo import likelihoods, networks
 from ganzoo.models.autoencoding_model import AutoencodingModel, batches_of, check_decoder, checked_samples
+from ganzoo.models.checks import check_weight
 from ganzoo.networks.inputs import check_positive
 
 LIKELIHOODS = ("bernoulli", "gaussian")
@@ -192,5 +193,4 @@ def check_settings(decoder, likelihood, sigma, beta):
         )
     if sigma != "learned" and not (isinstance(sigma, (int, float)) and sigma > 0):
         raise ValueError(f'`sigma` must be a positive number or "learned". Received: sigma={sigma!r}')
-    if not beta >= 0:
-        raise ValueError(f"`beta` must not be negative. Received: beta={beta}")
+    check_weight("beta", beta)

@@ -255,9 +255,9 @@ def test_export(tmp_path):
 def test_refusals(tmp_path):
     generator = unet.generator((16, 16, 1), filters=1)
     discriminator = patchgan.discriminator((16, 16, 1), receptive_field=16, filters=1)
-    with pytest.raises(ValueError, match="`l1_weight` must not be negative. Received: -1"):
+    with pytest.raises(ValueError, match="`l1_weight` must not be negative. Received: l1_weight=-1"):
         ganzoo.Pix2Pix(generator, discriminator, l1_weight=-1)
-    with pytest.raises(ValueError, match="`gan_weight` must not be negative. Received: nan"):
+    with pytest.raises(ValueError, match="`gan_weight` must not be negative. Received: gan_weight=nan"):
         ganzoo.Pix2Pix(generator, discriminator, gan_weight=float("nan"))
     with pytest.raises(ValueError, match="Pix2Pix translates images: .*ganzoo.networks.unet"):
         ganzoo.Pix2Pix(dcgan.generator((16, 16, 1), filters=1), dcgan.discriminator((16, 16, 1), filters=1))
