@@ -6,6 +6,7 @@ from ganzoo import constraints as constraints
 from ganzoo import data as data
 from ganzoo import likelihoods as likelihoods
 from ganzoo import losses as losses
+from ganzoo import metrics as metrics
 from ganzoo import networks as networks
 from ganzoo import penalties as penalties
 from ganzoo.models import BEGAN as BEGAN

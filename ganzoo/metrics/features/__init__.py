@@ -1,0 +1,4 @@
+"""Networks whose features are compared."""
+
+from ganzoo.metrics.features.base import Features as Features
+from ganzoo.metrics.features.base import ModelFeatures as ModelFeatures

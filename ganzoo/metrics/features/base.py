@@ -1,0 +1,91 @@
+"""Features: samples to the vectors that a metric compares."""
+
+import dataclasses
+
+import keras
+import numpy as np
+
+from ganzoo.data.pixels import normalize
+from ganzoo.images import to_uint8
+
+
+class Features:
+    """Turns images into vectors, the same way for real and generated ones.
+
+    Images are quantised to 8 bits first, as if they had been saved: floats in [-1, 1] are clipped and rounded, uint8
+    images pass. A subclass has `extract(images)`, of uint8 images `(batch, height, width, channels)`.
+
+    Attributes:
+        name: String, for `Score.features`.
+        resize: String, the rule by which images are resized, or `None`.
+    """
+
+    name = "given"
+    resize = None
+    batch_size = 250
+
+    def __call__(self, samples):
+        """Float32 features `(batch, dimensions)` of a batch of images, uint8 or floats in [-1, 1]."""
+        images = quantized(samples)
+        starts = range(0, len(images), self.batch_size)
+        return np.concatenate([self.extract(images[start : start + self.batch_size]) for start in starts])
+
+    def extract(self, images):
+        raise NotImplementedError
+
+    def named(self, score):
+        """The score with this network's name."""
+        return dataclasses.replace(score, features=self.name, resize=self.resize)
+
+
+class Given(Features):
+    """Features that the caller has computed, or samples that are compared as they are: passed on, flattened."""
+
+    def __call__(self, samples):
+        samples = np.asarray(samples)
+        return samples.reshape(len(samples), -1)
+
+
+class ModelFeatures(Features):
+    """Any `keras.Model` from images in [-1, 1] to vectors.
+
+    Args:
+        model: `keras.Model`, `(batch, height, width, channels)` -> `(batch, dimensions)`.
+        name: String. Defaults to the model's.
+    """
+
+    def __init__(self, model, name=None):
+        self.model = model
+        self.name = name or model.name
+
+    def extract(self, images):
+        features = np.asarray(keras.ops.convert_to_numpy(self.model(normalize(images), training=False)), "float32")
+        return features.reshape(len(features), -1)
+
+
+def as_features(features):
+    """A `Features` of what a user may give: one, a `keras.Model`, or `None`."""
+    if features is None:
+        return Given()
+    if isinstance(features, Features):
+        return features
+    if isinstance(features, keras.Model):
+        return ModelFeatures(features)
+    raise TypeError(
+        "`features` must be a network of ganzoo.metrics.features, a keras.Model, or None. Received: "
+        f"{features!r} (of type {type(features).__name__})"
+    )
+
+
+def quantized(images):
+    """uint8 images of uint8 ones, or of floats in [-1, 1], clipped and rounded."""
+    images = np.asarray(images)
+    if images.ndim != 4:
+        raise ValueError(f"Images must be `(batch, height, width, channels)`. Received: shape {images.shape}")
+    if images.dtype == np.uint8:
+        return images
+    if images.dtype.kind != "f":
+        raise TypeError(f"Images must be uint8, or floats in [-1, 1]. Received: dtype {images.dtype}")
+    if not np.isfinite(images).all():
+        raise ValueError("Images hold values that are NaN or infinite.")
+    return to_uint8(images).numpy()

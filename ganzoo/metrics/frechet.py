@@ -1,0 +1,169 @@
+"""Fréchet distance of two sets of features."""
+
+import warnings
+
+import numpy as np
+import scipy.linalg
+
+from ganzoo.metrics import intervals
+from ganzoo.metrics.metric import Metric, check_features, chunks
+from ganzoo.metrics.score import Score
+
+
+def frechet_distance(real, fake, level=0.95, seed=0, chunk_size=4096):
+    """Squared 2-Wasserstein distance between Gaussians with the means and covariances of the features.
+
+        d^2 = ||m_r - m_f||^2 + tr(C_r + C_f - 2 (C_r C_f)^(1/2))
+
+    Under the name FID only with the features of `InceptionV3`. It is biased upwards: compare scores of equal numbers of
+    samples only. 10,000 or more are usual.
+
+    Reference: [Heusel et al., 2017](https://arxiv.org/abs/1706.08500), Equation 6;
+    [Chong & Forsyth, 2020](https://arxiv.org/abs/1911.07023), for the bias, which is linear in 1/N.
+
+    Args:
+        real, fake: Arrays `(samples, dimensions)`.
+        level: Float, the level of the interval. Defaults to `0.95`.
+        seed: Integer, of the bootstrap. Defaults to `0`.
+        chunk_size: Integer, samples that are in float64 at once. Defaults to `4096`.
+
+    Returns:
+        A `Score`.
+
+    Raises:
+        ValueError: With fewer than two samples.
+    """
+    real, fake = check_features(real, fake)
+    for kind, features in (("real", real), ("fake", fake)):
+        if len(features) < 2:
+            raise ValueError(f"A covariance needs at least 2 samples. Received: {len(features)} {kind}")
+        if len(features) < features.shape[1]:
+            warnings.warn(
+                f"{len(features)} {kind} samples of {features.shape[1]} features: the covariance is singular, and the "
+                "Fréchet distance far too large. Take more samples than features.",
+                stacklevel=2,
+            )
+    statistics = [moments(features, chunk_size) for features in (real, fake)]
+    value = gaussian_distance(*statistics[0], *statistics[1])
+    bias = bias_of_halves(real, fake, value, seed, chunk_size)
+    influences = influences_on_distance(real, fake, *statistics, chunk_size)
+    interval = intervals.from_influence(value, influences, bias, level, seed, bounds=(0.0, np.inf))
+    return Score(
+        "frechet_distance",
+        value,
+        interval,
+        len(real),
+        len(fake),
+        level=level,
+        lower_is_better=True,
+        details={"bias": bias},
+    )
+
+
+class FrechetDistance(Metric):
+    """Streaming `frechet_distance`.
+
+    Example:
+
+    >>> metric = ganzoo.metrics.FrechetDistance(features=ganzoo.metrics.features.DigitsClassifier())
+    >>> metric.update_state(real=images, fake=gan.generate(10_000))
+    >>> print(metric.result())
+    """
+
+    def compute(self, real, fake):
+        return frechet_distance(real, fake, self.level, self.seed, self.chunk_size)
+
+
+def moments(features, chunk_size=4096):
+    """Mean and unbiased covariance of an array `(samples, dimensions)`, in float64."""
+    count, dimensions = features.shape
+    mean = sum(chunk.sum(axis=0) for chunk in chunks(features, chunk_size)) / count
+    covariance = np.zeros((dimensions, dimensions))
+    for chunk in chunks(features, chunk_size):
+        centered = chunk - mean
+        covariance += centered.T @ centered
+    return mean, covariance / (count - 1)
+
+
+def gaussian_distance(mean_1, covariance_1, mean_2, covariance_2):
+    """Squared 2-Wasserstein distance of two Gaussians; their covariances may be singular.
+
+    With C_i = L_i L_i^T the trace of (C_1 C_2)^(1/2) is the sum of the singular values of L_1^T L_2, which are no less
+    exact for singular covariances. The eigenvalues of the square of that product are found faster, but only to
+    half the digits where they are small: they are taken where that does not matter.
+
+    Args:
+        mean_1, mean_2: Arrays `(dimensions,)`.
+        covariance_1, covariance_2: Arrays `(dimensions, dimensions)`.
+
+    Returns:
+        Float, not negative.
+    """
+    product = root(covariance_1).T @ root(covariance_2)
+    squares = np.clip(scipy.linalg.eigvalsh(product @ product.T), 0.0, None)
+    singular = np.sqrt(squares)
+    error = np.finfo("float64").eps * squares[-1] * np.sum(1 / np.maximum(singular, 1e-300))
+    if error > 1e-11 * singular.sum():
+        singular = scipy.linalg.svdvals(product)
+    shift = np.sum(np.square(mean_1 - mean_2))
+    return float(max(shift + np.trace(covariance_1) + np.trace(covariance_2) - 2 * singular.sum(), 0.0))
+
+
+def root(covariance):
+    """A matrix L with `L L^T = covariance`."""
+    try:
+        return scipy.linalg.cholesky(covariance, lower=True)
+    except scipy.linalg.LinAlgError:
+        values, vectors = truncated_eigh(covariance)
+        return vectors * np.sqrt(values)
+
+
+def truncated_eigh(matrix):
+    """Eigenvalues and vectors of a positive semidefinite matrix; those that are zero but for rounding are left out."""
+    values, vectors = scipy.linalg.eigh(matrix)
+    kept = values > len(values) * np.finfo("float64").eps * max(values[-1], 0.0)
+    return values[kept], vectors[:, kept]
+
+
+def bias_of_halves(real, fake, value, seed, chunk_size):
+    """Estimate of E[value] minus the large-sample value: the bias goes as 1/N, halves of the samples show it twice."""
+    if min(len(real), len(fake)) < 4:
+        return 0.0
+    rng = np.random.default_rng(seed)
+    halves = [np.array_split(rng.permutation(len(features)), 2) for features in (real, fake)]
+    distances = [
+        gaussian_distance(*moments(real[r], chunk_size), *moments(fake[f], chunk_size)) for r, f in zip(*halves)
+    ]
+    return float(np.mean(distances) - value)
+
+
+def influences_on_distance(real, fake, real_moments, fake_moments, chunk_size):
+    """Derivative of the distance with respect to each sample's weight: `[of real, of fake]`.
+
+    With the optimal map T from the real to the fake Gaussian, d(d^2)/dm_r = 2 (m_r - m_f) and d(d^2)/dC_r = I - T.
+    """
+    (real_mean, real_covariance), (fake_mean, fake_covariance) = real_moments, fake_moments
+    shift = 2 * (real_mean - fake_mean)
+    return [
+        quadratic_form(real, real_mean, shift, transport_map(real_covariance, fake_covariance), chunk_size),
+        quadratic_form(fake, fake_mean, -shift, transport_map(fake_covariance, real_covariance), chunk_size),
+    ]
+
+
+def transport_map(source, target):
+    """`C_s^(-1/2) (C_s^(1/2) C_t C_s^(1/2))^(1/2) C_s^(-1/2)` on the support of the source."""
+    values, vectors = truncated_eigh(source)
+    half, inverse = vectors * np.sqrt(values), vectors / np.sqrt(values)
+    inner_values, inner_vectors = scipy.linalg.eigh(half.T @ target @ half)
+    inner = inner_vectors * np.sqrt(np.clip(inner_values, 0.0, None)) @ inner_vectors.T
+    return inverse @ inner @ inverse.T
+
+
+def quadratic_form(features, mean, linear, transport, chunk_size):
+    """`b.(x - m) + (x - m)^T (I - T) (x - m)` of each sample."""
+    matrix = np.eye(len(mean)) - transport
+    parts = []
+    for chunk in chunks(features, chunk_size):
+        centered = chunk - mean
+        parts.append(centered @ linear + np.einsum("ij,ij->i", centered @ matrix, centered))
+    return np.concatenate(parts)

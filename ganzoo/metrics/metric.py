@@ -1,0 +1,101 @@
+"""Metric: features of real and generated samples, batch by batch, and a score at the end."""
+
+import numpy as np
+
+from ganzoo.metrics.features.base import as_features
+
+
+class Metric:
+    """A metric of samples that arrive batch by batch.
+
+    A subclass has `compute(real, fake)`, which hands the collected features and its settings to the pure function of
+    the same name, and returns its `Score`.
+
+    Args:
+        features: What samples are turned into before they are compared: a network of `ganzoo.metrics.features`, any
+            `keras.Model` from images in [-1, 1] to vectors, or `None` (the default): `update_state` takes features, or
+            samples to be compared as they are.
+        level: Float, the level of the confidence interval. Defaults to `0.95`.
+        seed: Integer, of the bootstrap and of anything else that is drawn. Defaults to `0`.
+        chunk_size: Integer, samples that are worked on at once: bounds the memory, does not change the score. Defaults
+            to `4096`.
+    """
+
+    # Kinds of samples that the metric needs.
+    kinds = ("real", "fake")
+
+    def __init__(self, features=None, level=0.95, seed=0, chunk_size=4096):
+        if not 0 < level < 1:
+            raise ValueError(f"`level` must lie between 0 and 1. Received: level={level}")
+        if not (isinstance(chunk_size, int) and chunk_size >= 1):
+            raise ValueError(f"`chunk_size` must be a positive integer. Received: chunk_size={chunk_size!r}")
+        self.features = as_features(features)
+        self.level = level
+        self.seed = seed
+        self.chunk_size = chunk_size
+        self.reset_state()
+
+    def compute(self, real, fake):
+        """The `Score` of two arrays `(samples, dimensions)` of features."""
+        raise NotImplementedError
+
+    def update_state(self, real=None, fake=None):
+        """Takes another batch of either kind, or of both: images as `Features` takes them, or arrays of features."""
+        for kind, batch in (("real", real), ("fake", fake)):
+            if batch is None:
+                continue
+            if kind not in self.kinds:
+                raise ValueError(f"{type(self).__name__} takes no {kind} samples, only {' and '.join(self.kinds)}.")
+            self._collected[kind].append(self.features(batch))
+
+    def result(self):
+        """The `Score` of everything since the last `reset_state`."""
+        missing = [kind for kind in self.kinds if not self._collected[kind]]
+        if missing:
+            raise ValueError(f"{type(self).__name__} has no {' and no '.join(missing)} samples: call `update_state`.")
+        return self.score(*(self._joined(kind) for kind in ("real", "fake")))
+
+    def score(self, real, fake):
+        """`compute` of features that exist already, with the name of their network in the score."""
+        return self.features.named(self.compute(real, fake))
+
+    def reset_state(self):
+        """Forgets all samples."""
+        self._collected = {"real": [], "fake": []}
+
+    def _joined(self, kind):
+        parts = self._collected[kind]
+        if len(parts) > 1:
+            parts[:] = [np.concatenate(parts)]
+        return parts[0] if parts else None
+
+
+def chunks(array, size):
+    """The array in pieces of `size` rows, float64."""
+    for start in range(0, len(array), size):
+        yield np.asarray(array[start : start + size], "float64")
+
+
+def check_features(real, fake):
+    """Returns both as arrays `(samples, dimensions)`.
+
+    Raises:
+        ValueError: If they are not, if their dimensions differ, or if a value is not finite.
+    """
+    checked = []
+    for kind, features in (("real", real), ("fake", fake)):
+        features = np.asarray(features)
+        if features.ndim != 2:
+            raise ValueError(f"The {kind} features must be `(samples, dimensions)`. Received: shape {features.shape}")
+        if features.dtype.kind not in "fiu":
+            raise ValueError(f"The {kind} features must be numbers. Received: dtype {features.dtype}")
+        bad = len(features) - int(sum(np.isfinite(chunk).all(axis=1).sum() for chunk in chunks(features, 4096)))
+        if bad:
+            raise ValueError(f"{bad} of {len(features)} {kind} samples have features that are NaN or infinite.")
+        checked.append(features)
+    if checked[0].shape[1] != checked[1].shape[1]:
+        raise ValueError(
+            "Real and fake features must have equal dimensions. Received: "
+            f"{checked[0].shape[1]} (real), {checked[1].shape[1]} (fake)"
+        )
+    return checked

@@ -1,0 +1,67 @@
+import json
+
+import numpy as np
+import pytest
+
+from ganzoo.metrics import Score, intervals
+
+
+def score(**changes):
+    facts = {"name": "frechet_distance", "value": 12.3456, "interval": (11.0, 13.5), "num_real": 10_000}
+    return Score(**{**facts, "num_fake": 5000, "features": "DigitsClassifier", "settings": {"k": 3}, **changes})
+
+
+def test_prints_in_one_line():
+    assert str(score()) == (
+        "frechet_distance 12.35 [11, 13.5] (95%); 10,000 real vs 5,000 fake, features DigitsClassifier, float64, k 3"
+    )
+    assert "resized by bicubic" in str(score(resize="bicubic"))
+
+
+def test_json_round_trip():
+    original = score(details={"modes": [1, 2]})
+    assert Score.from_json(original.to_json()) == original
+    assert json.loads(original.to_json())["num_real"] == 10_000
+
+
+def test_compares():
+    assert score(value=1.0) < score(value=2.0) <= score(value=2.0, interval=None)
+    assert score(value=3.0).difference(score(value=2.0)) == 1.0
+    assert float(score(value=3.0)) == 3.0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"num_fake": 4999},
+        {"features": "InceptionV3"},
+        {"resize": "bicubic"},
+        {"settings": {"k": 5}},
+        {"name": "kernel_distance"},
+        {"dtype": "float32"},
+    ],
+)
+def test_other_protocols_are_refused(change):
+    with pytest.raises(ValueError, match=f"differ in {next(iter(change))}"):
+        _ = score() < score(**change)
+
+
+def test_numbers_are_refused():
+    with pytest.raises(TypeError, match="float"):
+        _ = score() < 3.0
+
+
+def test_bootstrap_of_a_mean():
+    """The interval of a mean of N(0, 1) has a half-width of 1.96 / sqrt(n)."""
+    samples = np.random.default_rng(0).normal(size=2500)
+    low, high = intervals.from_influence(samples.mean(), [samples], resamples=4000)
+    assert (high - low) / 2 == pytest.approx(1.96 * samples.std() / 50, rel=0.05)
+    assert (high + low) / 2 == pytest.approx(samples.mean(), abs=0.003)
+
+
+def test_bias_moves_the_interval_to_the_other_side():
+    samples = np.random.default_rng(0).normal(size=2500)
+    plain = intervals.from_influence(1.0, [samples])
+    moved = intervals.from_influence(1.0, [samples], bias=0.5)
+    np.testing.assert_allclose(np.subtract(plain, moved), [0.5, 0.5], rtol=1e-12)
+    assert intervals.from_influence(1.0, [samples], bias=5.0, bounds=(0.0, 1.0)) == (0.0, 0.0)
