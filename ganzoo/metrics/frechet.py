@@ -90,7 +90,8 @@ def gaussian_distance(mean_1, covariance_1, mean_2, covariance_2):
 
     With C_i = L_i L_i^T the trace of (C_1 C_2)^(1/2) is the sum of the singular values of L_1^T L_2, which are no less
     exact for singular covariances. The eigenvalues of the square of that product are found faster, but only to
-    half the digits where they are small: they are taken where that does not matter.
+    half the digits where they are small: they are taken where that does not matter. (LAPACK's divide and conquer, `evd`,
+    takes a tenth of the time of SciPy's default.)
 
     Args:
         mean_1, mean_2: Arrays `(dimensions,)`.
@@ -100,10 +101,10 @@ def gaussian_distance(mean_1, covariance_1, mean_2, covariance_2):
         Float, not negative.
     """
     product = root(covariance_1).T @ root(covariance_2)
-    squares = np.clip(scipy.linalg.eigvalsh(product @ product.T), 0.0, None)
+    squares = np.clip(scipy.linalg.eigvalsh(product @ product.T, driver="evd"), 0.0, None)
     singular = np.sqrt(squares)
     error = np.finfo("float64").eps * squares[-1] * np.sum(1 / np.maximum(singular, 1e-300))
-    if error > 1e-11 * singular.sum():
+    if error > 1e-9 * singular.sum():
         singular = scipy.linalg.svdvals(product)
     shift = np.sum(np.square(mean_1 - mean_2))
     return float(max(shift + np.trace(covariance_1) + np.trace(covariance_2) - 2 * singular.sum(), 0.0))
@@ -120,7 +121,7 @@ def root(covariance):
 
 def truncated_eigh(matrix):
     """Eigenvalues and vectors of a positive semidefinite matrix; those that are zero but for rounding are left out."""
-    values, vectors = scipy.linalg.eigh(matrix)
+    values, vectors = scipy.linalg.eigh(matrix, driver="evd")
     kept = values > len(values) * np.finfo("float64").eps * max(values[-1], 0.0)
     return values[kept], vectors[:, kept]
 
@@ -154,7 +155,7 @@ def transport_map(source, target):
     """`C_s^(-1/2) (C_s^(1/2) C_t C_s^(1/2))^(1/2) C_s^(-1/2)` on the support of the source."""
     values, vectors = truncated_eigh(source)
     half, inverse = vectors * np.sqrt(values), vectors / np.sqrt(values)
-    inner_values, inner_vectors = scipy.linalg.eigh(half.T @ target @ half)
+    inner_values, inner_vectors = scipy.linalg.eigh(half.T @ target @ half, driver="evd")
     inner = inner_vectors * np.sqrt(np.clip(inner_values, 0.0, None)) @ inner_vectors.T
     return inverse @ inner @ inverse.T
 
