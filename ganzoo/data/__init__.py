@@ -5,6 +5,7 @@ from ganzoo.data.folder import from_folder
 from ganzoo.data.load import load
 from ganzoo.data.paired import paired
 from ganzoo.data.pixels import binarize, normalize
+from ganzoo.data.stacked import stacked_mnist
 from ganzoo.data.toys import grid, grid_centers, ring, ring_centers, swiss_roll
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "paired",
     "ring",
     "ring_centers",
+    "stacked_mnist",
     "swiss_roll",
 ]
