@@ -28,7 +28,6 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
-import numpy as np
 import pacgan_networks
 import tensorflow as tf
 from rows import append, read, spread
@@ -88,12 +87,8 @@ def run(name, mixture, seed, iterations):
 def measure(points, mixture):
     """Modes, share of samples of high quality, and KL divergence of the modes from uniform."""
     centers = getattr(ganzoo.data, f"{mixture}_centers")()
-    distances = np.linalg.norm(points[:, None] - centers, axis=-1)
-    good = distances.min(axis=1) <= 3 * MIXTURES[mixture]["std"]
-    counts = np.bincount(distances.argmin(axis=1)[good], minlength=len(centers))
-    shares = counts[counts > 0] / max(counts.sum(), 1)
-    divergence = float(np.sum(shares * np.log(shares * len(centers)))) if good.any() else None
-    return {"modes": int((counts > 0).sum()), "high_quality": float(good.mean()), "kl": divergence}
+    found = ganzoo.metrics.mode_coverage(points, centers, MIXTURES[mixture]["std"]).details
+    return {key: found[key] for key in ("modes", "high_quality", "kl")}
 
 
 def key(row):

@@ -109,7 +109,7 @@ def build(options, image_shape, settings):
 
 def main(options):
     """Trains with the settings of an object that has the flags' values as attributes."""
-    next_command = "translate.py --model {model} --input_dir FOLDER"
+    next_command = "examples/translate.py --model {model} --input_dir FOLDER"
     training.run(options, build, load=load_pairs, grid=translation_grid, next_command=next_command)
 
 

@@ -83,7 +83,7 @@ def sample_grid(options, output):
     return ganzoo.callbacks.SampleGrid(output / "samples", num_samples=options.num_samples)
 
 
-GENERATE = "generate.py --model {model} --num_samples 100 --output new.png"
+GENERATE = "-m ganzoo generate {model} --num_samples 100 --output new.png"
 
 
 def run(options, build, load=load_data, grid=sample_grid, next_command=GENERATE):
@@ -95,7 +95,7 @@ def run(options, build, load=load_data, grid=sample_grid, next_command=GENERATE)
             Of pairs of images, `image_shape` is that of the targets, and `condition_shape` is among the settings.
         load: Callable, options -> training data. Defaults to what the flag `--dataset` says.
         grid: Callable, (options, output directory) -> the callback that draws. Defaults to a grid of samples.
-        next_command: String, the example to call next, with `{model}` for the saved model.
+        next_command: String, what to run next with Python, with `{model}` for the saved model.
     """
     logging.set_verbosity(logging.ERROR)
     strategy = make_strategy(options.strategy)  # Before anything else of TensorFlow runs.
@@ -167,4 +167,4 @@ def report(output, seconds, next_command):
     ):
         print(f"  {name:<20}{meaning}")
     python = os.path.relpath(sys.executable)  # That of the environment, which has the packages.
-    print(f"\nNext: {python} examples/{next_command.format(model=output / 'model.keras')}")
+    print(f"\nNext: {python} {next_command.format(model=output / 'model.keras')}")

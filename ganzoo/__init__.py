@@ -9,6 +9,8 @@ from ganzoo import losses as losses
 from ganzoo import metrics as metrics
 from ganzoo import networks as networks
 from ganzoo import penalties as penalties
+from ganzoo.comparison import Comparison as Comparison
+from ganzoo.comparison import compare as compare
 from ganzoo.models import BEGAN as BEGAN
 from ganzoo.models import CGAN as CGAN
 from ganzoo.models import DCGAN as DCGAN

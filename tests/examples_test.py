@@ -89,7 +89,7 @@ def test_writes_what_it_promises(trained, name):
     assert "2/2" in output
     for promised in ("samples/", "learning_curve.png", "checkpoints/", "model.keras", "serving/1/"):
         assert promised in output
-    assert f"python examples/generate.py --model {trained / name / 'model.keras'}" in output
+    assert f"python -m ganzoo generate {trained / name / 'model.keras'} --num_samples" in output
 
 
 def test_the_strategy_is_used(trained):
@@ -112,7 +112,7 @@ def test_all_import_together_and_flags_are_their_own():
     """No flag exists on import, and each example defines its own without a clash."""
     script = "from absl import app, flags; import ganzoo; before = set(flags.FLAGS)\n"
     script += "import sys; sys.path.insert(0, sys.argv[1])\n"
-    script += f"import generate, serve_client, train_pix2pix, translate, {', '.join(TRAINING)}\n"
+    script += f"import serve_client, train_pix2pix, translate, {', '.join(TRAINING)}\n"
     script += "assert set(flags.FLAGS) == before, set(flags.FLAGS) - before\n"
     subprocess.run([sys.executable, "-c", script, EXAMPLES], check=True, timeout=120)
 
@@ -150,7 +150,6 @@ HELP = {
         *"normalization skips dropout_at_test learning_rate filters".split(),
     ],
     "translate": "model input_dir output_dir batch_size side_by_side".split(),
-    "generate": "model num_samples seed label output output_dir".split(),
     "serve_client": "host port protocol model_name num_samples seed label output".split(),
 }
 
@@ -212,69 +211,6 @@ def test_main_takes_any_object(trained, tmp_path, monkeypatch):
     )
     train_gan.main(options)
     assert (tmp_path / "serving" / "1" / "saved_model.pb").is_file()
-
-
-# === generate.py ===
-
-
-@pytest.fixture
-def generate(monkeypatch):
-    monkeypatch.syspath_prepend(EXAMPLES)
-    import generate
-
-    def run(model, **options):
-        settings = {"num_samples": 5, "seed": 3, "label": None, "output": "samples.png", "output_dir": None}
-        generate.main(SimpleNamespace(model=str(model), **{**settings, **options}))
-
-    return run
-
-
-@pytest.mark.parametrize("source", ["model.keras", "serving/1", "checkpoints"])
-def test_generate(trained, tmp_path, generate, source, capsys):
-    model = trained / "train_dcgan" / source
-    generate(model, output=str(tmp_path / "grid.png"))
-    assert f"Wrote 5 samples to {tmp_path / 'grid.png'}" in capsys.readouterr().out
-    with Image.open(tmp_path / "grid.png") as picture:
-        assert picture.size == (3 * 58 + 2, 2 * 58 + 2)
-    generate(model, output_dir=str(tmp_path / "single"))
-    files = sorted((tmp_path / "single").iterdir())
-    assert [file.name for file in files] == [f"0000{index}.png" for index in range(5)]
-    images = np.stack([np.asarray(Image.open(file)) for file in files])
-    assert images.shape == (5, 28, 28)
-    generate(trained / "train_dcgan" / "model.keras", output_dir=str(tmp_path / "same"), num_samples=2)
-    same = np.stack([np.asarray(Image.open(file)) for file in sorted((tmp_path / "same").iterdir())])
-    assert np.abs(same.astype(int) - images[:2]).max() <= 1
-
-
-def test_generate_as_a_command(trained, tmp_path):
-    child = start(
-        tmp_path, "generate", f"--model={trained / 'train_gan' / 'model.keras'}", f"--output={tmp_path / 'a.png'}"
-    )
-    processes.join(child, tmp_path / "generate.txt")
-    assert "Wrote 64 samples" in (tmp_path / "generate.txt").read_text()
-
-
-def test_generate_a_class(tmp_path, generate):
-    import ganzoo
-
-    model = ganzoo.DCGAN.from_paper((8, 8, 1), num_classes=3, filters=2, latent_dim=4)
-    model.save(tmp_path / "model.keras")
-    model.export(tmp_path / "1")
-    for source in ("model.keras", "1"):
-        for label in (None, 2):
-            generate(tmp_path / source, label=label, output_dir=str(tmp_path / f"{source}_{label}"))
-            assert len(list((tmp_path / f"{source}_{label}").iterdir())) == 5
-        with pytest.raises(SystemExit, match="--label=3: the model has the classes 0 to 2"):
-            generate(tmp_path / source, label=3)
-
-
-def test_generate_says_what_is_wrong(trained, tmp_path, generate):
-    with pytest.raises(SystemExit, match="There is no model to read at"):
-        generate(tmp_path)
-    with pytest.raises(SystemExit, match="There is no model to read at"):
-        generate(tmp_path / "missing.keras")
-    with pytest.raises(SystemExit, match="--label=1: the model is unconditional"):
-        generate(trained / "train_gan" / "serving" / "1", label=1)
 
 
 # === serve_client.py ===

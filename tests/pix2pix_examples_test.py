@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import ganzoo
+from ganzoo.command_line import generate
 from tests.workers import example, processes
 
 EXAMPLES = example.EXAMPLES
@@ -159,10 +160,7 @@ def test_translate_says_what_is_wrong(trained, translate, tmp_path):
 
 
 @pytest.mark.parametrize("source", ["model.keras", "serving/1"])
-def test_generate_sends_to_translate(trained, source, monkeypatch):
-    monkeypatch.syspath_prepend(EXAMPLES)
-    import generate
-
-    options = SimpleNamespace(model=str(trained[0] / source), num_samples=2, seed=0, label=None)
+def test_generate_sends_to_translate(trained, source):
+    options = SimpleNamespace(model=str(trained[0] / source), output_dir=None)
     with pytest.raises(SystemExit, match="translates images: python examples/translate.py --model"):
-        generate.draw(options)
+        generate.run(options)

@@ -2,6 +2,7 @@
 
 from ganzoo.callbacks.checkpoint import Checkpoint as Checkpoint
 from ganzoo.callbacks.critic_burn_in import CriticBurnIn as CriticBurnIn
+from ganzoo.callbacks.evaluate import Evaluate as Evaluate
 from ganzoo.callbacks.latent_space import LatentSpace as LatentSpace
 from ganzoo.callbacks.learning_curve import LearningCurve as LearningCurve
 from ganzoo.callbacks.reduce_learning_rate import ReduceLearningRate as ReduceLearningRate

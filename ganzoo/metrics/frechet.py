@@ -90,8 +90,8 @@ def gaussian_distance(mean_1, covariance_1, mean_2, covariance_2):
 
     With C_i = L_i L_i^T the trace of (C_1 C_2)^(1/2) is the sum of the singular values of L_1^T L_2, which are no less
     exact for singular covariances. The eigenvalues of the square of that product are found faster, but only to
-    half the digits where they are small: they are taken where that does not matter. (LAPACK's divide and conquer, `evd`,
-    takes a tenth of the time of SciPy's default.)
+    half the digits where they are small: they are taken where that does not matter. LAPACK's divide and conquer,
+    `evd`, takes a tenth of the time of SciPy's default.
 
     Args:
         mean_1, mean_2: Arrays `(dimensions,)`.

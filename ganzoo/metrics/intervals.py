@@ -34,8 +34,10 @@ def from_influence(value, influences, bias=0.0, level=0.95, seed=0, resamples=RE
     shifts = np.zeros(resamples)
     for influence in influences:
         centered = np.asarray(influence, "float64") - np.mean(influence)
-        for index in range(resamples):
-            shifts[index] += centered[rng.integers(len(centered), size=len(centered))].mean()
+        block = max(1, 2**15 // len(centered))
+        for start in range(0, resamples, block):
+            part = shifts[start : start + block]
+            part += centered[rng.integers(len(centered), size=(len(part), len(centered)))].mean(axis=1)
     return from_resamples(value, value + bias + shifts, level, bounds)
 
 

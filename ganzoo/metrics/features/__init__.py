@@ -1,4 +1,8 @@
 """Networks whose features are compared."""
 
 from ganzoo.metrics.features.base import Features as Features
+from ganzoo.metrics.features.base import Given as Given
 from ganzoo.metrics.features.base import ModelFeatures as ModelFeatures
+from ganzoo.metrics.features.classifiers import DigitsClassifier as DigitsClassifier
+from ganzoo.metrics.features.classifiers import FashionClassifier as FashionClassifier
+from ganzoo.metrics.features.inception import InceptionV3 as InceptionV3

@@ -5,8 +5,8 @@ import dataclasses
 import keras
 import numpy as np
 
-from ganzoo.data.pixels import normalize
 from ganzoo.images import to_uint8
+from ganzoo.metrics.features.resize import check_rule, fit
 
 
 class Features:
@@ -52,14 +52,22 @@ class ModelFeatures(Features):
     Args:
         model: `keras.Model`, `(batch, height, width, channels)` -> `(batch, dimensions)`.
         name: String. Defaults to the model's.
+        resize: `"bilinear"`, `"bicubic"` or `"lanczos"`, all antialiased: images of another size are brought to the
+            model's. Defaults to `None`: they are refused.
     """
 
-    def __init__(self, model, name=None):
+    def __init__(self, model, name=None, resize=None):
+        if resize is not None:
+            check_rule(resize)
         self.model = model
         self.name = name or model.name
+        self.resize = resize
 
     def extract(self, images):
-        features = np.asarray(keras.ops.convert_to_numpy(self.model(normalize(images), training=False)), "float32")
+        shape = getattr(self.model, "input_shape", (None,) * 4)  # A model that was never called has none yet.
+        pixels = fit(images, shape[1:], self.resize, self.name).astype("float32")
+        images = pixels * np.float32(1 / 127.5) - np.float32(1)  # As `normalize`, also between two grey levels.
+        features = np.asarray(keras.ops.convert_to_numpy(self.model(images, training=False)), "float32")
         return features.reshape(len(features), -1)
 
 

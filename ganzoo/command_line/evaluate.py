@@ -1,0 +1,316 @@
+"""Measures a trained model: how good its samples are, by any metrics, against a dataset.
+
+    python -m ganzoo evaluate runs/wgan_gp/model.keras --dataset mnist_10k
+    python -m ganzoo evaluate runs/wgan_gp/serving/1 --metrics frechet_distance,precision,recall --features digits
+
+The averaged generator makes the samples, where there is one. A conditional model is asked for the labels of the data.
+"""
+
+import inspect
+import json
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+from absl import flags
+
+from ganzoo import data, images, metrics
+from ganzoo.callbacks.evaluate import extract
+from ganzoo.command_line.models import open_sampler, reason
+from ganzoo.metrics import features
+from ganzoo.metrics.defaults import default_metrics
+from ganzoo.metrics.features.base import Given
+from ganzoo.metrics.metric import Metric
+from ganzoo.metrics.pairs import PairMetric
+
+FEATURES = {"digits": "DigitsClassifier", "fashion": "FashionClassifier", "inception": "InceptionV3"}
+TOYS = ("ring", "grid")  # Their modes are known.
+
+
+def define_flags(values):
+    """Defines the flags of this command in an `absl.flags.FlagValues`."""
+    flags.DEFINE_string(
+        "dataset",
+        "mnist_10k",
+        "mnist_10k and fashion_mnist_10k come with the package; ring, grid and swiss_roll are toys; a path is a folder "
+        "of images or an .npz file; anything else is a name of tensorflow-datasets (pip install 'keras-ganzoo[tfds]').",
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "split", "train", "Part of the dataset, such as test or train[:5000]. See ganzoo.data.load.", flag_values=values
+    )
+    flags.DEFINE_string("data_dir", None, "Where tensorflow-datasets keeps its data.", flag_values=values)
+    flags.DEFINE_string(
+        "manual_dir",
+        None,
+        "Where archives lie that were downloaded by hand, for tensorflow-datasets.",
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "image_size",
+        None,
+        "Resize to this height and width. Default: the data's own size.",
+        lower_bound=1,
+        flag_values=values,
+    )
+    flags.DEFINE_list(
+        "metrics",
+        None,
+        f"Any of {', '.join(known_metrics())}. Default: those that suit the samples.",
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "features",
+        None,
+        "What is compared: the features of digits, fashion or inception (ganzoo.metrics.features), of a .keras file of "
+        "your own, or of a file with the weights of the inception network (.pth, .pb); none for the samples as they "
+        "are. Default: what suits the samples, without a download. Metrics of pixels keep to them.",
+        flag_values=values,
+    )
+    flags.DEFINE_integer("num_samples", 10_000, "Samples to generate.", lower_bound=2, flag_values=values)
+    flags.DEFINE_integer(
+        "num_real",
+        None,
+        "Real samples, the first ones of an order that never changes. Default: as many as generated ones, or all.",
+        lower_bound=2,
+        flag_values=values,
+    )
+    flags.DEFINE_integer("seed", 0, "The same seed gives the same generated samples.", flag_values=values)
+    flags.DEFINE_string("output", "scores.json", "File for the scores, a list in JSON.", flag_values=values)
+
+
+def run(options):
+    """Evaluates with the settings of an object that has the flags' values as attributes; returns the scores.
+
+    Returns:
+        List of `ganzoo.metrics.Score`.
+    """
+    classes = None if options.metrics is None else [metric_of(name) for name in options.metrics]
+    network = None if options.features is None else features_of(options.features)
+    sampler = open_sampler(options.model)
+    real, condition = real_samples(options, sampler)
+    chosen = choose(classes, network, real, sampler, options)
+    count = options.num_samples if condition is None else len(condition)
+    print(
+        f"{sampler.name} of {options.model} after step {sampler.steps_done:,}: {count:,} samples of seed "
+        f"{options.seed}, {len(real):,} of {options.dataset}, {options.split}",
+        flush=True,
+    )
+    fake = sampler.draw(count, options.seed, condition)
+    scores, failed = measure(chosen, real, fake, None if sampler.num_classes is None else condition)
+    if scores:
+        print(f"\n{table(scores)}")
+        with images.replacing(options.output) as temporary:
+            temporary.write_text(json.dumps([json.loads(score.to_json()) for score in scores], indent=2) + "\n")
+        print(f"\nWrote the scores to {options.output}")
+    if failed:
+        raise SystemExit(f"Not measured, for the reasons above: {', '.join(failed)}.")
+    return scores
+
+
+# === What to measure ===
+
+
+def known_metrics():
+    """Dictionary, name -> class, of the metrics that samples, a classifier of them or a toy's name are enough for."""
+    classes = [value for value in vars(metrics).values() if inspect.isclass(value) and issubclass(value, Metric)]
+    known = {function_of(metric): metric for metric in classes if set(metric.kinds) <= {"real", "fake"}}
+    enough = {name: metric for name, metric in known.items() if required(metric) <= {"classifier"} or has_toys(metric)}
+    return {name: enough[name] for name in sorted(filter(None, enough))}
+
+
+def function_of(metric):
+    """The name of the function beside a class of metrics that it streams; `None` of a base class."""
+    functions = (name for name, value in vars(inspect.getmodule(metric)).items() if inspect.isfunction(value))
+    return next((name for name in functions if name.replace("_", "") == metric.__name__.lower()), None)
+
+
+def name_of(metric):
+    """What a class of metrics is called in print."""
+    return function_of(metric) or metric.__name__
+
+
+def required(metric):
+    """The arguments without which a class of metrics makes no object."""
+    return {name for name, p in inspect.signature(metric).parameters.items() if p.default is p.empty}
+
+
+def has_toys(metric):
+    """Whether a class of metrics makes its objects for toys by their names."""
+    return all(hasattr(metric, toy) for toy in TOYS)
+
+
+def metric_of(name):
+    """The class of a name that the flag holds."""
+    known = known_metrics()
+    if name not in known:
+        raise SystemExit(f"There is no metric {name!r}. The metrics are {', '.join(known)}.")
+    return known[name]
+
+
+def features_of(name):
+    """The network of features that the flag names; `Given`, without one."""
+    if name == "none":
+        return Given()
+    path = Path(name)
+    try:
+        if name in FEATURES:
+            return getattr(features, FEATURES[name])()
+        if path.suffix in (".pth", ".pt", ".pb"):
+            return features.InceptionV3(path)
+        if path.suffix == ".keras":
+            return features.ModelFeatures(keras.saving.load_model(path), path.stem)
+    except (OSError, ValueError, TypeError) as error:
+        raise SystemExit(f"--features={name}: {reason(error)}") from error
+    raise SystemExit(f"--features={name} is none of {', '.join(FEATURES)}, none, and no .keras, .pth or .pb file.")
+
+
+def choose(classes, network, samples, sampler, options):
+    """List of metrics: of the given classes, with the given features, or else those that suit the samples."""
+    if classes is None or network is None:
+        suitable = default_metrics(samples)
+        if classes is None and network is None:
+            return suitable
+        classes = classes or [type(metric) for metric in suitable]
+    network = network or suitable[0].features
+    return [make(metric, network, sampler, options) for metric in classes]
+
+
+def make(metric, network, sampler, options):
+    """An object of a class of metrics, with the given features unless it brings its own."""
+    if issubclass(metric, PairMetric) and sampler.condition_shape is None:
+        raise SystemExit(
+            f"{name_of(metric)} compares pairs: of models that translate images. {options.model} does not."
+        )
+    if has_toys(metric):
+        if options.dataset not in TOYS:
+            raise SystemExit(f"{name_of(metric)} knows the modes of {' and '.join(TOYS)}, not of {options.dataset}.")
+        return getattr(metric, options.dataset)()
+    needs_classifier = "classifier" in required(metric)
+    if needs_classifier and isinstance(network, Given):
+        raise SystemExit(f"{name_of(metric)} needs a classifier: --features={', '.join(FEATURES)} or a .keras file.")
+    try:
+        if needs_classifier:
+            return metric(classifier=network.model if isinstance(network, features.ModelFeatures) else network)
+        bare = metric()
+        takes_features = "features" in inspect.signature(metric).parameters and isinstance(bare.features, Given)
+        return metric(features=network) if takes_features else bare
+    except (ValueError, TypeError) as error:
+        raise SystemExit(
+            f"{name_of(metric)}: {reason(error)} (--features={options.features or network.name})"
+        ) from error
+
+
+# === The samples ===
+
+
+def real_samples(options, sampler):
+    """Samples of the data, and the condition of each sample to generate, or `None` for an unconditional model.
+
+    Returns:
+        Float32 array `(num_real, ...)`; labels, images or `None`.
+    """
+    size = options.image_size
+    try:
+        dataset = data.load(
+            options.dataset,
+            options.split,
+            image_size=(size, size) if size else None,
+            data_dir=options.data_dir,
+            manual_dir=options.manual_dir,
+        )
+    except (ValueError, ImportError, OSError) as error:
+        raise SystemExit(" ".join(str(error).split())) from error
+    first, second = first_elements(dataset, max(options.num_real or options.num_samples, options.num_samples))
+    condition, labels = None, second if second is not None and second.ndim == 1 else None
+    if sampler.condition_shape is not None:
+        if second is None or second.ndim != 4:
+            raise SystemExit(f"{options.model} translates images, and {options.dataset} has no pairs of them.")
+        first, condition = second[: options.num_samples], first[: options.num_samples]
+        check_shape("takes images", sampler.condition_shape, condition, options)
+    elif sampler.num_classes is not None:
+        if labels is None:
+            raise SystemExit(f"{options.model} is conditional, and {options.dataset} has no labels.")
+        if labels.max() >= sampler.num_classes:
+            raise SystemExit(
+                f"{options.model} has the classes 0 to {sampler.num_classes - 1}, and {options.dataset} has labels up "
+                f"to {labels.max()}."
+            )
+        condition = np.resize(labels, options.num_samples)  # From the start again, where the data are too few.
+    check_shape("makes samples", sampler.image_shape, first, options)
+    return first[: options.num_real or options.num_samples], condition
+
+
+def first_elements(dataset, count):
+    """The first elements of a dataset of single samples: one array, or two; the second is `None` if there is none."""
+    parts = [batch if isinstance(batch, tuple) else (batch, None) for batch in dataset.take(count).batch(1000)]
+    return [None if column[0] is None else np.concatenate([np.asarray(x) for x in column]) for column in zip(*parts)]
+
+
+def check_shape(does, shape, samples, options):
+    """Stops unless the data have the shape that the model makes or takes."""
+    if samples.shape[1:] == shape:
+        return
+    hint = ""
+    if len(shape) == 3 and shape[0] == shape[1] and shape[2:] == samples.shape[3:]:
+        hint = f" --image_size={shape[0]} resizes them."
+    raise SystemExit(
+        f"{options.model} {does} of shape {shape}, and those of {options.dataset} have the shape {samples.shape[1:]}."
+        f"{hint}"
+    )
+
+
+# === The scores ===
+
+
+def measure(chosen, real, fake, labels=None):
+    """Computes the metrics and prints each score.
+
+    Args:
+        chosen: List of metrics.
+        real, fake: Arrays of samples.
+        labels: Those that were asked for, of a conditional model.
+
+    Returns:
+        List of `Score`; list of the names of metrics that refused the samples.
+    """
+    extracted, scores, failed = {}, [], []
+    samples = {"real": real, "fake": fake}
+
+    def features_of_kind(network, kind):
+        key = id(network), kind
+        if key not in extracted:
+            extracted[key] = extract(network, samples[kind], {"real": "real", "fake": "generated"}[kind])
+        return extracted[key]
+
+    for index, metric in enumerate(chosen, 1):
+        name = name_of(type(metric))
+        print(f"{name}, metric {index} of {len(chosen)} ...", file=sys.stderr, flush=True)
+        try:
+            if labels is not None and "labels" in inspect.signature(metric.update_state).parameters:
+                metric.update_state(fake=fake, labels=labels)
+                score = metric.result()
+            else:
+                wanted = [kind if kind in metric.kinds else None for kind in samples]
+                score = metric.score(*(kind and features_of_kind(metric.features, kind) for kind in wanted))
+        except (ValueError, TypeError) as error:  # The others are worth their time.
+            failed.append(name)
+            print(f"{name}: {reason(error)}", file=sys.stderr)
+            continue
+        print(score, flush=True)
+        scores.append(score)
+    return scores, failed
+
+
+def table(scores):
+    """The scores as a table of plain text."""
+    rows = [("metric", "value", "interval", "level", "better", "features")]
+    for score in scores:
+        interval = "" if score.interval is None else f"[{score.interval[0]:.4g}, {score.interval[1]:.4g}]"
+        level = "" if score.interval is None else f"{score.level:.0%}"
+        better = {True: "lower", False: "higher", None: ""}[score.lower_is_better]
+        rows.append((score.name, f"{score.value:.4g}", interval, level, better, score.features))
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])

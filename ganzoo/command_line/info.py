@@ -1,0 +1,125 @@
+"""Prints what a model is: its class, settings, shapes, parameters, steps and versions.
+
+python -m ganzoo info runs/wgan_gp/model.keras
+"""
+
+import json
+import math
+import zipfile
+
+import keras
+import tensorflow as tf
+
+from ganzoo.command_line.models import card_of, is_saved_model, load_model
+from ganzoo.version import __version__
+
+
+def define_flags(values):
+    """This command has none."""
+
+
+def run(options):
+    """Prints the facts about the model at `options.model`, an attribute of any object."""
+    if is_saved_model(options.model):
+        heading, facts = f"SavedModel at {options.model}", facts_of_card(card_of(options.model))
+    else:
+        model, file = load_model(options.model)
+        heading, facts = f"Model in {file}", facts_of_model(model, file)
+    width = max(len(name) for name, _ in facts)
+    print("\n".join([heading, *(f"  {name:<{width}}  {value}" for name, value in facts)]))
+
+
+def facts_of_card(card):
+    """List of `(name, value)` for the card of a SavedModel."""
+    return [
+        ("class", card["model"]),
+        *shapes(card["image_shape"], card["latent_dim"], card["num_classes"], card["condition_shape"]),
+        ("steps done", f"{card['step']:,}"),
+        ("exported with", ", ".join(f"{name} {version}" for name, version in card["versions"].items())),
+    ]
+
+
+def facts_of_model(model, file):
+    """List of `(name, value)` for a `GenerativeModel` that was read from a file."""
+    networks = {name: value for name, value in vars(model).items() if isinstance(value, keras.Model)}
+    average = (
+        "none" if model.ema_decay is None else f"decay {model.ema_decay:g}; the averaged generator makes the samples"
+    )
+    shape = getattr(model.condition_kind, "shape", None)
+    return [
+        ("class", type(model).__name__),
+        *shapes(model.image_shape, model.latent_dim, model.num_classes, shape),
+        ("steps done", f"{model.steps_done:,}"),
+        ("averaging", average),
+        ("precision", precision(model.generator)),
+        *((name.replace("ema_", "averaged "), parameters(network)) for name, network in networks.items()),
+        *settings(model),
+        *optimizers(model),
+        ("saved with", saved_with(file)),
+        ("read with", f"ganzoo {__version__}, keras {keras.__version__}, tensorflow {tf.__version__}"),
+    ]
+
+
+def shapes(image_shape, latent_dim, num_classes, condition_shape):
+    """What the generator makes, and of what."""
+    condition = "none"
+    if num_classes is not None:
+        condition = f"a label, 0 to {num_classes - 1}"
+    elif condition_shape is not None:
+        condition = f"an image, {by(condition_shape)}"
+    return [("samples", by(image_shape)), ("latents", str(latent_dim)), ("condition", condition)]
+
+
+def by(shape):
+    """A shape as `28 x 28 x 1`."""
+    return " x ".join(map(str, shape))
+
+
+def precision(network):
+    """The policy of the first layer with weights; the last layer is float32 in any case."""
+    return next((layer.dtype_policy.name for layer in network.layers if layer.weights), "none")
+
+
+def parameters(network):
+    """How many numbers a network has, and its name."""
+    count, trained = (sum(math.prod(w.shape) for w in ws) for ws in (network.weights, network.trainable_weights))
+    beside = "" if trained in (0, count) else f", {trained:,} of them trained"
+    return f"{count:,} parameters{beside} ({network.name})"
+
+
+def settings(model):
+    """The arguments of the model's constructor that no other line tells."""
+    told = {"name", "latent_dim", "num_classes", "ema_decay"}
+    for name, value in model.get_config().items():
+        is_network = isinstance(value, dict) and isinstance(value.get("config"), dict) and "layers" in value["config"]
+        if name not in told and not is_network:
+            yield name, object_in_words(value)
+
+
+def optimizers(model):
+    """The optimizers, and whatever else is neither a number nor a flag of `compile`."""
+    config = model.get_compile_config() if model.compiled else {}
+    for name, value in config.items():
+        if isinstance(value, dict):
+            yield name.replace("_", " "), object_in_words(value)
+
+
+def object_in_words(value):
+    """A serialized object as `Adam(learning_rate=0.0001, beta_1=0.5)`, without what is unset; other values as text."""
+    if isinstance(value, float):
+        return f"{value:g}"  # A learning rate is saved as a float32.
+    if not (isinstance(value, dict) and "class_name" in value):
+        return str(value)
+    config = value["config"]
+    if not isinstance(config, dict):  # A function
+        return str(config)
+    unused = {"name"} if config.get("use_ema") else {"name", "ema_momentum"}
+    given = {key: setting for key, setting in config.items() if key not in unused and setting not in (None, False)}
+    return f"{value['class_name']}({', '.join(f'{key}={object_in_words(given[key])}' for key in given)})"
+
+
+def saved_with(file):
+    """What Keras wrote into a `.keras` file about itself."""
+    with zipfile.ZipFile(file) as archive:
+        metadata = json.loads(archive.read("metadata.json"))
+    return f"keras {metadata.get('keras_version')}, {metadata.get('date_saved')}"

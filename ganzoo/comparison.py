@@ -1,0 +1,317 @@
+"""Models under one budget: a table with intervals, learning curves and grids."""
+
+import dataclasses
+import itertools
+import json
+import re
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+from scipy import stats
+
+from ganzoo import images
+from ganzoo.metrics.defaults import default_metrics
+from ganzoo.metrics.score import Score
+
+UNITS = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600}
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")  # Okabe and Ito
+
+
+def compare(
+    models,
+    dataset,
+    seeds=5,
+    budget="10 min",
+    metrics=None,
+    num_samples=10_000,
+    points=10,
+    output_dir="comparison",
+    level=0.95,
+    verbose=1,
+):
+    """Trains each model with each seed under the same budget, and says which differences are differences.
+
+    A GAN's result depends on its seed: one run proves nothing. The table has the mean over the seeds and Student's
+    interval of it; two models are called different in a metric only where Welch's t-test says so at `1 - level`, after
+    Holm's correction for all pairs.
+
+    Each run is kept in `output_dir` when it ends, and is not repeated if it is called again: a comparison that was
+    broken off goes on.
+
+    Reference: [Lucic et al., 2018](https://arxiv.org/abs/1711.10337), "Are GANs created equal?", for why;
+    Welch, 1947; Holm, 1979.
+
+    Args:
+        models: Dictionary, name -> function of a seed that returns a compiled model.
+        dataset: `tf.data.Dataset` of batches, of samples or `(samples, label)`: trains all of them, and its first
+            samples are the real ones of the metrics.
+        seeds: Integer, how many: 0, 1, ...; or a list of seeds. Defaults to `5`.
+        budget: String, the time that one training may take, `"90 s"`, `"10 min"`, `"1 h"`; without the metrics, and
+            without the first step, which compiles. Or an integer, generator updates. Defaults to `"10 min"`.
+        metrics: List of `ganzoo.metrics` objects. Defaults to those that suit the samples.
+        num_samples: Integer, real and generated samples of the metrics; fewer if the dataset has fewer. Defaults to
+            `10_000`.
+        points: Integer, evaluations on the way, the last at the end. Defaults to `10`.
+        output_dir: Folder of `runs.jsonl`, `table.csv`, `table.md`, `curves.png` and a grid of samples for each model.
+        level: Float, level of intervals and tests. Defaults to `0.95`.
+        verbose: `0` for silence, `1` (the default) for a line for each evaluation.
+
+    Returns:
+        A `Comparison`; `print` shows its table.
+
+    Example:
+
+    >>> models = {
+    ...     "WGAN": lambda seed: ganzoo.WGAN.from_paper((28, 28, 1), seed=seed),
+    ...     "WGAN-GP": lambda seed: ganzoo.WGANGP.from_paper((28, 28, 1), seed=seed),
+    ... }
+    >>> data = ganzoo.data.load("mnist_10k", batch_size=64)
+    >>> print(ganzoo.compare(models, data, seeds=3, budget="5 min"))
+    """
+    seconds, updates = parse_budget(budget)
+    are_functions = isinstance(models, dict) and all(
+        callable(build) and not isinstance(build, keras.Model) for build in models.values()
+    )
+    if not (are_functions and models):
+        raise TypeError(
+            "`models` must be a dictionary of functions of a seed, {'WGAN': lambda seed: ganzoo.WGAN.from_paper(..., "
+            f"seed=seed)}}: each seed needs a new model. Received: {models!r}"
+        )
+    if not (isinstance(points, int) and points >= 1):
+        raise ValueError(f"`points` must be a positive integer. Received: points={points!r}")
+    if updates is not None and updates < points:
+        raise ValueError(f"A budget of {updates} updates has no room for {points} evaluations: lower `points`.")
+    seeds = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
+    samples, labels = first_samples(dataset, num_samples)
+    metrics = default_metrics(samples) if metrics is None else list(metrics)
+    real = [metric.features(samples) if "real" in metric.kinds else None for metric in metrics]
+
+    folder = Path(output_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "runs.jsonl"
+    conditions = {
+        "budget": budget,
+        "points": points,
+        "num_samples": len(samples),
+        "metrics": [f"{type(metric).__name__} of {metric.features.name}" for metric in metrics],
+    }
+    runs = [run for run in read_runs(file) if run["conditions"] == conditions]
+    done = {(run["model"], run["seed"]) for run in runs}
+    for seed, (name, build) in itertools.product(seeds, models.items()):
+        if (name, seed) in done:
+            continue
+        keras.utils.set_random_seed(seed)
+        model = build(seed)
+        if not isinstance(model, keras.Model):
+            raise TypeError(f"models[{name!r}] must return a model. Received: {model!r}")
+        condition = None if getattr(model, "num_classes", None) is None else labels
+        curve = []
+        clock = Clock()
+        for point in range(1, points + 1):
+            if updates is not None:
+                steps = updates * point // points - model.steps_done
+                model.fit(dataset, epochs=1, steps_per_epoch=steps, callbacks=[clock], verbose=0)
+            else:
+                clock.until = seconds * point / points
+                model.fit(dataset, epochs=1, steps_per_epoch=10**7, callbacks=[clock], verbose=0)
+            generated = model.generate(len(samples), seed=0, condition=condition)
+            scores = [metric.score(r, metric.features(generated)) for metric, r in zip(metrics, real)]
+            curve.append({"step": model.steps_done, "seconds": round(clock.seconds, 3)})
+            curve[-1]["scores"] = [dataclasses.asdict(score) for score in scores]
+            if verbose:
+                values = ", ".join(f"{score.name} {score.value:.4g}" for score in scores)
+                print(f"{name}, seed {seed}, {point}/{points}: step {model.steps_done}, {values}", flush=True)
+        if samples.ndim == 4 and seed == seeds[0]:
+            images.save_png(folder / f"{file_name(name)}.png", images.grid(generated[:64]))
+        runs.append({"model": name, "seed": seed, "conditions": conditions, "curve": curve})
+        with file.open("a") as out:
+            out.write(json.dumps(runs[-1]) + "\n")
+    wanted = [run for name in models for run in runs if run["model"] == name and run["seed"] in seeds]
+    comparison = Comparison(wanted, level)
+    (folder / "table.md").write_text(f"{comparison}\n")
+    (folder / "table.csv").write_text(comparison.csv())
+    comparison.draw(folder / "curves.png")
+    return comparison
+
+
+class Comparison:
+    """The result of `compare`.
+
+    Args:
+        runs: List of dictionaries, a line of `runs.jsonl` each.
+        level: Float, level of intervals and tests. Defaults to `0.95`.
+    """
+
+    def __init__(self, runs, level=0.95):
+        self.runs = runs
+        self.level = level
+        self.models = list(dict.fromkeys(run["model"] for run in runs))
+        self.metrics = [score["name"] for score in runs[0]["curve"][-1]["scores"]]
+
+    def scores(self, model, metric):
+        """The last `Score` of each seed."""
+        index = self.metrics.index(metric)
+        return [Score(**run["curve"][-1]["scores"][index]) for run in self.runs if run["model"] == model]
+
+    def mean(self, model, metric):
+        """Mean over the seeds, and the half-width of its interval: NaN for a single seed."""
+        values = np.array([score.value for score in self.scores(model, metric)])
+        return values.mean(), half_width(values, self.level)
+
+    def differences(self, metric):
+        """The pairs of models that differ: list of `(better, worse, p)`, p after Holm's correction.
+
+        Where neither direction is better, the pair is ordered by the smaller value.
+        """
+        values = {model: [score.value for score in self.scores(model, metric)] for model in self.models}
+        lower = self.scores(self.models[0], metric)[0].lower_is_better is not False
+        pairs, p_values = [], []
+        for first, second in itertools.combinations(self.models, 2):
+            if min(len(values[first]), len(values[second])) >= 2:
+                p_values.append(welch(values[first], values[second]))
+                ordered = (np.mean(values[first]) < np.mean(values[second])) == lower
+                pairs.append((first, second) if ordered else (second, first))
+        return [(*pair, p) for pair, p in zip(pairs, holm(p_values)) if p < 1 - self.level]
+
+    def rows(self):
+        """A dictionary for each model: `model`, `seeds`, and of each metric mean, half-width and values."""
+        for model in self.models:
+            row = {"model": model, "seeds": sum(run["model"] == model for run in self.runs)}
+            for metric in self.metrics:
+                mean, half = self.mean(model, metric)
+                row |= {metric: mean, f"{metric}_half_width": half}
+            yield row
+
+    def csv(self):
+        """The table as CSV: means and half-widths of the intervals."""
+        rows = list(self.rows())
+        return "\n".join(",".join(map(str, row)) for row in (rows[0].keys(), *(row.values() for row in rows))) + "\n"
+
+    def __str__(self):
+        header = ["Model", "Seeds", *self.metrics]
+        lines = [f"| {' | '.join(header)} |", "|" + "---|" * len(header)]
+        for row in self.rows():
+            cells = [
+                f"{row[m]:.4g}" + ("" if np.isnan(h := row[f"{m}_half_width"]) else f" ± {h:.2g}") for m in self.metrics
+            ]
+            lines.append(f"| {row['model']} | {row['seeds']} | {' | '.join(cells)} |")
+        lines += ["", *self.sentences()]
+        return "\n".join(lines)
+
+    def sentences(self):
+        """What can be said of the differences, a sentence for each metric."""
+        score = self.scores(self.models[0], self.metrics[0])[0]
+        kinds = ((score.num_real, "real"), (score.num_fake, "generated"))
+        counts = " and ".join(f"{count:,} {kind}" for count, kind in kinds if count)
+        yield f"± is the {self.level:.0%} interval of the mean over the seeds (Student). {counts} samples."
+        for metric in self.metrics:
+            found = [f"{better} before {worse} (p = {p:.2g})" for better, worse, p in self.differences(metric)]
+            seeds = min(sum(run["model"] == model for run in self.runs) for model in self.models)
+            nothing = "no significant difference" if seeds > 1 else "one seed tells no difference"
+            yield f"{metric}: {'; '.join(found) or nothing}."
+
+    def draw(self, path):
+        """Draws each metric over the updates: the mean over the seeds, and their range."""
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(5 * len(self.metrics), 3.6), dpi=100, layout="constrained")
+        for index, metric in enumerate(self.metrics):
+            axes = figure.add_subplot(1, len(self.metrics), index + 1)
+            for model, colour in zip(self.models, itertools.cycle(COLOURS)):
+                curves = [run["curve"] for run in self.runs if run["model"] == model]
+                values = np.array([[point["scores"][index]["value"] for point in curve] for curve in curves])
+                steps = np.mean([[point["step"] for point in curve] for curve in curves], axis=0)
+                axes.plot(steps, values.mean(axis=0), color=colour, marker="o", markersize=3, label=model)
+                axes.fill_between(steps, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.15, linewidth=0)
+            axes.set_title(metric, fontsize="medium")
+            axes.set_xlabel("generator updates")
+            axes.grid(color="0.92")
+            axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False, fontsize="small")
+        with images.replacing(Path(path)) as temporary:
+            figure.savefig(temporary, format="png")
+
+
+class Clock(keras.callbacks.Callback):
+    """Counts the seconds of training, the first step aside, and stops at `until`."""
+
+    def __init__(self):
+        super().__init__()
+        self.seconds = 0.0
+        self.until = np.inf
+        self.first = True
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.started = time.perf_counter()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.seconds += 0.0 if self.first else time.perf_counter() - self.started
+        self.first = False
+        if self.seconds >= self.until:
+            self.model.stop_training = True
+
+
+def parse_budget(budget):
+    """`(seconds, None)` of a time, `(None, updates)` of a number."""
+    if isinstance(budget, int) and not isinstance(budget, bool) and budget >= 1:
+        return None, budget
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+?)s?\s*", budget) if isinstance(budget, str) else None
+    unit = match and UNITS.get(match[2])
+    if not unit or not float(match[1]):
+        raise ValueError(
+            '`budget` must be a time such as "90 s", "10 min" or "1 h", or a positive number of updates. Received: '
+            f"budget={budget!r}"
+        )
+    return float(match[1]) * unit, None
+
+
+def first_samples(dataset, count):
+    """The first samples of a dataset of batches, and their labels or `None`."""
+    samples, labels, found = [], [], 0
+    for batch in dataset:
+        x, y = batch if isinstance(batch, tuple) else (batch, None)
+        samples.append(np.asarray(x))
+        labels.append(y)
+        found += len(samples[-1])
+        if found >= count:
+            break
+    if not samples:
+        raise ValueError("The dataset is empty: a comparison needs samples to train on.")
+    y = None if labels[0] is None else np.concatenate([np.asarray(part) for part in labels])[:count]
+    return np.concatenate(samples)[:count], y
+
+
+def read_runs(path):
+    """The runs that a file holds, none if there is no file."""
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def file_name(name):
+    """A model's name as a file's."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") or "model"
+
+
+def half_width(values, level):
+    """Half of Student's interval of a mean; NaN for a single value."""
+    if len(values) < 2:
+        return float("nan")
+    return float(stats.t.ppf((1 + level) / 2, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values)))
+
+
+def welch(first, second):
+    """p of Welch's t-test; equal constants do not differ, different ones do."""
+    if np.ptp(first) == 0 and np.ptp(second) == 0:
+        return float(first[0] == second[0])
+    return float(stats.ttest_ind(first, second, equal_var=False).pvalue)
+
+
+def holm(p_values):
+    """p values after Holm's correction for all of them."""
+    corrected = np.empty(len(p_values))
+    largest = 0.0
+    for rank, index in enumerate(np.argsort(p_values)):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        corrected[index] = largest
+    return corrected.tolist()

@@ -1,0 +1,1 @@
+"""A package, since some libraries install one of this name."""
