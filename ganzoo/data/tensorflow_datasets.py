@@ -1,5 +1,7 @@
 """Reads image datasets of tensorflow-datasets into memory."""
 
+from pathlib import Path
+
 import numpy as np
 import tensorflow as tf
 
@@ -35,8 +37,13 @@ def read(name, split, image_size=None, data_dir=None, manual_dir=None):
 
     config = None
     if manual_dir is not None:
+        # Extracted files are kept by the names of their archives, and MNIST's are Fashion-MNIST's, too.
+        extract_dir = Path(builder.data_dir).parents[1] / "downloads" / "extracted" / builder.name
         config = tfds.download.DownloadConfig(
-            manual_dir=str(manual_dir), force_checksums_validation=True, try_download_gcs=False
+            manual_dir=str(manual_dir),
+            extract_dir=str(extract_dir),
+            force_checksums_validation=True,
+            try_download_gcs=False,
         )
     builder.download_and_prepare(download_config=config)
 

@@ -185,3 +185,19 @@ def test_tfds_from_local_archives(tfds, tmp_path):
     assert pairs(test) == pairs(load("mnist_10k").source)
     with pytest.raises(ValueError, match="Unknown split 'validation'"):
         load("mnist", split="validation", **options)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_tfds_archives_of_equal_names(tfds, tmp_path, monkeypatch):
+    """MNIST's archives have the names of Fashion-MNIST's: each has its own folder to be extracted in."""
+    seen = []
+
+    def prepare(builder, download_config):
+        seen.append(download_config.extract_dir)
+        raise InterruptedError
+
+    monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", prepare)
+    for name in ("mnist", "fashion_mnist"):
+        with pytest.raises(InterruptedError):
+            load(name, data_dir=tmp_path, manual_dir=tmp_path)
+    assert len(set(seen)) == 2 and all(path.startswith(str(tmp_path)) for path in seen)

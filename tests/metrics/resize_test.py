@@ -1,8 +1,11 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 
+from ganzoo.data import normalize
+from ganzoo.metrics.features import ModelFeatures
 from ganzoo.metrics.features.resize import fit, resize_images
 
 # Height and width before and after: enlarged, reduced, one of each, odd, and the same.
@@ -103,3 +106,27 @@ def test_fits_grey_images_to_colour_networks():
 def test_refuses_in_words(shape, rule, words):
     with pytest.raises(ValueError, match=words):
         fit(noise(8, 8), shape, rule, "This network")
+
+
+def means(shape):
+    image = keras.Input(shape)
+    return keras.Model(image, keras.layers.GlobalAveragePooling2D()(image), name="means")
+
+
+def test_model_features_resize():
+    """Grey images of 8 x 8 for a network of 12 x 16 in colour: the model sees what `fit` makes, in [-1, 1]."""
+    images = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 1), "uint8")
+    features = ModelFeatures(means((12, 16, 3)), resize="bicubic")
+    expected = (fit(images, (12, 16, 3), "bicubic") / 127.5 - 1).mean(axis=(1, 2))
+    np.testing.assert_allclose(features(images), expected, atol=1e-5)
+    assert features.resize == "bicubic" and features.name == "means"
+    np.testing.assert_array_equal(features(normalize(images)), features(images))
+
+
+def test_model_features_refuse_other_sizes():
+    images = np.zeros((3, 8, 8, 1), "uint8")
+    with pytest.raises(ValueError, match="means takes images of 12 x 16 x 3. Received: 8 x 8 x 1. .*resize='bicubic'"):
+        ModelFeatures(means((12, 16, 3)))(images)
+    with pytest.raises(ValueError, match="one of bilinear, bicubic, lanczos. Received: 'nearest'"):
+        ModelFeatures(means((12, 16, 3)), resize="nearest")
+    assert ModelFeatures(means((None, None, 1)))(images).shape == (3, 1)
