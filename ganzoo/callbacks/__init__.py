@@ -1,7 +1,9 @@
 """What happens beside a training."""
 
 from ganzoo.callbacks.checkpoint import Checkpoint as Checkpoint
+from ganzoo.callbacks.collapse_guard import CollapseGuard as CollapseGuard
 from ganzoo.callbacks.critic_burn_in import CriticBurnIn as CriticBurnIn
+from ganzoo.callbacks.critic_diagnostics import CriticDiagnostics as CriticDiagnostics
 from ganzoo.callbacks.evaluate import Evaluate as Evaluate
 from ganzoo.callbacks.latent_space import LatentSpace as LatentSpace
 from ganzoo.callbacks.learning_curve import LearningCurve as LearningCurve

@@ -6,6 +6,7 @@ import inspect
 import json
 import os
 import re
+import sys
 import time
 from pathlib import Path
 
@@ -149,6 +150,8 @@ class Evaluate(keras.callbacks.Callback):
         if (epoch + 1) % self.every:
             return
         start = time.perf_counter()
+        if self.verbose and sys.stderr.isatty():
+            print(f"\rEvaluating {self.num_samples:,} samples ...", end="", file=sys.stderr, flush=True)
         self.scores = self.measure()
         if not self.scores:
             return

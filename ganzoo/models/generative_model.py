@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import ops
 
 from ganzoo import export as saved_model
-from ganzoo.models import checks, feed
+from ganzoo.models import checks, feed, lint
 from ganzoo.models.conditions import condition_of
 from ganzoo.models.fitting import fit_in_one_run, restore_newest
 from ganzoo.models.log import Log
@@ -237,6 +237,18 @@ class GenerativeModel(keras.Model):
             validation_steps=validation_steps,
             validation_freq=validation_freq,
         )
+
+    def check(self, dataset=None):
+        """Looks for combinations of networks, optimizers and data that train badly, with the paper that explains each.
+
+        Args:
+            dataset: `tf.data.Dataset` of batches, as `fit` takes it, of which the first batches are looked at. Defaults
+                to `None`: the model alone is checked.
+
+        Returns:
+            List of `ganzoo.models.lint.Finding`, empty if all is well.
+        """
+        return lint.check(self, dataset)
 
     def train_on_batch(self, x, y=None, return_dict=False):
         """Makes one step on a batch of `batches_per_step * m` samples: one minibatch after the other."""

@@ -1,0 +1,260 @@
+"""What tells a dying training from a living one: a few numbers of a model, from a fixed batch of samples."""
+
+import contextlib
+
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from ganzoo.data import normalize
+from ganzoo.export import draw_latents
+from ganzoo.models import conditions, feed
+
+_SIDE = 32  # Larger images are averaged down to this size before they are compared.
+_REFERENCE = 1024  # Real samples whose labels are compared.
+_WIDTH = 0.15  # Of the kernel that counts samples, in medians of the distances between real ones.
+
+
+class VitalSigns:
+    """Looks at a model and leaves no trace in it.
+
+    Samples of the generator itself, not of its average, always of the same latents, are compared with a fixed batch of
+    real ones: images as pixels, averaged down to 32 a side. Of adversarial models the discriminator's scores of both
+    are taken, and the gradients of score and loss with respect to the generated ones.
+
+    Args:
+        model: `GenerativeModel`, in `fit`: the real samples are those that its data begin with.
+        num_samples: Integer, at least 2.
+        seed: Integer, of the latents.
+
+    Attributes:
+        data: Dictionary, what was found out about the real samples: `spread`, the mean distance of two of them by that
+            of two opposite corners of [-1, 1] (of points, by their mean length); `distinct`, the share of different
+            ones; and with labels `label_agreement`, how often a sample's nearest neighbour has its label, and
+            `label_chance`, how often two samples have the same, of `label_count`.
+    """
+
+    def __init__(self, model, num_samples=128, seed=0):
+        self.model = model
+        self.packs = num_samples // model.packing
+        count = self.packs * model.packing
+        kind = model.condition_kind
+        real, condition = first_samples(model, max(count, _REFERENCE if model.num_classes else 0))
+        while len(real) < count:  # Of few samples each comes several times.
+            real = np.concatenate([real, real])[:count]
+            condition = None if condition is None else np.concatenate([condition, condition])[:count]
+        self.labels = condition if isinstance(kind, conditions.Label) else None
+        self.reference = flatten(real)
+        self.real = tf.constant(real[:count])
+        self.condition = None if condition is None else kind.cast(tf.constant(condition[:count]))
+        self.latents = draw_latents(seed, count, model.latent_dim)
+        self.points = self.reference[:count]
+        self.spread = mean_distance(distances(self.points, self.points))
+        self.data = self._look_at_data()
+        self._before = None
+        self._ignorance = None
+
+    def look(self):
+        """Dictionary of numbers, all floats.
+
+        - `diversity`: the effective number of different samples, by that of real ones (see `effective_number`).
+        - `distance`: the energy distance of both kinds of samples, by the mean distance of two real ones: 0 for equal
+          distributions, 2 for points far apart.
+        - `change`: how far the samples have moved since the last look, in mean distances of real ones.
+        - `pinned`, `pinned_real`: share of pixels beyond +-0.999.
+        - `label_agreement`: how often the real sample that is the nearest to a generated one has its label;
+          `label_floor`: a twentieth of the way from chance to what real samples reach.
+        - `slope`, `push`: the norm of the gradient of the discriminator's score, and of the generator's loss, at a
+          generated sample; medians.
+        - `reach`: `slope` times the distance from a generated to a real sample.
+        - `gap`, `score_spread`: mean score of real samples minus that of generated ones; the range of all scores.
+        - `ignorance`: the discriminator's loss where it knows nothing.
+        - `bounded`: 1 where that loss has a lower bound, 0 where (as for a Wasserstein distance) it has none.
+
+        If samples are not finite, `finite` is 0 and nothing else is there.
+        """
+        inputs = self.latents if self.condition is None else [self.latents, self.condition]
+        with self._unchanged():
+            samples = np.asarray(ops.cast(self.model(inputs, training=False), "float32"))
+            if not np.isfinite(samples).all():
+                return {"finite": 0.0}
+            signs = {"finite": 1.0, **self._of_samples(samples)}
+            if hasattr(self.model, "discriminator") and not self._reconstructs():
+                signs |= self._of_discriminator()
+        return {name: float(value) for name, value in signs.items()}
+
+    def _of_samples(self, samples):
+        points = flatten(samples)
+        inside, across = distances(points, points), distances(points, self.points)
+        apart = max(self.spread, 1e-12)
+        signs = {"diversity": effective_number(inside, _WIDTH * self._median) / self._effective_number}
+        signs["distance"] = (2 * across.mean() - mean_distance(inside) - self.spread) / apart
+        if self._before is not None:
+            signs["change"] = np.linalg.norm(points - self._before, axis=1).mean() / apart
+        self._before = points
+        if samples.ndim == 4:
+            signs["pinned"] = np.mean(np.abs(samples) > 0.999)
+            signs["pinned_real"] = np.mean(np.abs(self.real) > 0.999)
+        if self.labels is not None:
+            nearest = distances(points, self.reference).argmin(axis=1)
+            signs["label_agreement"] = np.mean(self.labels[nearest] == self.labels[: len(points)])
+            chance = self.data["label_chance"]
+            signs["label_floor"] = chance + 0.05 * (self.data["label_agreement"] - chance)
+        return signs
+
+    def _of_discriminator(self):
+        model = self.model
+        real, fake = model.real_and_fake(self.real, self.condition, training=False)
+        critic = model.critic(self.condition, training=False)
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(fake)
+            fake_scores = mean_per_sample(critic(fake))
+            loss = model.generator_loss(critic, real, fake)
+        real_scores = mean_per_sample(critic(real)).numpy()
+        slope = median_norm(tape.gradient(fake_scores, fake))
+        push = median_norm(tape.gradient(loss, fake)) * len(fake)
+        fake_scores = fake_scores.numpy()
+        if self._ignorance is None:
+            self._ignorance, self._bounded = limits_of_loss(model, real, fake)
+        both = np.concatenate([real_scores, fake_scores])
+        return {
+            "slope": slope,
+            "push": push,
+            "reach": slope * np.median(distances(flatten(fake), flatten(real))),
+            "gap": real_scores.mean() - fake_scores.mean(),
+            "score_spread": np.ptp(both),
+            "ignorance": self._ignorance,
+            "bounded": self._bounded,
+        }
+
+    def _reconstructs(self):
+        """Whether the discriminator is an autoencoder, as BEGAN's, and has no scores."""
+        network = self.model.discriminator
+        return tuple(network.outputs[0].shape[1:]) == tuple(network.inputs[0].shape[1:])
+
+    def _look_at_data(self):
+        inside = distances(self.points, self.points)
+        self._median = max(np.median(inside[~np.eye(len(inside), dtype=bool)]), 1e-12)
+        self._effective_number = effective_number(inside, _WIDTH * self._median)
+        length = np.linalg.norm(self.points, axis=1).mean()
+        if self.real.ndim == 4:
+            length = 2 * np.sqrt(self.points.shape[1])
+        data = {"spread": self.spread / max(length, 1e-12)}
+        data["distinct"] = len(np.unique(self.points.round(6), axis=0)) / len(self.points)
+        if self.labels is not None:
+            between = distances(self.reference, self.reference)
+            np.fill_diagonal(between, np.inf)
+            shares = np.bincount(self.labels) / len(self.labels)
+            data["label_agreement"] = float(np.mean(self.labels[between.argmin(axis=1)] == self.labels))
+            data["label_chance"] = float(np.sum(shares**2))
+            data["label_count"] = len(self.labels)
+        return data
+
+    @contextlib.contextmanager
+    def _unchanged(self):
+        """Leaves the log, the random numbers and those of layers such as `Dropout` as they are."""
+        model = self.model
+        states = [(state, np.asarray(state)) for state in model._seed_generator_states()]
+        model.evaluation_random.restart()
+        with model._log.muted(), model.numbers_of_evaluation():
+            yield
+        model.evaluation_random.restart()
+        for state, value in states:
+            state.assign(value)
+
+
+def first_samples(model, count):
+    """The first real samples of a training, float32, and their conditions, or `None`."""
+    samples, given, total = [], [], 0
+    for element in model.feed.dataset:
+        batch, condition = model.condition_kind.arrange(*feed.split_element(element))
+        batch = np.asarray(normalize(batch) if batch.dtype == tf.uint8 else batch, "float32")
+        samples.append(batch)
+        given.append(condition)
+        total += len(batch)
+        if total >= count:
+            break
+    condition = None if given[0] is None else np.concatenate(given)[:count]
+    return np.concatenate(samples)[:count], condition
+
+
+def flatten(samples):
+    """Float64 vectors `(count, dimensions)` of samples; images are averaged down to at most 32 pixels a side."""
+    samples = np.asarray(samples, "float64")
+    if samples.ndim == 4:
+        count, height, width, channels = samples.shape
+        down, across = -(-height // _SIDE), -(-width // _SIDE)
+        samples = samples[:, : height // down * down, : width // across * across]
+        samples = samples.reshape(count, height // down, down, width // across, across, channels).mean(axis=(2, 4))
+    return samples.reshape(len(samples), -1)
+
+
+def distances(first, second):
+    """Euclidean distances `(n, m)` of the rows of two matrices."""
+    # TensorFlow's product: NumPy's threads would compete with those of the training.
+    products = tf.linalg.matmul(first, second, transpose_b=True).numpy()
+    squares = np.sum(first**2, axis=1)[:, None] + np.sum(second**2, axis=1) - 2 * products
+    return np.sqrt(np.maximum(squares, 0.0))
+
+
+def mean_distance(matrix):
+    """Mean of the distances of different samples."""
+    count = len(matrix)
+    return (matrix.sum() - np.trace(matrix)) / (count * (count - 1))
+
+
+def effective_number(matrix, width):
+    """How many different samples there are, from 1 to n: the Vendi score with a Gaussian kernel.
+
+        exp(-sum_i l_i log l_i),   l the eigenvalues of K / n,   K_ij = exp(-d_ij^2 / (2 width^2))
+
+    n samples in m distant heaps of equal size count m.
+
+    Reference: [Friedman & Dieng, 2022](https://arxiv.org/abs/2210.02410), Definition 3.1.
+
+    Args:
+        matrix: Distances `(n, n)`.
+        width: Float, the distance at which two samples begin to be different.
+    """
+    kernel = np.exp(-0.5 * (matrix / width) ** 2)
+    np.fill_diagonal(kernel, 1.0)
+    shares = np.linalg.eigvalsh(kernel / len(kernel))
+    shares = shares[shares > 1e-12]
+    return float(np.exp(-np.sum(shares * np.log(shares))))
+
+
+def limits_of_loss(model, real, fake):
+    """The discriminator's loss where it knows nothing, and whether it is bounded from below.
+
+    The loss is asked with critics of constant scores: the same for both kinds of samples, in the first case the best
+    one; far apart in the second.
+
+    Returns:
+        Two floats, the second one 0 or 1; NaN and 0 where the loss is none of a critic's scores.
+    """
+
+    def loss(real_score, fake_score):
+        def critic(samples):
+            score = real_score if samples is real else fake_score
+            return score + 0.0 * tf.reduce_sum(tf.reshape(samples, (len(samples), -1)), axis=1, keepdims=True)
+
+        return float(model.discriminator_loss(critic, real, fake))
+
+    try:
+        ignorance = min(loss(score, score) for score in np.linspace(-1, 1, 9, dtype="float32"))
+        apart = min(loss(np.float32(score), np.float32(-score)) for score in (1, 10, 100))
+    except Exception:  # Whatever a loss of the user's own does with its critic: it is no fault of the training.
+        return np.nan, 0.0
+    return ignorance, float(apart > -0.5)
+
+
+def mean_per_sample(scores):
+    """The mean score of each sample, of all patches."""
+    return tf.reduce_mean(tf.reshape(scores, (len(scores), -1)), axis=1)
+
+
+def median_norm(gradients):
+    """The median length of the samples' gradients; 0 where there is none."""
+    if gradients is None:
+        return 0.0
+    return float(np.median(np.linalg.norm(np.reshape(gradients, (len(gradients), -1)), axis=1)))

@@ -1,0 +1,714 @@
+"""CollapseGuard: each trouble by its name, silence on healthy runs, and the way back."""
+
+import json
+import math
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import ops
+
+import ganzoo
+from ganzoo.callbacks import Checkpoint
+from ganzoo.callbacks import collapse_guard as guards
+from ganzoo.callbacks.collapse_guard import CollapseGuard, State, judge, suspicions, variables_of
+from ganzoo.callbacks.vital_signs import VitalSigns, distances, effective_number, flatten
+from ganzoo.models.feed import Feed
+from tests.check_model import digest, two_replicas
+from tests.workers import train
+
+NETWORKS = ganzoo.networks.mlp
+POINTS = np.random.default_rng(0).normal([4.0, 0.0], 1.0, (320, 2)).astype("float32")
+IMAGES = np.random.default_rng(0).integers(0, 256, (64, 6, 6, 1), "uint8")
+
+
+def build(
+    generator_rate=1e-3, discriminator_rate=1e-3, generator=None, discriminator=None, model=ganzoo.GAN, **settings
+):
+    keras.utils.set_random_seed(0)
+    gan = model(
+        generator or NETWORKS.generator((2,), latent_dim=2, hidden=(8,)),
+        discriminator or NETWORKS.discriminator((2,), hidden=(8,)),
+        seed=0,
+        **settings,
+    )
+    gan.compile(
+        keras.optimizers.Adam(generator_rate, beta_1=0.5), keras.optimizers.Adam(discriminator_rate, beta_1=0.5)
+    )
+    return gan
+
+
+def healthy(generator_rate=2e-3, discriminator_rate=4e-3, seed=0):
+    """Networks and learning rates that find the data."""
+    keras.utils.set_random_seed(seed)
+    gan = ganzoo.GAN(
+        NETWORKS.generator((2,), latent_dim=2, hidden=(64,)),
+        NETWORKS.discriminator((2,), hidden=(64,)),
+        r1_weight=0.1,
+        seed=seed,
+    )
+    gan.compile(keras.optimizers.Adam(generator_rate, 0.5), keras.optimizers.Adam(discriminator_rate, 0.5))
+    return gan
+
+
+def eager(model):
+    model.compile(*guards.optimizers(model), run_eagerly=True)
+    return model
+
+
+def fit(model, *callbacks, data=POINTS, labels=None, epochs=1, steps=20, batch_size=16):
+    dataset = model.condition_kind.dataset(data, labels, batch_size)
+    return model.fit(dataset, epochs=epochs, steps_per_epoch=steps, verbose=0, callbacks=list(callbacks))
+
+
+def guard(**settings):
+    return CollapseGuard(**{"every": 5, "warm_up": 0, "patience": 3, "num_samples": 64, **settings})
+
+
+def names(callback):
+    return [diagnosis.name for diagnosis in callback.diagnoses]
+
+
+# === The numbers ===
+
+
+def test_effective_number_counts_heaps():
+    heaps = np.repeat(np.arange(5.0)[:, None] * 100, 4, axis=0)
+    assert effective_number(distances(heaps, heaps), width=1.0) == pytest.approx(5.0, rel=1e-9)
+    uneven = np.repeat([[0.0], [100.0]], [3, 1], axis=0)
+    entropy = -(0.75 * math.log(0.75) + 0.25 * math.log(0.25))
+    assert effective_number(distances(uneven, uneven), width=1.0) == pytest.approx(math.exp(entropy), rel=1e-9)
+    # Two points at one width: the eigenvalues are (1 +- e^(-1/2)) / 2.
+    pair = np.array([[0.0], [2.0]])
+    shares = (1 + np.array([1, -1]) * math.exp(-0.5)) / 2
+    assert effective_number(distances(pair, pair), 2.0) == pytest.approx(math.exp(-np.sum(shares * np.log(shares))))
+
+
+def test_large_images_are_averaged():
+    images = np.random.default_rng(0).normal(size=(3, 64, 65, 2))
+    flat = flatten(images).reshape(3, 32, 21, 2)
+    assert flat[1, 3, 4, 1] == pytest.approx(images[1, 6:8, 12:15, 1].mean(), rel=1e-12)
+    np.testing.assert_array_equal(flatten(images[:, :8, :8]), images[:, :8, :8].reshape(3, -1))
+
+
+def look_at(model, data=POINTS, labels=None, **settings):
+    """The signs of a model that is about to be trained."""
+    dataset = model.condition_kind.dataset(data, labels, min(16, len(data)))
+    model.feed = Feed(model, dataset)
+    return VitalSigns(model, **{"num_samples": 64, **settings})
+
+
+def affine_generator(kernel, bias):
+    latents = keras.Input((2,), name="latents")
+    model = keras.Model(latents, keras.layers.Dense(2, name="affine")(latents))
+    model.set_weights([np.asarray(kernel, "float32"), np.asarray(bias, "float32")])
+    return model
+
+
+def linear_discriminator(kernel, activation=None):
+    image = keras.Input((2,), name="image")
+    model = keras.Model(image, keras.layers.Dense(1, activation=activation, name="score")(image))
+    model.set_weights([np.asarray(kernel, "float32").reshape(2, 1), np.zeros(1, "float32")])
+    return model
+
+
+def test_a_look_by_hand():
+    """Samples in one point at (0, 3), real ones at (4, 0) and (-4, 0); the discriminator is s = 2 y."""
+    real = np.tile([[4.0, 0.0], [-4.0, 0.0]], (32, 1)).astype("float32")
+    model = build(0.0, 0.0, affine_generator(np.zeros((2, 2)), [0.0, 3.0]), linear_discriminator([0.0, 2.0]))
+    signs = look_at(model, real)
+    look = signs.look()
+    apart = 8 * 32 * 32 * 2 / (64 * 63)
+    assert look["distance"] == pytest.approx((2 * 5 - 0 - apart) / apart, rel=1e-6)
+    assert look["diversity"] == pytest.approx(1 / 2, rel=1e-6)  # One heap, where the data have two.
+    assert look["slope"] == pytest.approx(2.0, rel=1e-6)
+    assert look["reach"] == pytest.approx(10.0, rel=1e-6)
+    assert look["gap"] == pytest.approx(-6.0, rel=1e-6)
+    assert look["score_spread"] == pytest.approx(6.0, rel=1e-6)
+    # The generator's loss is log(1 + e^-s) with s = 6.
+    assert look["push"] == pytest.approx(2 / (1 + math.exp(6)), rel=1e-4)
+    assert look["ignorance"] == pytest.approx(2 * math.log(2), rel=1e-6) and look["bounded"] == 1.0
+    assert signs.data["distinct"] == pytest.approx(2 / 64)
+    assert signs.data["spread"] == pytest.approx(apart / 4, rel=1e-6)
+    model.generator.layers[-1].bias.assign([3.0, 3.0])
+    assert signs.look()["change"] == pytest.approx(3 / apart, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "ignorance", "bounded"),
+    [("GAN", 2 * math.log(2), 1), ("LSGAN", 0.25, 1), ("SNGAN", 2, 1), ("R3GAN", math.log(2), 1), ("WGAN", 0, 0)]
+    + [("WGANGP", 10, 0), ("DRAGAN", 2 * math.log(2) + 10, 1)],
+)
+def test_what_a_discriminator_loses_that_knows_nothing(name, ignorance, bounded):
+    model = getattr(ganzoo, name).from_paper((2,), latent_dim=2, hidden=(4,))
+    look = look_at(model).look()
+    assert look["ignorance"] == pytest.approx(ignorance, rel=1e-4, abs=1e-6) and look["bounded"] == bounded
+
+
+def test_labels_of_neighbours():
+    """Two classes side by side; the generator makes the first one whatever it is asked for."""
+    real = np.concatenate([np.zeros((32, 2)), np.ones((32, 2))]) + 0.01 * POINTS[:64]
+    labels = np.repeat([0, 1], 32)
+    latents, label = keras.Input((2,), name="latents"), keras.Input((), name="label", dtype="int64")
+    both = keras.layers.Lambda(lambda inputs: 0.01 * inputs[0] + 0 * ops.cast(inputs[1], "float32")[:, None])
+    generator = keras.Model([latents, label], keras.layers.Dense(2)(both([latents, label])))
+    generator.set_weights([np.eye(2), np.zeros(2)])
+    model = build(0.0, 0.0, generator, NETWORKS.discriminator((2,), hidden=(2,), num_classes=2), num_classes=2)
+    signs = look_at(model, real.astype("float32"), labels)
+    assert signs.data["label_agreement"] == 1.0 and signs.data["label_count"] == 64
+    assert signs.data["label_chance"] == pytest.approx(0.5)
+    look = signs.look()
+    assert look["label_agreement"] == pytest.approx(0.5)
+    assert look["label_floor"] == pytest.approx(0.5 + 0.05 * 0.5)
+
+
+@pytest.mark.parametrize("make", ["VAE", "BEGAN", "PresGAN", "packed", "Pix2Pix"])
+def test_looks_at_every_kind_of_model(make):
+    images = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 1), "uint8")
+    settings = {"filters": 2, "seed": 0}
+    if make == "Pix2Pix":
+        model, data = ganzoo.Pix2Pix.from_paper((32, 32, 1), **settings), (images, images)
+    elif make == "packed":
+        model, data = ganzoo.GAN.from_paper((32, 32, 1), hidden=(4,), packing=2), (images, None)
+    elif make == "VAE":
+        model, data = ganzoo.VAE.from_paper((32, 32, 1), seed=0), (images, None)
+    else:
+        model, data = getattr(ganzoo, make).from_paper((32, 32, 1), **settings), (images, None)
+    look = look_at(model, *data, num_samples=9).look()
+    has_scores = make in ("PresGAN", "packed", "Pix2Pix")
+    assert {"diversity", "distance", "pinned"} <= set(look) and ("slope" in look) == has_scores
+    assert all(math.isfinite(value) for value in look.values())
+    if make == "Pix2Pix":
+        assert look["ignorance"] == pytest.approx(math.log(2), rel=1e-4)
+
+
+# === What it says: a training for each trouble ===
+
+
+def frozen():
+    return build(0.0, 1e-3), POINTS
+
+
+def pinned():
+    model = build(
+        generator=NETWORKS.generator((6, 6, 1), latent_dim=2, hidden=(8,)), discriminator=discriminator_of_images()
+    )
+    kernel, bias = model.generator.get_layer("head").get_weights()
+    model.generator.get_layer("head").set_weights([1e4 * kernel, bias])
+    return model, IMAGES
+
+
+def discriminator_of_images():
+    return NETWORKS.discriminator((6, 6, 1), hidden=(8,))
+
+
+def saturated():
+    """The minimax loss, and a sure discriminator: sigmoid(-40) is left of the generator's gradient."""
+    return build(
+        1e-6, 1e-6, affine_generator(0.1 * np.eye(2), [-4.0, 0.0]), linear_discriminator([10.0, 0.0]), minimax=True
+    ), POINTS
+
+
+def dead():
+    return build(1e-3, 0.0, discriminator=linear_discriminator([0.0, 0.0])), POINTS
+
+
+def collapsed():
+    """A generator that does not listen to its latents."""
+    latents = keras.Input((2,), name="latents")
+    return build(generator=keras.Model(latents, keras.layers.Dense(2)(keras.layers.Rescaling(0.0)(latents)))), POINTS
+
+
+def unclipped():
+    model = build(1e-3, 0.5, model=ganzoo.WGAN)
+    for variable in model.discriminator.trainable_variables:
+        variable.constraint = None
+    return model, POINTS
+
+
+def exploded():
+    return build(1e-3, 30.0), POINTS
+
+
+TROUBLES = {
+    guards.FROZEN_GENERATOR: frozen,
+    guards.SATURATED_GENERATOR: pinned,
+    guards.SATURATED_DISCRIMINATOR: saturated,
+    guards.DEAD_DISCRIMINATOR: dead,
+    guards.MODE_COLLAPSE: collapsed,
+    guards.DIVERGED: unclipped,
+    f"{guards.DIVERGED}, bounded": exploded,
+}
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+def test_names_the_trouble(name, capsys):
+    callback = guard()
+    model, data = TROUBLES[name]()
+    fit(eager(model), callback, data=data, steps=40)
+    name = name.split(",")[0]
+    assert names(callback) == [name]
+    assert not model.stop_training and model.steps_done == 40
+    output = capsys.readouterr().out
+    assert output.count("CollapseGuard: ") == 1  # Once, for all the looks that found it.
+    assert f"CollapseGuard: {name} at step" in output and "Likely cause: " in output and "What to do: " in output
+    assert "nan" not in callback.diagnoses[0].evidence
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_says_nothing_of_a_healthy_training(seed):
+    """The guard is as impatient as where it names the troubles."""
+    callback = guard(warm_up=60)
+    model = healthy(seed=seed)
+    history = fit(model, callback, steps=120, epochs=2).history
+    assert names(callback) == []
+    assert callback.looks[-1]["distance"] < 0.5 * callback.looks[0]["distance"]
+    assert history["diversity"] == [callback.looks[24]["diversity"], callback.looks[48]["diversity"]]
+    assert 0 < callback.seconds
+
+
+CLUSTERS = np.random.default_rng(2).integers(0, 4, 320)
+
+
+@pytest.mark.parametrize(
+    ("data", "labels", "evidence"),
+    [
+        (
+            np.zeros((64, 6, 6, 1), "uint8"),
+            None,
+            "all equal, or nearly: they differ by 0.0% of the range of the pixels",
+        ),
+        (np.repeat(IMAGES[:1], 64, axis=0) // 2 + IMAGES // 128, None, "all equal, or nearly"),
+        (np.tile(IMAGES[:3], (21, 1, 1, 1)), None, "of the first real samples are different ones"),
+        (POINTS * 1e-3 + np.float32([[9, 9]]), None, "of their distance from 0"),
+        (POINTS, CLUSTERS, "The labels say nothing about the real images"),
+    ],
+    ids=["zeros", "one mode", "few images", "one mode of points", "labels"],
+)
+def test_bad_data(data, labels, evidence, capsys):
+    is_image, classes = data.ndim == 4, None if labels is None else 4
+    shape = (6, 6, 1) if is_image else (2,)
+    model = build(
+        generator=NETWORKS.generator(shape, latent_dim=2, hidden=(4,), num_classes=classes),
+        discriminator=NETWORKS.discriminator(shape, hidden=(4,), num_classes=classes),
+        num_classes=classes,
+    )
+    callback = guard()
+    fit(eager(model), callback, data=data, labels=labels, steps=4)
+    assert names(callback) == [guards.BAD_DATA if labels is None else guards.LABELS_IGNORED]
+    assert evidence in capsys.readouterr().out
+    if labels is not None:  # The same points with labels that mean something.
+        callback = guard()
+        fit(eager(model), callback, data=data, labels=(data[:, 0] > 4).astype("int64"), steps=4)
+        assert names(callback) == []
+
+
+def test_nan_in_the_data(capsys):
+    data = POINTS.copy()
+    data[16 * 12 + 3] = np.nan
+    dataset = tf.data.Dataset.from_tensor_slices(data).batch(16)
+    model, callback = eager(build()), guard()
+    model.fit(dataset, epochs=2, verbose=0, callbacks=[callback])
+    assert names(callback) == [guards.BAD_DATA] and callback.diagnoses[0].step == 13
+    assert "1 of 16 samples in minibatch 12 of the data hold such values." in callback.diagnoses[0].evidence
+    assert model.steps_done == 13 and "There is no good state to go back to." in capsys.readouterr().out
+
+
+# === The judgement ===
+
+
+def looks(count=12, every=100, **signs):
+    """Looks that are alike, but for lists of values."""
+    base = {"finite": 1.0, "diversity": 1.0, "distance": 0.5, "change": 0.3, "learning_rate": 1e-3}
+    base |= {"slope": 1.0, "push": 0.5, "reach": 20.0, "gap": 1.0, "score_spread": 5.0, "ignorance": 1.386}
+    base |= {"bounded": 1.0, "d_loss": 1.0}
+    rows = [{**base, "step": every * index} for index in range(count)]
+    for name, values in signs.items():
+        values = [values] * count if np.isscalar(values) else values
+        for row, value in zip(rows, values, strict=True):
+            row[name] = value
+    return rows
+
+
+def falling(start, factor, count=12):
+    return list(start * factor ** np.arange(count))
+
+
+@pytest.mark.parametrize(
+    ("signs", "expected"),
+    [
+        ({}, None),
+        ({"diversity": 0.1}, guards.MODE_COLLAPSE),
+        ({"diversity": falling(0.1, 1.06)}, None),  # It spreads.
+        ({"diversity": 0.1, "distance": 0.01}, None),  # As narrow as the data.
+        ({"diversity": [0.1] * 10 + [0.5, 0.1]}, None),  # Not for long enough.
+        ({"d_loss": 0.01}, guards.SATURATED_DISCRIMINATOR),
+        ({"d_loss": 0.01, "distance": falling(1.0, 0.97)}, None),  # A strong discriminator teaches.
+        ({"d_loss": 0.01, "distance": falling(1.0, 0.99)}, guards.SATURATED_DISCRIMINATOR),
+        ({"d_loss": 0.01, "diversity": falling(0.3, 1.05)}, None),
+        ({"d_loss": 0.01, "distance": 0.05}, None),  # The samples are good.
+        ({"d_loss": -50.0, "bounded": 0.0}, None),  # The critic of a Wasserstein model may win.
+        ({"push": 1e-5}, guards.SATURATED_DISCRIMINATOR),
+        ({"push": 1e-5, "gap": -1.0}, None),  # The generator wins.
+        ({"change": 0.0}, guards.FROZEN_GENERATOR),
+        ({"change": 0.0, "d_loss": 1e-5}, guards.FROZEN_GENERATOR),
+        ({"change": 0.0, "push": 1e-9}, guards.SATURATED_DISCRIMINATOR),
+        ({"change": 0.0, "learning_rate": [1e-3] * 6 + [1e-6] * 6}, None),  # A schedule that has ended.
+        ({"change": 0.0, "learning_rate": 0.0}, guards.FROZEN_GENERATOR),
+        ({"d_loss": 1.386, "score_spread": 1e-3}, guards.DEAD_DISCRIMINATOR),
+        ({"d_loss": 1.386, "score_spread": 0.3}, None),
+        ({"d_loss": 1.386, "score_spread": 1e-3, "distance": 0.02}, None),  # It has nothing left to find.
+        ({"pinned": 0.99, "pinned_real": 0.8}, guards.SATURATED_GENERATOR),
+        ({"pinned": 0.99, "pinned_real": 0.98}, None),  # The data are black and white.
+        ({"reach": 5000.0}, guards.DIVERGED),
+        ({"bounded": 0.0, "slope": falling(12.0, 1.1)}, guards.DIVERGED),
+        ({"bounded": 0.0, "slope": 40.0}, None),  # A wide clip.
+        ({"bounded": 0.0, "slope": falling(0.1, 1.2)}, None),
+        ({"label_agreement": 0.1, "label_floor": 0.14, "distance": 0.05}, guards.LABELS_IGNORED),
+        ({"label_agreement": 0.3, "label_floor": 0.14, "distance": 0.05}, None),
+        ({"label_agreement": 0.1, "label_floor": 0.14}, None),  # Too early to tell.
+    ],
+)
+def test_judgement(signs, expected):
+    rows = looks(**signs)
+    assert judge(rows, warm_up=0, patience=5) == expected
+    if expected:
+        evidence = guards.evidence_of(expected, rows, 5)
+        assert "nan" not in evidence and evidence.endswith(".")
+
+
+def test_warm_up_and_patience():
+    rows = looks(diversity=0.1)
+    assert [judge(rows[: index + 1], 300, 5) is not None for index in range(12)] == [False] * 7 + [True] * 5
+    rows = looks(reach=5000.0)
+    assert [judge(rows[: index + 1], 300, 5) is not None for index in range(12)] == [False] * 5 + [True] * 7
+
+
+def test_an_autoencoder_has_no_discriminator():
+    rows = [{key: row[key] for key in ("step", "finite", "diversity", "distance", "change")} for row in looks()]
+    assert judge(rows, 0, 5) is None and suspicions(rows[-1]) == set()
+    for row in rows:
+        row["diversity"] = 0.1
+    assert judge(rows, 0, 5) == guards.MODE_COLLAPSE
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([3, 1, 2.1, 2.1, 2.1], True),
+        ([3, 1, 2.1, 2.1, 2.1, 2.2], True),
+        ([3, 1, 2.1, 2.1], False),
+        ([3, 1, 2.1, 1.9, 2.1], False),
+        ([1, 3, 3], False),
+    ],
+)
+def test_a_rising_distance(values, expected):
+    class Evaluation(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            logs["fid"] = values[epoch]
+
+    callback = guard(monitor="fid")
+    fit(eager(build()), Evaluation(), callback, epochs=len(values), steps=2)
+    assert names(callback) == [guards.GETTING_WORSE] * expected
+    if expected:
+        assert callback.diagnoses[0].evidence == "fid was 1, and is 2.1, 2.1, 2.1."
+
+
+# === What it does not ===
+
+
+def test_leaves_no_trace_in_the_training(tmp_path):
+    """With dropout, penalties and averages; looks in the middle of epochs."""
+    digests = []
+    for callbacks in ([], [guard(every=3, action="rollback", directory=tmp_path)]):
+        model = train.build_model()
+        model.fit(train.build_data("indexed"), epochs=2, verbose=0, callbacks=callbacks)
+        digests.append((train.digest(model), digest(model)))
+    assert digests[0] == digests[1]
+    assert len(callbacks[0].looks) == 1 + 16 // 3
+
+
+def test_the_mean_loss_since_the_last_look():
+    seen = []
+    model = eager(build())
+    track = model.track
+    model.track = lambda **values: (seen.append(values["d_loss"]) if "d_loss" in values else None, track(**values))
+    callback = guard(every=4)
+    fit(model, callback, steps=10, epochs=2)
+    seen = [float(value) for value in seen]
+    expected = {4: seen[0:4], 8: seen[4:8], 12: seen[10:12], 16: seen[12:16], 20: seen[16:20]}
+    found = {look["step"]: look["d_loss"] for look in callback.looks[1:]}
+    assert found == {step: pytest.approx(np.mean(values), rel=1e-4) for step, values in expected.items()}
+
+
+def test_several_steps_in_a_call():
+    model = build()
+    model.compile(*guards.optimizers(model), steps_per_execution=4)
+    callback = guard(every=6)
+    fit(model, callback, steps=20)
+    assert [look["step"] for look in callback.looks] == [0, 8, 12, 20]
+
+
+def test_two_replicas():
+    with two_replicas().scope():
+        model = build()
+    callback = guard(action="rollback")
+    model.step.assign(0)
+    fit(eager(model), callback, Spoil(7), steps=10)
+    assert names(callback) == [guards.DIVERGED] and callback.rollbacks == 1
+    assert len(callback.looks) == 1 and model.steps_done == 10
+    assert guards.weights_are_finite(model)
+
+
+def test_a_value_of_a_metric_may_be_nan():
+    log = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update(parzen=np.nan))
+    callback = guard()
+    fit(eager(build()), log, callback, steps=2)
+    assert names(callback) == []
+
+
+# === The way back ===
+
+
+class Spoil(keras.callbacks.Callback):
+    """Makes the generator's weights infinite before steps."""
+
+    def __init__(self, *steps):
+        super().__init__()
+        self.steps = steps
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if self.model.steps_done + 1 in self.steps:
+            weight = self.model.generator.trainable_variables[0]
+            weight.assign(np.full(weight.shape, np.inf))
+
+
+class Digests(keras.callbacks.Callback):
+    """The state after each step, without what a rollback does not take back."""
+
+    def __init__(self):
+        super().__init__()
+        self.of_steps = {}
+
+    def on_train_batch_end(self, batch, logs=None):
+        left_out = {id(self.model.step), *(id(o._learning_rate) for o in guards.optimizers(self.model))}
+        self.of_steps[self.model.steps_done] = b"".join(
+            np.asarray(variable).tobytes() for variable in variables_of(self.model) if id(variable) not in left_out
+        )
+
+
+def test_goes_back_to_the_last_good_state(capsys):
+    model, callback, before, after = eager(build(1e-3, 4e-3)), guard(action="rollback"), Digests(), Digests()
+    fit(model, before, Spoil(14), callback, after, steps=10, epochs=2)
+    assert names(callback) == [guards.DIVERGED] and callback.diagnoses[0].step == 14
+    assert before.of_steps[14] != after.of_steps[14] == before.of_steps[10]
+    assert model.steps_done == 20 and guards.weights_are_finite(model)
+    assert float(model.generator_optimizer.learning_rate) == pytest.approx(2e-4)
+    assert float(model.discriminator_optimizer.learning_rate) == pytest.approx(8e-4)
+    output = capsys.readouterr().out
+    assert "went back to the state of step 10, with the learning rates 0.0002, 0.0008 (rollback 1 of 3)." in output
+    assert np.isfinite(list(model.history.history.values())).all()  # The means of the epoch begin anew.
+
+
+def test_a_second_time_goes_back_to_the_start_and_then_ends(capsys):
+    """Without a good look in between."""
+    model, callback = eager(build(1e-3, 1e-3)), guard(action="rollback", max_rollbacks=2, every=10)
+    start, end = Digests(), Digests()
+    start.set_model(model)
+    start.on_train_batch_end(0)
+    fit(model, Spoil(14, 16, 18), callback, end, steps=40)
+    output = capsys.readouterr().out
+    assert [
+        int(line.split("state of step ")[1].split(" ")[0].strip(".,"))
+        for line in output.split("\n")
+        if "state of" in line
+    ] == [10, 0, 0]
+    assert model.steps_done == 0 and end.of_steps[0] == start.of_steps[0]
+    assert callback.rollbacks == 2 and names(callback) == [guards.DIVERGED] * 3
+    assert float(model.generator_optimizer.learning_rate) == pytest.approx(1e-3)  # As it was then.
+
+
+@pytest.mark.parametrize(
+    ("trouble", "name", "rates"),
+    [(saturated, guards.SATURATED_DISCRIMINATOR, (1e-6, 2e-7)), (collapsed, guards.MODE_COLLAPSE, (2e-4, 1e-3))],
+)
+def test_the_network_that_left_the_other_behind_is_slowed_down_alone(trouble, name, rates):
+    model, data = trouble()
+    callback = guard(action="rollback", max_rollbacks=1)
+    fit(eager(model), callback, data=data, steps=20)
+    assert names(callback) == [name] and callback.rollbacks == 1
+    assert float(model.generator_optimizer.learning_rate) == pytest.approx(rates[0])
+    assert float(model.discriminator_optimizer.learning_rate) == pytest.approx(rates[1])
+
+
+def test_rates_that_were_lowered_stay_so():
+    """First the generator's, for a collapse; then both, from the start on."""
+    model, data = collapsed()
+    callback = guard(action="rollback", every=4, max_rollbacks=2)
+    fit(eager(model), callback, Spoil(15), data=data, steps=18)
+    assert names(callback) == [guards.MODE_COLLAPSE, guards.DIVERGED]
+    assert float(model.generator_optimizer.learning_rate) == pytest.approx(1e-3 * 0.04)
+    assert float(model.discriminator_optimizer.learning_rate) == pytest.approx(1e-3 * 0.2)
+    model, data = collapsed()
+    callback = guard(action="rollback", every=4, max_rollbacks=2)
+    fit(eager(model), callback, Spoil(3), data=data, steps=18)
+    assert names(callback) == [guards.DIVERGED, guards.MODE_COLLAPSE]
+    assert float(model.generator_optimizer.learning_rate) == pytest.approx(1e-3 * 0.04)
+    assert float(model.discriminator_optimizer.learning_rate) == pytest.approx(1e-3 * 0.2)
+
+
+def test_what_a_rollback_cannot_cure_is_told_only():
+    model, data = frozen()
+    callback = guard(action="rollback")
+    fit(eager(model), callback, data=data, steps=40)
+    assert names(callback) == [guards.FROZEN_GENERATOR]
+    assert callback.rollbacks == 0 and model.steps_done == 40
+
+
+def test_saves_a_training_from_its_learning_rates():
+    """They are a thousand and ten thousand times those that find the data."""
+    ends = {}
+    for action in ("warn", "rollback"):
+        callback, model = guard(action=action, factor=0.1, warm_up=60), healthy(2.0, 40.0)
+        fit(model, callback, steps=240)
+        assert names(callback)[0] == guards.DIVERGED
+        ends[action] = callback.looks[-1]["distance"]
+    assert 1 <= callback.rollbacks <= 3 and not model.stop_training and model.steps_done == 240
+    assert ends["rollback"] < 0.3 and ends["warn"] > 3 * ends["rollback"], ends
+
+
+def test_without_rollbacks_the_newest_checkpoint_takes_over(tmp_path, capsys):
+    model, callback, digests = eager(build()), guard(), Digests()
+
+    def tear(model):
+        (tmp_path / f"step_{12:010d}.keras").write_bytes(b"torn")
+
+    tearing = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: model.steps_done == 13 and tear(model)
+    )
+    fit(model, Spoil(14), digests, callback, Checkpoint(tmp_path, every_steps=4), tearing, steps=20)
+    assert model.steps_done == 8 and model.stop_training
+    now = Digests()
+    now.set_model(model)
+    now.on_train_batch_end(0)
+    assert now.of_steps[8] == digests.of_steps[8]
+    output = capsys.readouterr().out
+    assert "diverged at step 14." in output and "went back to the state of step 8." in output
+
+
+# === Memory ===
+
+
+class Kill(keras.callbacks.Callback):
+    def __init__(self, step):
+        super().__init__()
+        self.step = step
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.model.steps_done == self.step:
+            raise KeyboardInterrupt
+
+
+def resumable(folder, **settings):
+    return guard(directory=folder, **settings), Checkpoint(folder, every_steps=5, keep=9)
+
+
+def test_a_resumed_run_remembers(tmp_path):
+    """It is killed when two of three looks have found the collapse; the third one follows after the resumption."""
+    straight, checkpoint = resumable(tmp_path / "straight")
+    fit(eager(collapsed()[0]), straight, checkpoint, steps=30)
+    callback, checkpoint = resumable(tmp_path / "killed")
+    with pytest.raises(KeyboardInterrupt):
+        fit(eager(collapsed()[0]), callback, checkpoint, Kill(12), steps=30)
+    assert names(callback) == []
+    with (tmp_path / "killed" / "guard.jsonl").open("a") as file:
+        file.write('{"step": 12, "fin')  # Torn.
+    resumed, checkpoint = resumable(tmp_path / "killed")
+    fit(eager(collapsed()[0]), resumed, checkpoint, steps=30)
+    assert names(resumed) == names(straight) == [guards.MODE_COLLAPSE]
+    assert resumed.diagnoses[0].step == straight.diagnoses[0].step == 15
+    assert [look["step"] for look in resumed.looks] == [look["step"] for look in straight.looks]
+    lines = [json.loads(line) for line in (tmp_path / "killed" / "guard.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [0, 5, 10, 15, 15, 20, 25, 30]
+    anew = guard(directory=tmp_path / "killed")
+    fit(eager(collapsed()[0]), anew, steps=5)
+    assert [look["step"] for look in anew.looks] == [0, 5]
+
+
+def test_a_resumed_run_knows_its_rollbacks_and_the_last_good_file(tmp_path, capsys):
+    callback, checkpoint = resumable(tmp_path, action="rollback", max_rollbacks=2)
+    with pytest.raises(KeyboardInterrupt):
+        fit(eager(build()), Spoil(8), callback, checkpoint, Kill(18), steps=30)
+    assert callback.rollbacks == 1
+    resumed, checkpoint = resumable(tmp_path, action="rollback", max_rollbacks=2)
+    model = eager(build())
+    fit(model, Spoil(17, 18), resumed, checkpoint, steps=30)
+    assert resumed.rollbacks == 2 and model.stop_training
+    output = capsys.readouterr().out
+    assert "went back to the state of step 5, with" in output  # The first time, from memory.
+    assert "went back to the state of step 15, with the learning rates 4e-05, 4e-05 (rollback 2 of 2)" in output
+
+
+def test_resumed_in_the_middle_of_the_trouble(tmp_path, capsys):
+    """The state of the resumption is none to go back to; that of the last good look, step 5, is."""
+
+    class Collapse(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            if self.model.steps_done >= 7:
+                kernel = self.model.generator.trainable_variables[0]
+                kernel.assign(0 * kernel)
+
+    arguments = {"action": "rollback", "max_rollbacks": 1}
+    callback, checkpoint = resumable(tmp_path, **arguments)
+    with pytest.raises(KeyboardInterrupt):
+        fit(eager(build()), Collapse(), callback, checkpoint, Kill(16), steps=30)
+    assert callback.rollbacks == 0
+    assert [bool(suspicions(look)) for look in callback.looks] == [False, False, True, True]
+    resumed, checkpoint = resumable(tmp_path, **arguments)
+    fit(eager(build()), Collapse(), resumed, checkpoint, steps=25)
+    assert "went back to the state of step 5, with" in capsys.readouterr().out
+
+
+# === Bad input ===
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"action": "stop"}, '`action` must be "warn" or "rollback". Received: action=\'stop\''),
+        ({"every": 0}, "`every` must be an integer of at least 1. Received: every=0"),
+        ({"num_samples": 4}, "`num_samples` must be an integer of at least 8"),
+        ({"max_rollbacks": True}, "`max_rollbacks` must be an integer of at least 0"),
+        ({"factor": 1.0}, "`factor` must lie between 0 and 1. Received: factor=1.0"),
+    ],
+)
+def test_refuses_bad_arguments(settings, message):
+    with pytest.raises(ValueError, match=message):
+        CollapseGuard(**settings)
+
+
+def test_a_schedule_cannot_be_lowered():
+    model = build(keras.optimizers.schedules.ExponentialDecay(1e-3, 10, 0.5))
+    with pytest.raises(ValueError, match="lowers learning rates that are numbers. Received: the schedule Exponential"):
+        fit(model, guard(action="rollback"))
+    assert model.steps_done == 0
+    fit(eager(model), guard(), steps=2)
+
+
+def test_a_state_is_all_of_it():
+    """As the digest of the tests of resumed trainings."""
+    model = train.build_model()
+    assert {id(v) for v in train.variables_of(model)} == {id(v) for v in variables_of(model)}
+    start = train.digest(model)
+    state = State(model)
+    model.fit(train.build_data("indexed"), steps_per_epoch=1, verbose=0)
+    assert train.digest(model) != start
+    state.restore(model)
+    assert train.digest(model) == start
+
+
+def test_of_few_samples_each_comes_several_times():
+    signs = look_at(build(), POINTS[:16], num_samples=40)
+    assert len(signs.points) == 40
+    assert signs.data["distinct"] == pytest.approx(16 / 40)
