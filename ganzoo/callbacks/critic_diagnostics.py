@@ -355,9 +355,9 @@ def faults_of(seen, row):
     if share > LARGEST_SHARE_AT_CLIP:
         yield Finding(
             "weights_at_the_clip",
-            f"{share:.0%} of the critic's clipped weights lie at +-{seen['clip_value']:g}: it has two values for each, "
-            "and learns too simple functions. Take WGANGP, whose penalty leaves the weights free, or a larger "
-            "clip_value.",
+            f"{share:.0%} of the critic's clipped weights lie at +-{seen['clip_value']:g}. Each of them has one of "
+            "two values then, and the critic learns too simple functions. Take WGANGP, whose penalty leaves the "
+            "weights free, or a larger clip_value.",
             "Gulrajani et al., 2017, arXiv:1704.00028, Figure 1b, right, and Section 3.1",
         )
     names = seen["score_layers"][:-1]  # The last one gives the score, whose gradient is 1.
