@@ -72,9 +72,9 @@ class ReduceLearningRate(keras.callbacks.Callback):
                 self._waited = 0
         for name, optimizer in self.optimizers().items():
             name = name.removesuffix("optimizer") + "learning_rate"
-            logs[name] = float(optimizer.learning_rate)
+            logs[name] = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
 
     def _reduce(self):
         for optimizer in self.optimizers().values():
-            rate = float(optimizer.learning_rate)
+            rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
             optimizer.learning_rate = min(rate, max(rate * self.factor, self.min_learning_rate))
