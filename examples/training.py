@@ -130,7 +130,7 @@ def run(options, build, load=load_data, grid=sample_grid, next_command=GENERATE)
         steps_per_epoch=options.steps_per_epoch,
         callbacks=[
             ganzoo.callbacks.Throughput(),
-            ganzoo.callbacks.StopOnDivergence(),
+            ganzoo.callbacks.CollapseGuard(directory=output),
             *callbacks,
             grid(options, output),
             ganzoo.callbacks.LearningCurve(output / "learning_curve.png"),
@@ -161,6 +161,7 @@ def report(output, seconds, next_command):
     for name, meaning in (
         ("samples/", "a grid of samples per epoch, and the training as an animation: training.gif"),
         ("learning_curve.png", "all logged values; learning_curve.csv has the numbers"),
+        ("guard.jsonl", "diversity, saturation and the like, every 100 steps"),
         ("checkpoints/", "the state to resume from: run the same command with more --epochs"),
         ("model.keras", "the model: keras.saving.load_model(...) after `import ganzoo`"),
         ("serving/1/", "the SavedModel for TensorFlow Serving"),

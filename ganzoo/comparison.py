@@ -27,6 +27,7 @@ def compare(
     metrics=None,
     num_samples=10_000,
     points=10,
+    callbacks=None,
     output_dir="comparison",
     level=0.95,
     verbose=1,
@@ -54,6 +55,7 @@ def compare(
         num_samples: Integer, real and generated samples of the metrics; fewer if the dataset has fewer. Defaults to
             `10_000`.
         points: Integer, evaluations on the way, the last at the end. Defaults to `10`.
+        callbacks: Function of a model that returns a list of callbacks for its training. Defaults to `None`: none.
         output_dir: Folder of `runs.jsonl`, `table.csv`, `table.md`, `curves.png` and a grid of samples for each model.
         level: Float, level of intervals and tests. Defaults to `0.95`.
         verbose: `0` for silence, `1` (the default) for a line for each evaluation.
@@ -86,7 +88,7 @@ def compare(
     seeds = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
     samples, labels = first_samples(dataset, num_samples)
     metrics = default_metrics(samples) if metrics is None else list(metrics)
-    real = [metric.features(samples) if "real" in metric.kinds else None for metric in metrics]
+    real = {id(metric.features): metric.features(samples) for metric in metrics if "real" in metric.kinds}
 
     folder = Path(output_dir)
     folder.mkdir(parents=True, exist_ok=True)
@@ -109,15 +111,16 @@ def compare(
         condition = None if getattr(model, "num_classes", None) is None else labels
         curve = []
         clock = Clock()
+        observers = [*(callbacks(model) if callbacks else []), clock]
         for point in range(1, points + 1):
             if updates is not None:
                 steps = updates * point // points - model.steps_done
-                model.fit(dataset, epochs=1, steps_per_epoch=steps, callbacks=[clock], verbose=0)
+                model.fit(dataset, epochs=1, steps_per_epoch=steps, callbacks=observers, verbose=0)
             else:
                 clock.until = seconds * point / points
-                model.fit(dataset, epochs=1, steps_per_epoch=10**7, callbacks=[clock], verbose=0)
+                model.fit(dataset, epochs=1, steps_per_epoch=10**7, callbacks=observers, verbose=0)
             generated = model.generate(len(samples), seed=0, condition=condition)
-            scores = [metric.score(r, metric.features(generated)) for metric, r in zip(metrics, real)]
+            scores = measure(metrics, real, generated, condition)
             curve.append({"step": model.steps_done, "seconds": round(clock.seconds, 3)})
             curve[-1]["scores"] = [dataclasses.asdict(score) for score in scores]
             if verbose:
@@ -134,6 +137,19 @@ def compare(
     (folder / "table.csv").write_text(comparison.csv())
     comparison.draw(folder / "curves.png")
     return comparison
+
+
+def measure(metrics, real, generated, labels):
+    """List of the `Score`s of generated samples; `real` has features by the `id` of their network."""
+    fake = {}
+    for metric in metrics:
+        key = id(metric.features)
+        if key not in fake:
+            fake[key] = metric.features(generated)
+    return [
+        metric.score(real[id(metric.features)] if "real" in metric.kinds else None, fake[id(metric.features)], labels)
+        for metric in metrics
+    ]
 
 
 class Comparison:
@@ -176,9 +192,11 @@ class Comparison:
         return [(*pair, p) for pair, p in zip(pairs, holm(p_values)) if p < 1 - self.level]
 
     def rows(self):
-        """A dictionary for each model: `model`, `seeds`, and of each metric mean, half-width and values."""
+        """A dictionary for each model: `model`, `seeds`, mean `updates` and `minutes`, each metric and half-width."""
         for model in self.models:
-            row = {"model": model, "seeds": sum(run["model"] == model for run in self.runs)}
+            ends = [run["curve"][-1] for run in self.runs if run["model"] == model]
+            row = {"model": model, "seeds": len(ends), "updates": np.mean([end["step"] for end in ends])}
+            row["minutes"] = np.mean([end["seconds"] for end in ends]) / 60
             for metric in self.metrics:
                 mean, half = self.mean(model, metric)
                 row |= {metric: mean, f"{metric}_half_width": half}
@@ -190,13 +208,14 @@ class Comparison:
         return "\n".join(",".join(map(str, row)) for row in (rows[0].keys(), *(row.values() for row in rows))) + "\n"
 
     def __str__(self):
-        header = ["Model", "Seeds", *self.metrics]
+        header = ["Model", "Seeds", "Updates", "Minutes", *self.metrics]
         lines = [f"| {' | '.join(header)} |", "|" + "---|" * len(header)]
         for row in self.rows():
             cells = [
                 f"{row[m]:.4g}" + ("" if np.isnan(h := row[f"{m}_half_width"]) else f" ± {h:.2g}") for m in self.metrics
             ]
-            lines.append(f"| {row['model']} | {row['seeds']} | {' | '.join(cells)} |")
+            spent = f"{row['seeds']} | {row['updates']:,.0f} | {row['minutes']:.1f}"
+            lines.append(f"| {row['model']} | {spent} | {' | '.join(cells)} |")
         lines += ["", *self.sentences()]
         return "\n".join(lines)
 

@@ -9,5 +9,4 @@ from ganzoo.callbacks.latent_space import LatentSpace as LatentSpace
 from ganzoo.callbacks.learning_curve import LearningCurve as LearningCurve
 from ganzoo.callbacks.reduce_learning_rate import ReduceLearningRate as ReduceLearningRate
 from ganzoo.callbacks.sample_grid import SampleGrid as SampleGrid
-from ganzoo.callbacks.stop_on_divergence import StopOnDivergence as StopOnDivergence
 from ganzoo.callbacks.throughput import Throughput as Throughput

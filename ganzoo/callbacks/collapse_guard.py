@@ -126,7 +126,8 @@ class CollapseGuard(keras.callbacks.Callback):
     discriminator may be as strong as it likes.
 
     Values that are not finite end the training in any case, unless `action="rollback"` can go back: the model is then
-    as in the newest file of `Checkpoint`, if there is one.
+    as in the newest file of `Checkpoint`, if there is one. (Keras' `TerminateOnNaN` looks at `loss` only, which
+    adversarial models do not log.)
 
     A rollback takes weights, optimizers and random numbers back to the last look that found nothing, and multiplies the
     learning rates of both networks by `factor`; only the discriminator's where it is saturated, and only the
@@ -136,8 +137,7 @@ class CollapseGuard(keras.callbacks.Callback):
 
     The guard leaves no trace in the model: watched and unwatched trainings have the same bits, until it goes back. With
     a `directory` its memory survives a resumed training; the last good state does not, and the newest file of
-    `Checkpoint` from before the trouble takes its place. Put it **after** `Evaluate` and **before** `Checkpoint`. It
-    does more than `StopOnDivergence`, and takes its place.
+    `Checkpoint` from before the trouble takes its place. Put it **after** `Evaluate` and **before** `Checkpoint`.
 
     What it cannot see: a generator that leaves out some of many classes, or that copies training images. Use metrics.
 

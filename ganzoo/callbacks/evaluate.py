@@ -2,7 +2,6 @@
 
 import csv
 import hashlib
-import inspect
 import json
 import os
 import re
@@ -184,19 +183,15 @@ class Evaluate(keras.callbacks.Callback):
         if bad:
             self._tell(f"Evaluate: {bad:,} of {len(samples):,} samples hold NaN or infinite values: no scores.")
             return {}
+        labels = condition if self.model.num_classes else None
         extracted, scores = {}, []
         for metric in self.metrics.values():
-            if self.model.num_classes and takes_labels(metric):
-                metric.reset_state()
-                metric.update_state(fake=samples, labels=condition)
-                scores.append(metric.result())
-                metric.reset_state()
-                continue
             key = self._networks[id(metric)]
             if key not in extracted:
                 extracted[key] = extract(metric.features, samples, "generated")
             arguments = {"real": self._real.get(key), "fake": extracted[key]}
-            scores.append(metric.score(*(arguments[kind] if kind in metric.kinds else None for kind in arguments)))
+            wanted = (arguments[kind] if kind in metric.kinds else None for kind in arguments)
+            scores.append(metric.score(*wanted, labels))
         return dict(zip(names_of(self.metrics, scores), scores, strict=True))
 
     def _prepare(self):
@@ -328,11 +323,6 @@ def named_metrics(metrics):
                 f"{' and '.join(metric.kinds)}. Call it after the training."
             )
     return metrics
-
-
-def takes_labels(metric):
-    """Whether a metric has use for the labels of the generated samples."""
-    return "labels" in inspect.signature(metric.update_state).parameters
 
 
 def names_of(metrics, scores):

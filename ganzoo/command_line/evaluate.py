@@ -288,12 +288,8 @@ def measure(chosen, real, fake, labels=None):
         name = name_of(type(metric))
         print(f"{name}, metric {index} of {len(chosen)} ...", file=sys.stderr, flush=True)
         try:
-            if labels is not None and "labels" in inspect.signature(metric.update_state).parameters:
-                metric.update_state(fake=fake, labels=labels)
-                score = metric.result()
-            else:
-                wanted = [kind if kind in metric.kinds else None for kind in samples]
-                score = metric.score(*(kind and features_of_kind(metric.features, kind) for kind in wanted))
+            wanted = [kind if kind in metric.kinds else None for kind in samples]
+            score = metric.score(*(kind and features_of_kind(metric.features, kind) for kind in wanted), labels)
         except (ValueError, TypeError) as error:  # The others are worth their time.
             failed.append(name)
             print(f"{name}: {reason(error)}", file=sys.stderr)

@@ -10,7 +10,7 @@ def stacked_mnist(images=None, labels=None, num_samples=128_000, batch_size=None
     """Three random digits as the channels of a colour image: 1,000 equally likely modes.
 
     The label of the digits (a, b, c) is 100 a + 10 b + c. A classifier of digits reads a generated image channel by
-    channel, and `ganzoo.metrics.stacked_mnist_modes` counts the modes that it finds.
+    channel, and `ganzoo.metrics.StackedMNISTCoverage` counts the modes that it finds.
 
     Reference:
         Metz et al., "Unrolled generative adversarial networks", [arXiv:1611.02163](https://arxiv.org/abs/1611.02163),

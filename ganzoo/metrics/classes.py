@@ -172,15 +172,14 @@ class ClassifierAccuracy(Metric):
         """Takes another batch of generated images, and the labels that were asked for."""
         if labels is None or fake is None:
             raise ValueError("Classifier accuracy needs generated images and their labels: `fake=` and `labels=`.")
-        super().update_state(real, fake)
-        self._labels.extend(np.asarray(labels).tolist())
+        super().update_state(real, fake, labels)
 
-    def compute(self, real, fake):
-        return classifier_accuracy(scores_of(self.features, fake), self._labels, level=self.level, seed=self.seed)
-
-    def reset_state(self):
-        super().reset_state()
-        self._labels = []
+    def score(self, real, fake, labels=None):
+        """The `Score` of features of generated images, and of the labels that were asked for."""
+        if labels is None:
+            raise ValueError("Classifier accuracy is one of a conditional model: it needs the labels that were asked.")
+        scores = scores_of(self.features, fake)
+        return self.features.named(classifier_accuracy(scores, labels, level=self.level, seed=self.seed))
 
 
 class ClassScores(Features):

@@ -39,29 +39,37 @@ class Metric:
         """The `Score` of two arrays `(samples, dimensions)` of features."""
         raise NotImplementedError
 
-    def update_state(self, real=None, fake=None):
-        """Takes another batch of either kind, or of both: images as `Features` takes them, or arrays of features."""
+    def update_state(self, real=None, fake=None, labels=None):
+        """Takes another batch.
+
+        Args:
+            real, fake: Samples of either kind, or of both: images as `Features` takes them, or arrays of features.
+            labels: Integer array, the classes that the generated samples were asked for; most metrics do not look at
+                them. Defaults to `None`.
+        """
         for kind, batch in (("real", real), ("fake", fake)):
             if batch is None:
                 continue
             if kind not in self.kinds:
                 raise ValueError(f"{type(self).__name__} takes no {kind} samples, only {' and '.join(self.kinds)}.")
             self._collected[kind].append(self.features(batch))
+        if labels is not None:
+            self._collected["labels"].append(np.asarray(labels))
 
     def result(self):
         """The `Score` of everything since the last `reset_state`."""
         missing = [kind for kind in self.kinds if not self._collected[kind]]
         if missing:
             raise ValueError(f"{type(self).__name__} has no {' and no '.join(missing)} samples: call `update_state`.")
-        return self.score(*(self._joined(kind) for kind in ("real", "fake")))
+        return self.score(*(self._joined(kind) for kind in ("real", "fake", "labels")))
 
-    def score(self, real, fake):
+    def score(self, real, fake, labels=None):
         """`compute` of features that exist already, with the name of their network in the score."""
         return self.features.named(self.compute(real, fake))
 
     def reset_state(self):
         """Forgets all samples."""
-        self._collected = {"real": [], "fake": []}
+        self._collected = {"real": [], "fake": [], "labels": []}
 
     def _joined(self, kind):
         parts = self._collected[kind]

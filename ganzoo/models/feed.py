@@ -51,7 +51,7 @@ class Feed:
         self.batches_per_epoch = None if batches < 0 else batches - left_out
         self.check_size(batches)
         self.check_replicas(model.distribute_strategy.num_replicas_in_sync)
-        self.check_first_batch(model)
+        self.first_batch = self.check_first_batch(model)
         self.steps_per_epoch = steps_per_epoch or self.batches_per_epoch // self.steps
         self.samples_per_step = self.batch_size * self.steps
 
@@ -117,7 +117,8 @@ class Feed:
 
     def check_first_batch(self, model):
         for batch in self.dataset.take(1):
-            return check_values(model, *arrange(model, batch))
+            check_values(model, *arrange(model, batch))
+            return batch
         self.check_size(0)
 
 

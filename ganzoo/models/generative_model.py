@@ -193,6 +193,7 @@ class GenerativeModel(keras.Model):
         steps_per_epoch=None,
         validation_steps=None,
         validation_freq=1,
+        check=True,
     ):
         """Trains, as Keras' `fit` does, on a dataset whose batches hold m samples, the minibatch of the paper.
 
@@ -211,18 +212,25 @@ class GenerativeModel(keras.Model):
             validation_data: Dataset (or arrays `(x, y)`) for `evaluate` after each epoch.
             steps_per_epoch: Integer, generator updates in an epoch. Defaults to one pass over the data.
             verbose, initial_epoch, validation_steps, validation_freq: As in Keras.
+            check: Boolean, whether to warn of what trains badly, as `check` finds it, before the first step of a model.
+                Defaults to `True`.
 
         Returns:
             `keras.callbacks.History`.
 
         Raises:
             ValueError: If the data do not fit the model; before the first step, in words.
+
+        Warns:
+            UserWarning: If the networks, the optimizers and the data are a combination that is known to train badly.
         """
         self._assert_compile_called("fit")
         data = feed.Feed(self, x, y, batch_size, steps_per_epoch)
         if validation_data is not None:
             validation_data = feed.evaluation_dataset(self, validation_data, batch_size)
         self.samples_per_step = data.samples_per_step
+        if check and not self.steps_done:
+            lint.warn(self, data.dataset, data.first_batch)
         restored = restore_newest(self, callbacks)
         return fit_in_one_run(
             super().fit,

@@ -468,6 +468,57 @@ def test_a_value_of_a_metric_may_be_nan():
     assert names(callback) == []
 
 
+# === A value that is not finite ===
+
+
+class Diverging(ganzoo.GAN):
+    """Tracks `another`, which is `value` after the update number `at`; the weights follow."""
+
+    def __init__(self, *args, at=6, value=np.nan, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.at, self.value = at, value
+
+    def generator_loss(self, critic, real, fake):
+        another = ops.where(ops.equal(self.step, self.at - 1), self.value, 1.0)
+        self.track(another=another)
+        return super().generator_loss(critic, real, fake) * another
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("guard_first", [True, False])
+def test_a_value_that_is_not_finite_ends_the_training(tmp_path, capsys, value, guard_first):
+    """At once, and back to the last good file."""
+    digests = {}
+    model, callback = eager(build(model=Diverging, value=value)), guard()
+    note = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: digests.update({model.steps_done: digest(model)})
+    )
+    pair = [callback, Checkpoint(tmp_path, every_steps=2, every_epochs=1)]
+    fit(model, note, *(pair if guard_first else pair[::-1]), epochs=3, steps=8)
+    (diagnosis,) = callback.diagnoses
+    assert (diagnosis.name, diagnosis.step) == (guards.DIVERGED, 6)
+    assert diagnosis.evidence in (f"another is {value}.", "g_loss is nan.", f"g_loss is {value}.")
+    assert "stopped the training, and went back to the state of step 4." in capsys.readouterr().out
+    assert model.steps_done == 4 and digest(model) == digests[4]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step_0000000002.keras", "step_0000000004.keras"]
+    assert max(digests) == 6  # Not one step more.
+
+
+def test_ends_before_the_next_epoch_of_a_resumed_run(tmp_path):
+    fit(eager(build(model=Diverging)), Checkpoint(tmp_path), steps=3)
+    model, callback = eager(build(model=Diverging)), guard()
+    fit(model, callback, Checkpoint(tmp_path), epochs=4, steps=8)
+    assert callback.diagnoses[0].step == 6 and model.steps_done == 3
+
+
+def test_a_value_of_the_validation_ends_the_training():
+    model, callback = eager(build()), guard()
+    infinite = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update(val_d_loss=np.inf))
+    fit(model, infinite, callback, epochs=3, steps=8)
+    assert callback.diagnoses[0].evidence == "val_d_loss is inf."
+    assert model.steps_done == 8
+
+
 # === The way back ===
 
 

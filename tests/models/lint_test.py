@@ -635,9 +635,9 @@ def test_data_that_do_not_fit_are_refused_as_in_fit():
 
 
 def test_warning_lists_the_findings():
-    model = wgan(discriminator_optimizer="adam")
+    model = wgan(discriminator_optimizer="adam", discriminator_steps=2)
     with pytest.warns(UserWarning, match=r"WGAN is about to be trained.*check=False") as caught:
-        lint.warn(model, batched(IMAGES / 2 + 0.5), stacklevel=2)
+        model.fit(batched(IMAGES / 2 + 0.5), verbose=0)
     (warning,) = caught
     text = str(warning.message)
     assert "\n- momentum_with_clipping: " in text and "\n- unit_range: " in text
@@ -645,7 +645,17 @@ def test_warning_lists_the_findings():
     assert warning.filename == __file__
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        lint.warn(gan(), batched(IMAGES))
+        model.fit(batched(IMAGES / 2 + 0.5), verbose=0)  # It is not told twice.
+
+
+@pytest.mark.filterwarnings("error")
+def test_no_warning_if_it_is_meant():
+    wgan(discriminator_optimizer="adam", discriminator_steps=2).fit(batched(IMAGES / 2 + 0.5), verbose=0, check=False)
+
+
+@pytest.mark.filterwarnings("error")
+def test_no_warning_of_a_good_training():
+    gan().fit(batched(IMAGES), verbose=0)
 
 
 # === The dimension ===

@@ -51,7 +51,7 @@ def train(model, folder, steps):
         callbacks=[
             Progress(steps, pause=0.05),
             callbacks.Throughput(),
-            callbacks.StopOnDivergence(),
+            callbacks.CollapseGuard(every=3, num_samples=8),
             callbacks.CriticBurnIn(steps=7, first=1, every=3),
             callbacks.SampleGrid(folder / "samples", num_samples=4),
             callbacks.LearningCurve(folder / "learning_curve.png"),
