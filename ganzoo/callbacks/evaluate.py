@@ -15,7 +15,6 @@ import tensorflow as tf
 
 from ganzoo import images
 from ganzoo.callbacks.checkpoint import Checkpoint
-from ganzoo.data.pixels import normalize
 from ganzoo.data.reading import track
 from ganzoo.metrics.defaults import default_metrics
 from ganzoo.metrics.features.base import Given, quantized
@@ -397,8 +396,8 @@ def check_samples(model, samples, condition, trusted):
 
 def extract(features, samples, what):
     """Features of an array of samples; a line on stderr tells how far it is, if it takes long."""
-    if isinstance(features, Given):  # Real and generated images on one scale.
-        return features(np.asarray(normalize(samples)) if samples.dtype == np.uint8 else samples)
+    if isinstance(features, Given):
+        return features(samples)
     starts = range(0, len(samples), _FEATURES_AT_ONCE)
     doing = f"{features.name}, thousands of {what} samples"
     parts = [features(samples[start : start + _FEATURES_AT_ONCE]) for start in track(starts, len(starts), doing)]

@@ -10,7 +10,7 @@ from ganzoo.metrics.metric import Metric, check_features, chunks
 from ganzoo.metrics.score import Score
 
 
-def frechet_distance(real, fake, level=0.95, seed=0, chunk_size=4096):
+def frechet_distance(real, fake, level=0.95, seed=0, chunk_size=1024):
     """Squared 2-Wasserstein distance between Gaussians with the means and covariances of the features.
 
         d^2 = ||m_r - m_f||^2 + tr(C_r + C_f - 2 (C_r C_f)^(1/2))
@@ -25,7 +25,7 @@ def frechet_distance(real, fake, level=0.95, seed=0, chunk_size=4096):
         real, fake: Arrays `(samples, dimensions)`.
         level: Float, the level of the interval. Defaults to `0.95`.
         seed: Integer, of the bootstrap. Defaults to `0`.
-        chunk_size: Integer, samples that are in float64 at once. Defaults to `4096`.
+        chunk_size: Integer, samples that are in float64 at once. Defaults to `1024`.
 
     Returns:
         A `Score`.
@@ -74,15 +74,17 @@ class FrechetDistance(Metric):
         return frechet_distance(real, fake, self.level, self.seed, self.chunk_size)
 
 
-def moments(features, chunk_size=4096):
-    """Mean and unbiased covariance of an array `(samples, dimensions)`, in float64."""
-    count, dimensions = features.shape
-    mean = sum(chunk.sum(axis=0) for chunk in chunks(features, chunk_size)) / count
-    covariance = np.zeros((dimensions, dimensions))
-    for chunk in chunks(features, chunk_size):
-        centered = chunk - mean
+def moments(features, chunk_size=1024, rows=None):
+    """Mean and unbiased covariance of an array `(samples, dimensions)`, or of some of its rows, in float64."""
+    rows = np.arange(len(features)) if rows is None else rows
+    parts = [rows[start : start + chunk_size] for start in range(0, len(rows), chunk_size)]
+    mean = sum(features[part].sum(axis=0, dtype="float64") for part in parts) / len(rows)
+    covariance = np.zeros((len(mean), len(mean)))
+    for part in parts:
+        centered = features[part] - mean
         covariance += centered.T @ centered
-    return mean, covariance / (count - 1)
+    covariance /= len(rows) - 1
+    return mean, covariance
 
 
 def gaussian_distance(mean_1, covariance_1, mean_2, covariance_2):
@@ -133,7 +135,7 @@ def bias_of_halves(real, fake, value, seed, chunk_size):
     rng = np.random.default_rng(seed)
     halves = [np.array_split(rng.permutation(len(features)), 2) for features in (real, fake)]
     distances = [
-        gaussian_distance(*moments(real[r], chunk_size), *moments(fake[f], chunk_size)) for r, f in zip(*halves)
+        gaussian_distance(*moments(real, chunk_size, r), *moments(fake, chunk_size, f)) for r, f in zip(*halves)
     ]
     return float(np.mean(distances) - value)
 
@@ -154,10 +156,11 @@ def influences_on_distance(real, fake, real_moments, fake_moments, chunk_size):
 def transport_map(source, target):
     """`C_s^(-1/2) (C_s^(1/2) C_t C_s^(1/2))^(1/2) C_s^(-1/2)` on the support of the source."""
     values, vectors = truncated_eigh(source)
-    half, inverse = vectors * np.sqrt(values), vectors / np.sqrt(values)
-    inner_values, inner_vectors = scipy.linalg.eigh(half.T @ target @ half, driver="evd")
-    inner = inner_vectors * np.sqrt(np.clip(inner_values, 0.0, None)) @ inner_vectors.T
-    return inverse @ inner @ inverse.T
+    half = vectors * np.sqrt(values)
+    inner_values, inner_vectors = scipy.linalg.eigh(half.T @ target @ half, driver="evd", overwrite_a=True)
+    del half
+    turned = (vectors / np.sqrt(values)) @ inner_vectors
+    return turned * np.sqrt(np.clip(inner_values, 0.0, None)) @ turned.T
 
 
 def quadratic_form(features, mean, linear, transport, chunk_size):

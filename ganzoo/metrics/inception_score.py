@@ -11,7 +11,7 @@ from ganzoo.metrics.metric import Metric, chunks
 from ganzoo.metrics.score import Score
 
 
-def inception_score(fake, splits=10, from_logits=True, level=0.95, seed=0, chunk_size=4096):
+def inception_score(fake, splits=10, from_logits=True, level=0.95, seed=0, chunk_size=1024):
     """Exponential of the mutual information of generated samples and their predicted labels.
 
         IS = exp(mean KL(p(y|x) || p(y))),    p(y) = mean p(y|x)
@@ -35,7 +35,7 @@ def inception_score(fake, splits=10, from_logits=True, level=0.95, seed=0, chunk
         level: Float, the level of the interval. Defaults to `0.95`.
         seed: Integer, of the shuffling and the bootstrap. The parts are those of torch-fidelity for equal seeds.
             Defaults to `0`.
-        chunk_size: Integer, samples that are in float64 at once. Defaults to `4096`.
+        chunk_size: Integer, samples that are in float64 at once. Defaults to `1024`.
 
     Returns:
         A `Score`. In its details: `split_std`, the standard deviation over the splits, and `bias`, an estimate of how
@@ -95,7 +95,7 @@ class InceptionScore(Metric):
 
     kinds = ("fake",)
 
-    def __init__(self, features=None, splits=10, from_logits=True, level=0.95, seed=0, chunk_size=4096):
+    def __init__(self, features=None, splits=10, from_logits=True, level=0.95, seed=0, chunk_size=1024):
         super().__init__(features, level, seed, chunk_size)
         check_splits(splits)
         self.splits = splits
@@ -134,7 +134,7 @@ def check_predictions(fake, from_logits):
     if fake.dtype.kind not in "fiu":
         raise ValueError(f"Predictions must be numbers. Received: dtype {fake.dtype}")
     finite = distributions = 0
-    for chunk in chunks(fake, 4096):
+    for chunk in chunks(fake, 1024):
         finite += np.isfinite(chunk).all(axis=1).sum()
         distributions += ((chunk >= 0).all(axis=1) & (np.abs(chunk.sum(axis=1) - 1) < 1e-3)).sum()
     if finite < len(fake):

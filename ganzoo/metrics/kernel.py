@@ -17,7 +17,7 @@ def kernel_distance(
     subsets=100,
     level=0.95,
     seed=0,
-    chunk_size=4096,
+    chunk_size=1024,
 ):
     """Squared maximum mean discrepancy (MMD) with a polynomial kernel, unbiased.
 
@@ -46,7 +46,7 @@ def kernel_distance(
         level: Float, the level of the interval. Defaults to `0.95`.
         seed: Integer, of the subsets and the bootstrap. The subsets are those of torch-fidelity for equal seeds.
             Defaults to `0`.
-        chunk_size: Integer, the edge of the largest block of the kernel matrix. Defaults to `4096`.
+        chunk_size: Integer, the edge of the largest block of the kernel matrix. Defaults to `1024`.
 
     Returns:
         A `Score`. In its details, if subsets were drawn: `subset_std`, the standard deviation over them. It is not the
@@ -119,7 +119,7 @@ class KernelDistance(Metric):
         subsets=100,
         level=0.95,
         seed=0,
-        chunk_size=4096,
+        chunk_size=1024,
     ):
         super().__init__(features, level, seed, chunk_size)
         check_settings(degree, subset_size, subsets)

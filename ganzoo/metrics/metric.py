@@ -18,13 +18,13 @@ class Metric:
         level: Float, the level of the confidence interval. Defaults to `0.95`.
         seed: Integer, of the bootstrap and of anything else that is drawn. Defaults to `0`.
         chunk_size: Integer, samples that are worked on at once: bounds the memory, does not change the score. Defaults
-            to `4096`.
+            to `1024`.
     """
 
     # Kinds of samples that the metric needs.
     kinds = ("real", "fake")
 
-    def __init__(self, features=None, level=0.95, seed=0, chunk_size=4096):
+    def __init__(self, features=None, level=0.95, seed=0, chunk_size=1024):
         if not 0 < level < 1:
             raise ValueError(f"`level` must lie between 0 and 1. Received: level={level}")
         if not (isinstance(chunk_size, int) and chunk_size >= 1):
@@ -97,7 +97,7 @@ def check_features(real, fake):
             raise ValueError(f"The {kind} features must be `(samples, dimensions)`. Received: shape {features.shape}")
         if features.dtype.kind not in "fiu":
             raise ValueError(f"The {kind} features must be numbers. Received: dtype {features.dtype}")
-        bad = len(features) - int(sum(np.isfinite(chunk).all(axis=1).sum() for chunk in chunks(features, 4096)))
+        bad = len(features) - int(sum(np.isfinite(chunk).all(axis=1).sum() for chunk in chunks(features, 1024)))
         if bad:
             raise ValueError(f"{bad} of {len(features)} {kind} samples have features that are NaN or infinite.")
         checked.append(features)

@@ -16,7 +16,7 @@ RADIUS = 3.0
 REPORTS = {"modes": "captured_modes", "high_quality": "high_quality_share", "kl": "mode_divergence"}
 
 
-def mode_coverage(fake, centers, std, report="modes", level=0.95, seed=0, chunk_size=4096):
+def mode_coverage(fake, centers, std, report="modes", level=0.95, seed=0, chunk_size=1024):
     """How many modes of a mixture of Gaussians are found, how well, and how evenly.
 
         high quality:  share of samples with |x - c| <= 3 std, c the nearest centre
@@ -41,7 +41,7 @@ def mode_coverage(fake, centers, std, report="modes", level=0.95, seed=0, chunk_
         report: String, the value of the score: `"modes"`, `"high_quality"` or `"kl"`. Defaults to `"modes"`.
         level: Float, the level of the intervals. Defaults to `0.95`.
         seed: Integer, of the bootstrap. Defaults to `0`.
-        chunk_size: Integer, samples that are in float64 at once. Defaults to `4096`.
+        chunk_size: Integer, samples that are in float64 at once. Defaults to `1024`.
 
     Returns:
         A `Score`. Without any sample of high quality the divergence is NaN, in the details `None`.
@@ -136,7 +136,7 @@ class ModeCoverage(Metric):
 
     kinds = ("fake",)
 
-    def __init__(self, centers, std, report="modes", level=0.95, seed=0, chunk_size=4096):
+    def __init__(self, centers, std, report="modes", level=0.95, seed=0, chunk_size=1024):
         super().__init__(None, level, seed, chunk_size)
         check_report(report, REPORTS)
         self.centers = np.asarray(centers)

@@ -18,7 +18,7 @@ GROUPS = 10
 # === Metrics ===
 
 
-def precision(real, fake, k=3, level=0.95, seed=0, chunk_size=4096):
+def precision(real, fake, k=3, level=0.95, seed=0, chunk_size=1024):
     """Share of generated samples that look real: that lie in the ball of a real sample.
 
         precision = mean over y of [exists x: ||y - x|| <= ||x - NN_k(x)||],    y generated, x real
@@ -34,7 +34,7 @@ def precision(real, fake, k=3, level=0.95, seed=0, chunk_size=4096):
         k: Integer, the neighbour that a ball reaches. Defaults to `3`.
         level: Float, the level of the interval. Defaults to `0.95`.
         seed: Integer, of the groups of samples that the interval comes from. Defaults to `0`.
-        chunk_size: Integer, the edge of the largest block of distances. Defaults to `4096`.
+        chunk_size: Integer, the edge of the largest block of distances. Defaults to `1024`.
 
     Returns:
         A `Score`. Its interval is for the expected score of as many samples. There is none with fewer than `15 (k + 1)`
@@ -46,7 +46,7 @@ def precision(real, fake, k=3, level=0.95, seed=0, chunk_size=4096):
     return mean_of_terms("precision", precision_terms, real, fake, k, level, seed, chunk_size)
 
 
-def recall(real, fake, k=3, level=0.95, seed=0, chunk_size=4096):
+def recall(real, fake, k=3, level=0.95, seed=0, chunk_size=1024):
     """Share of real samples that the generator can make: that lie in the ball of a generated sample.
 
         recall = mean over x of [exists y: ||x - y|| <= ||y - NN_k(y)||],    y generated, x real
@@ -71,7 +71,7 @@ def recall(real, fake, k=3, level=0.95, seed=0, chunk_size=4096):
     return mean_of_terms("recall", recall_terms, real, fake, k, level, seed, chunk_size)
 
 
-def density(real, fake, k=5, level=0.95, seed=0, chunk_size=4096):
+def density(real, fake, k=5, level=0.95, seed=0, chunk_size=1024):
     """How many balls of real samples a generated sample lies in, on average, over k.
 
         density = 1 / k mean over y of |{x: ||y - x|| < ||x - NN_k(x)||}|,    y generated, x real
@@ -96,7 +96,7 @@ def density(real, fake, k=5, level=0.95, seed=0, chunk_size=4096):
     return mean_of_terms("density", density_terms, real, fake, k, level, seed, chunk_size)
 
 
-def coverage(real, fake, k=5, level=0.95, seed=0, chunk_size=4096):
+def coverage(real, fake, k=5, level=0.95, seed=0, chunk_size=1024):
     """Share of real samples that have a generated sample in their ball.
 
         coverage = mean over x of [exists y: ||y - x|| < ||x - NN_k(x)||],    y generated, x real
@@ -122,7 +122,7 @@ def coverage(real, fake, k=5, level=0.95, seed=0, chunk_size=4096):
     return mean_of_terms("coverage", coverage_terms, real, fake, k, level, seed, chunk_size)
 
 
-def memorization(real, fake, held_out, pairs=16, level=0.95, seed=0, chunk_size=4096):
+def memorization(real, fake, held_out, pairs=16, level=0.95, seed=0, chunk_size=1024):
     """Share of generated samples whose nearest neighbour is a training rather than a held-out sample.
 
         share = 1 - O / 2E,    E = generated samples * held-out samples / (held-out + training samples)
@@ -146,7 +146,7 @@ def memorization(real, fake, held_out, pairs=16, level=0.95, seed=0, chunk_size=
         pairs: Integer, how many pairs of a generated and a training sample are put in the details. Defaults to `16`.
         level: Float, the level of the interval. Defaults to `0.95`.
         seed: Integer, of the bootstrap. Defaults to `0`.
-        chunk_size: Integer, the edge of the largest block of distances. Defaults to `4096`.
+        chunk_size: Integer, the edge of the largest block of distances. Defaults to `1024`.
 
     Returns:
         A `Score`. In its details: `distance_ratio`, the median over the generated samples of the distance to the
@@ -210,7 +210,7 @@ class _OfBalls(Metric):
     function = None
     k = None
 
-    def __init__(self, features=None, k=None, level=0.95, seed=0, chunk_size=4096):
+    def __init__(self, features=None, k=None, level=0.95, seed=0, chunk_size=1024):
         super().__init__(features, level, seed, chunk_size)
         if k is not None:
             self.k = k
@@ -303,7 +303,7 @@ class Memorization(Metric):
     >>> suspects = np.stack([samples[pairs["fake"]], training_images[pairs["real"]]], axis=1)
     """
 
-    def __init__(self, features=None, *, held_out, pairs=16, level=0.95, seed=0, chunk_size=4096):
+    def __init__(self, features=None, *, held_out, pairs=16, level=0.95, seed=0, chunk_size=1024):
         super().__init__(features, level, seed, chunk_size)
         self.held_out = self.features(held_out)
         self.pairs = pairs

@@ -21,7 +21,7 @@ PATCH = 7
 BINOMIAL = np.array([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
 
 
-def sliced_wasserstein(real, fake, p=1, projections=512, level=0.95, seed=0, chunk_size=4096):
+def sliced_wasserstein(real, fake, p=1, projections=512, level=0.95, seed=0, chunk_size=1024):
     """Wasserstein distance of the features along a direction, over random directions.
 
         SW_p = (E_u [ integral over t from 0 to 1 of |F_u(t) - G_u(t)|^p ])^(1/p),    |u| = 1
@@ -43,7 +43,7 @@ def sliced_wasserstein(real, fake, p=1, projections=512, level=0.95, seed=0, chu
         projections: Integer, random directions. Defaults to `512`.
         level: Float, the level of the interval. Defaults to `0.95`.
         seed: Integer, of the directions and of the bootstrap. Defaults to `0`.
-        chunk_size: Integer, samples that are in float64 at once. Defaults to `4096`.
+        chunk_size: Integer, samples that are in float64 at once. Defaults to `1024`.
 
     Returns:
         A `Score`.
@@ -87,7 +87,7 @@ class SlicedWasserstein(Metric):
     >>> print(metric.result())
     """
 
-    def __init__(self, features=None, p=1, projections=512, level=0.95, seed=0, chunk_size=4096):
+    def __init__(self, features=None, p=1, projections=512, level=0.95, seed=0, chunk_size=1024):
         super().__init__(features, level, seed, chunk_size)
         check_settings(2, 2, p, projections=projections)
         self.p = p

@@ -4,7 +4,6 @@ import collections
 import functools
 import hashlib
 import pickle
-import sys
 import types
 from unittest import mock
 
@@ -23,21 +22,12 @@ OUTPUTS = ["2048", "logits_unbiased", "logits"]
 
 
 @pytest.fixture(scope="module")
-def peer():
-    """torch, and torch-fidelity's Inception and FID.
+def peer(torch_for_fidelity):
+    """torch, and torch-fidelity's Inception and FID."""
+    from torch_fidelity import feature_extractor_inceptionv3 as network
+    from torch_fidelity import metric_fid
 
-    torch-fidelity imports torchvision, whose wheel for GPUs does not load beside a torch without them. Nothing of it is
-    used here.
-    """
-    names = ("torchvision", "torchvision.datasets", "torchvision.transforms", "torchvision.transforms.functional")
-    with pytest.MonkeyPatch.context() as patch:
-        for name in names:
-            patch.setitem(sys.modules, name, mock.MagicMock())
-        import torch
-        from torch_fidelity import feature_extractor_inceptionv3 as network
-        from torch_fidelity import metric_fid
-    torch.set_num_threads(1)
-    return types.SimpleNamespace(torch=torch, network=network, metric_fid=metric_fid)
+    return types.SimpleNamespace(torch=torch_for_fidelity, network=network, metric_fid=metric_fid)
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,6 @@
 """The same features give the same scores as torch-fidelity and prdc."""
 
-import sys
 import types
-from unittest import mock
 
 import numpy as np
 import pytest
@@ -14,23 +12,14 @@ from ganzoo.metrics.neighbours import coverage, density, precision, recall
 
 
 @pytest.fixture(scope="module")
-def fidelity():
-    """The functions of torch-fidelity that turn features into scores.
+def fidelity(torch_for_fidelity):
+    """The functions of torch-fidelity that turn features into scores."""
+    from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+    from torch_fidelity.metric_isc import isc_features_to_metric
+    from torch_fidelity.metric_kid import kid_features_to_metric
+    from torch_fidelity.metric_prc import prc_features_to_metric
 
-    torch-fidelity imports torchvision, whose wheel for GPUs does not load beside a torch without them. These functions
-    use nothing of it.
-    """
-    names = ("torchvision", "torchvision.datasets", "torchvision.transforms", "torchvision.transforms.functional")
-    with pytest.MonkeyPatch.context() as patch:
-        for name in names:
-            patch.setitem(sys.modules, name, mock.MagicMock())
-        import torch
-
-        torch.set_num_threads(1)
-        from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
-        from torch_fidelity.metric_isc import isc_features_to_metric
-        from torch_fidelity.metric_kid import kid_features_to_metric
-        from torch_fidelity.metric_prc import prc_features_to_metric
+    torch = torch_for_fidelity
 
     def fid(real, fake):
         statistics = [fid_features_to_statistics(torch.from_numpy(features)) for features in (fake, real)]

@@ -3,7 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from ganzoo.metrics import Score, intervals
+import ganzoo
+from ganzoo.metrics import Score, SlicedWasserstein, intervals
 
 
 def score(**changes):
@@ -65,3 +66,10 @@ def test_bias_moves_the_interval_to_the_other_side():
     moved = intervals.from_influence(1.0, [samples], bias=0.5)
     np.testing.assert_allclose(np.subtract(plain, moved), [0.5, 0.5], rtol=1e-12)
     assert intervals.from_influence(1.0, [samples], bias=5.0, bounds=(0.0, 1.0)) == (0.0, 0.0)
+
+
+def test_uint8_images_are_compared_with_floats_on_one_scale():
+    images = np.random.default_rng(0).integers(0, 256, (50, 4, 4, 1), "uint8")
+    metric = SlicedWasserstein()
+    metric.update_state(real=images, fake=ganzoo.data.normalize(images))
+    assert metric.result().value == 0

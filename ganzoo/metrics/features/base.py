@@ -5,6 +5,7 @@ import dataclasses
 import keras
 import numpy as np
 
+from ganzoo.data.pixels import normalize
 from ganzoo.images import to_uint8
 from ganzoo.metrics.features.resize import check_rule, fit
 
@@ -39,10 +40,15 @@ class Features:
 
 
 class Given(Features):
-    """Features that the caller has computed, or samples that are compared as they are: passed on, flattened."""
+    """Features that the caller has computed, or samples that are compared as they are: passed on, flattened.
+
+    uint8 images become floats in [-1, 1], so that they can be compared with generated ones.
+    """
 
     def __call__(self, samples):
         samples = np.asarray(samples)
+        if samples.dtype == np.uint8 and samples.ndim == 4:
+            samples = np.asarray(normalize(samples))
         return samples.reshape(len(samples), -1)
 
 
