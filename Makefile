@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	&& echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs benchmark clean
+.PHONY: help demo test lint docs benchmark gallery clean
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
@@ -31,6 +31,9 @@ docs: .venv/.installed-docs  ## build the documentation site into site/, warning
 
 benchmark: .venv/.installed-benchmark  ## measure images per second against PyTorch and the hardware
 	$(BIN)/python benchmarks/throughput.py --output docs/performance_table.md
+
+gallery: .venv/.installed-examples  ## compute the figures and numbers of docs/theory anew (a quarter of an hour)
+	$(BIN)/python examples/theory/gallery.py
 
 clean:  ## remove the environment and everything built
 	rm -rf .venv site build dist *.egg-info .pytest_cache .ruff_cache

@@ -4,6 +4,7 @@ from ganzoo import augmentation as augmentation
 from ganzoo import callbacks as callbacks
 from ganzoo import constraints as constraints
 from ganzoo import data as data
+from ganzoo import divergences as divergences
 from ganzoo import likelihoods as likelihoods
 from ganzoo import losses as losses
 from ganzoo import metrics as metrics

@@ -1,0 +1,209 @@
+"""Divergences of Gaussians in closed form, in nats.
+
+A Gaussian is a mean and a variance, two numbers, or a mean `(dimensions,)` and a covariance `(dimensions, dimensions)`.
+A covariance may be singular, and a variance 0: then all of the mass lies on a subspace, or on a point. A direction of
+more than one dimension has no width where its variance is below the rounding error of the largest.
+"""
+
+import math
+
+import numpy as np
+from scipy import integrate, special
+
+from ganzoo.metrics.frechet import gaussian_distance, truncated_eigh
+
+
+def gaussian_kl(mean_1, cov_1, mean_2, cov_2):
+    """Kullback-Leibler divergence KL(N_1 || N_2) of two Gaussians.
+
+        KL = 1/2 [ tr(C_2^-1 C_1) - d - log det(C_2^-1 C_1) + (m_2 - m_1)^T C_2^-1 (m_2 - m_1) ]
+
+    It is infinite where one of the two lies on a subspace of fewer dimensions and the other does not lie on the same:
+    there the supports have nothing in common that matters to both.
+
+    Reference: [Kingma and Welling, 2013](https://arxiv.org/abs/1312.6114), Appendix B, for a standard normal N_2.
+
+    Args:
+        mean_1, mean_2: Floats, or arrays `(dimensions,)`.
+        cov_1, cov_2: Floats, the variances, or arrays `(dimensions, dimensions)`.
+
+    Returns:
+        Float; `inf` where N_1 has no density with respect to N_2.
+
+    Raises:
+        ValueError: If shapes do not match, or a covariance is not symmetric or has negative eigenvalues.
+
+    Example:
+
+    >>> ganzoo.divergences.gaussian_kl(0.0, 1.0, 3.0, 1.0)  # 3^2 / 2
+    4.5
+    """
+    (mean_1, cov_1), (mean_2, cov_2) = check_gaussians(mean_1, cov_1, mean_2, cov_2)
+    values, vectors = truncated_eigh(cov_2)
+    shift = mean_2 - mean_1
+    if len(values) < len(mean_2):  # N_2 has no width in some directions: neither may N_1, nor the shift.
+        off = np.eye(len(mean_2)) - vectors @ vectors.T
+        sizes = np.abs([cov_1, cov_2]).max(), np.abs([mean_1, mean_2]).max()
+        if any(np.abs(off @ part).max() > 1e-12 * size for part, size in zip((cov_1, shift), sizes)):
+            return math.inf
+        if not len(values):
+            return 0.0
+    whiten = vectors / np.sqrt(values)
+    ratios, _ = truncated_eigh(whiten.T @ cov_1 @ whiten)
+    if len(ratios) < len(values):
+        return math.inf
+    return float(np.sum(np.maximum(ratios - 1 - np.log(ratios), 0.0)) + np.sum((whiten.T @ shift) ** 2)) / 2
+
+
+def gaussian_wasserstein(mean_1, cov_1, mean_2, cov_2):
+    """2-Wasserstein distance of two Gaussians.
+
+        W_2^2 = |m_1 - m_2|^2 + tr(C_1 + C_2 - 2 (C_1 C_2)^(1/2))
+
+    For numbers this is (m_1 - m_2)^2 + (s_1 - s_2)^2. Its square is what the Fréchet distance of samples estimates.
+
+    Reference: Dowson and Landau, 1982; [Heusel et al., 2017](https://arxiv.org/abs/1706.08500), Equation 6.
+
+    Args:
+        mean_1, mean_2: Floats, or arrays `(dimensions,)`.
+        cov_1, cov_2: Floats, the variances, or arrays `(dimensions, dimensions)`.
+
+    Returns:
+        Float.
+
+    Raises:
+        ValueError: If shapes do not match, or a covariance is not symmetric or has negative eigenvalues.
+
+    Example:
+
+    >>> ganzoo.divergences.gaussian_wasserstein(0.0, 1.0, 3.0, 25.0)  # sqrt(3^2 + (5 - 1)^2)
+    5.0
+    """
+    (mean_1, cov_1), (mean_2, cov_2) = check_gaussians(mean_1, cov_1, mean_2, cov_2)
+    if len(mean_1) == 1:
+        return math.hypot(mean_1[0] - mean_2[0], math.sqrt(cov_1[0, 0]) - math.sqrt(cov_2[0, 0]))
+    return math.sqrt(gaussian_distance(mean_1, cov_1, mean_2, cov_2))
+
+
+def gaussian_total_variation(mean_1, variance_1, mean_2, variance_2):
+    """Total variation of two Gaussians on the line.
+
+        TV = N_1(A) - N_2(A),    A = {x: density 1 > density 2}
+
+    A lies between the points where the densities cross. For equal variances it is erf(|m_1 - m_2| / (2 sqrt(2) s)).
+
+    Args:
+        mean_1, variance_1, mean_2, variance_2: Floats.
+
+    Returns:
+        Float in [0, 1].
+
+    Raises:
+        ValueError: If something is not a number, or a variance is negative.
+
+    Example:
+
+    >>> ganzoo.divergences.gaussian_total_variation(-1.0, 1.0, 1.0, 1.0)  # erf(1 / sqrt(2))
+    0.6826894921370859
+    """
+    (mean_1, variance_1), (mean_2, variance_2) = check_univariate(mean_1, variance_1, mean_2, variance_2)
+    if variance_1 == 0 or variance_2 == 0:
+        return float((mean_1, variance_1) != (mean_2, variance_2))
+    if variance_1 == variance_2:
+        return math.erf(abs(mean_1 - mean_2) / math.sqrt(8 * variance_1))
+    if variance_1 > variance_2:
+        mean_1, variance_1, mean_2, variance_2 = mean_2, variance_2, mean_1, variance_1
+    # In units of the narrower one the densities cross where (ratio - 1) z^2 + 2 shift z = constant. Between these two
+    # points the narrower one is denser. The second root is written without a difference of nearly equal numbers.
+    ratio = variance_2 / variance_1
+    shift = abs(mean_2 - mean_1) / math.sqrt(variance_1)
+    constant = shift**2 + ratio * math.log(ratio)
+    total = shift + math.sqrt(shift**2 + (ratio - 1) * constant)
+    ends = np.array([-total / (ratio - 1), constant / total])
+    of_narrow, of_wide = (np.diff(special.ndtr(z))[0] for z in (ends, (ends - shift) / math.sqrt(ratio)))
+    return float(of_narrow - of_wide)
+
+
+def gaussian_jensen_shannon(mean_1, variance_1, mean_2, variance_2):
+    """Jensen-Shannon divergence of two Gaussians on the line.
+
+        JS = 1/2 KL(N_1 || M) + 1/2 KL(N_2 || M),    M = (N_1 + N_2) / 2
+
+    It has no closed form: it is integrated numerically, to an error of about 1e-12.
+
+    Reference: [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), Section 4.1.
+
+    Args:
+        mean_1, variance_1, mean_2, variance_2: Floats.
+
+    Returns:
+        Float in [0, log 2].
+
+    Raises:
+        ValueError: If something is not a number, or a variance is negative.
+
+    Example:
+
+    >>> ganzoo.divergences.gaussian_jensen_shannon(-1.0, 1.0, 1.0, 1.0)
+    0.3368...
+    """
+    (mean_1, variance_1), (mean_2, variance_2) = check_univariate(mean_1, variance_1, mean_2, variance_2)
+    if (mean_1, variance_1) == (mean_2, variance_2):
+        return 0.0
+    if variance_1 == 0 or variance_2 == 0:
+        return math.log(2)
+    gaussians = [(mean_1, math.sqrt(variance_1)), (mean_2, math.sqrt(variance_2))]
+
+    def integrand(x):
+        densities = [
+            math.exp(-(((x - mean) / std) ** 2) / 2) / (std * math.sqrt(2 * math.pi)) for mean, std in gaussians
+        ]
+        mixture = max(sum(densities) / 2, 1e-300)  # Half of the smallest float would be 0.
+        # Terms p log(p / m) - p + m: none is negative, and what is added sums to 0.
+        return special.kl_div(densities, mixture).sum() / 2
+
+    # Pieces between few standard deviations around each mean, so that a narrow peak is not missed.
+    steps = (-12, -8, -5, -3, -1.5, 0, 1.5, 3, 5, 8, 12)
+    ends = sorted({mean + step * std for mean, std in gaussians for step in steps})
+    pieces = [integrate.quad(integrand, *piece, epsabs=1e-14, epsrel=1e-12)[0] for piece in zip(ends, ends[1:])]
+    return min(max(math.fsum(pieces), 0.0), math.log(2))
+
+
+def check_gaussians(mean_1, cov_1, mean_2, cov_2):
+    """Two pairs of mean `(dimensions,)` and covariance `(dimensions, dimensions)` in float64, or `ValueError`."""
+    pairs = []
+    for index, mean, covariance in ((1, mean_1, cov_1), (2, mean_2, cov_2)):
+        mean, covariance = np.asarray(mean, "float64"), np.asarray(covariance, "float64")
+        if (mean.ndim, covariance.ndim) == (0, 0):
+            mean, covariance = mean.reshape(1), covariance.reshape(1, 1)
+        if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)):
+            raise ValueError(
+                "A Gaussian is two numbers, mean and variance, or a mean (dimensions,) and a covariance (dimensions, "
+                f"dimensions). Received: mean_{index} of shape {mean.shape}, cov_{index} of shape {covariance.shape}"
+            )
+        if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
+            raise ValueError(f"Means and covariances must be finite. Received: {mean}, {covariance}")
+        size = np.abs(covariance).max()
+        if np.abs(covariance - covariance.T).max() > 1e-6 * size:
+            raise ValueError(f"A covariance must be symmetric. Received: cov_{index} = {covariance}")
+        smallest = np.linalg.eigvalsh(covariance)[0]
+        if smallest < -1e-6 * size:
+            raise ValueError(
+                f"A covariance must not have negative eigenvalues. Received: cov_{index} with {smallest:.6g}"
+            )
+        pairs.append((mean, (covariance + covariance.T) / 2))
+    if len(pairs[0][0]) != len(pairs[1][0]):
+        raise ValueError(
+            f"Both Gaussians must have equally many dimensions. Received: {len(pairs[0][0])} and {len(pairs[1][0])}"
+        )
+    return pairs
+
+
+def check_univariate(mean_1, variance_1, mean_2, variance_2):
+    """Two pairs of mean and variance as floats, or `ValueError`."""
+    pairs = check_gaussians(mean_1, variance_1, mean_2, variance_2)
+    if len(pairs[0][0]) != 1:
+        raise ValueError(
+            f"This is computed for Gaussians on the line, of numbers. Received: {len(pairs[0][0])} dimensions"
+        )
+    return [(float(mean[0]), float(variance[0, 0])) for mean, variance in pairs]

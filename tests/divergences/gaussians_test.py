@@ -1,0 +1,161 @@
+import math
+
+import numpy as np
+import pytest
+from scipy import integrate, stats
+
+from ganzoo.divergences import (
+    gaussian_jensen_shannon,
+    gaussian_kl,
+    gaussian_total_variation,
+    gaussian_wasserstein,
+    wasserstein_1d,
+)
+
+PAIRS = [(-1.0, 1.0, 1.0, 1.0), (0.0, 1.0, 0.5, 4.0), (2.0, 0.25, -1.0, 9.0), (0.0, 1.0, 0.0, 0.09)]
+
+
+def random_gaussian(seed, dimensions=3):
+    rng = np.random.default_rng(seed)
+    factor = rng.normal(size=(dimensions, dimensions))
+    return rng.normal(size=dimensions), factor @ factor.T
+
+
+def integral(function, pair):
+    mean_1, variance_1, mean_2, variance_2 = pair
+    p, q = stats.norm(mean_1, math.sqrt(variance_1)), stats.norm(mean_2, math.sqrt(variance_2))
+    return integrate.quad(lambda x: function(p.logpdf(x), q.logpdf(x)), -30, 30, points=[-1, 0, 1], limit=500)[0]
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_univariate_against_integrals(pair):
+    kl = integral(lambda p, q: math.exp(p) * (p - q), pair)
+    assert gaussian_kl(*pair) == pytest.approx(kl, abs=1e-8)
+    variation = integral(lambda p, q: abs(math.exp(p) - math.exp(q)) / 2, pair)
+    assert gaussian_total_variation(*pair) == pytest.approx(variation, abs=1e-7)
+    mixture = integral(
+        lambda p, q: (math.exp(p) * (p - np.logaddexp(p, q)) + math.exp(q) * (q - np.logaddexp(p, q))) / 2, pair
+    )
+    assert gaussian_jensen_shannon(*pair) == pytest.approx(mixture + math.log(2), abs=1e-8)
+
+
+@pytest.mark.parametrize("distance, expected", [(1, 0.1114), (2, 0.3368), (4, 0.6327), (6, 0.6893), (8, 0.6930)])
+def test_jensen_shannon_of_shifted_gaussians(distance, expected):
+    """0.6930536 is 0.6931 when rounded: the last value has its digits cut off."""
+    value = gaussian_jensen_shannon(-distance / 2, 1, distance / 2, 1)
+    assert value == pytest.approx(expected, abs=1e-4)
+    assert gaussian_total_variation(0, 1, distance, 1) == pytest.approx(math.erf(distance / math.sqrt(8)), abs=1e-15)
+
+
+def test_total_variation_is_smooth_at_equal_variances():
+    equal = gaussian_total_variation(0.0, 1.0, 1.0, 1.0)
+    for difference in (1e-15, 1e-12, 1e-9):
+        assert gaussian_total_variation(0.0, 1.0 + difference, 1.0, 1.0) == pytest.approx(equal, abs=1e-8)
+        assert gaussian_total_variation(1.0, 1.0, 0.0, 1.0 + difference) == pytest.approx(equal, abs=1e-8)
+
+
+def test_widely_different_scales():
+    """A narrow Gaussian takes nothing from a wide one: nearly disjoint. And TV^2 / 2 <= JS <= TV log 2 everywhere."""
+    assert gaussian_jensen_shannon(0.3, 1e-16, 0.0, 1.0) == pytest.approx(math.log(2), abs=1e-6)
+    assert gaussian_total_variation(0.3, 1e-16, 0.0, 1.0) == pytest.approx(1, abs=1e-6)
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        mean_1, mean_2 = rng.normal(size=2) * 10 ** rng.uniform(-3, 3)
+        pair = (mean_1, 10 ** rng.uniform(-8, 8), mean_2, 10 ** rng.uniform(-8, 8))
+        tv, js = gaussian_total_variation(*pair), gaussian_jensen_shannon(*pair)
+        assert tv**2 / 2 - 1e-12 <= js <= tv * math.log(2) + 1e-12
+
+
+def test_kl_by_hand():
+    assert gaussian_kl(0.0, 1.0, 3.0, 1.0) == pytest.approx(4.5, abs=1e-15)
+    assert gaussian_kl(0.0, 4.0, 0.0, 1.0) == pytest.approx(1.5 - math.log(2), abs=1e-15)
+    assert gaussian_kl(0.0, 1.0, 0.0, 4.0) == pytest.approx(math.log(2) - 3 / 8, abs=1e-15)
+    # The term of the VAE: 1/2 sum(m^2 + s^2 - 1 - log s^2).
+    mean, variances = np.array([1.0, -2.0]), np.array([0.5, 3.0])
+    expected = (mean**2 + variances - 1 - np.log(variances)).sum() / 2
+    assert gaussian_kl(mean, np.diag(variances), np.zeros(2), np.eye(2)) == pytest.approx(expected, abs=1e-14)
+
+
+def test_kl_of_matrices():
+    """Against the textbook formula with inverse and determinants."""
+    (mean_1, cov_1), (mean_2, cov_2) = random_gaussian(0), random_gaussian(1)
+    inverse, shift = np.linalg.inv(cov_2), mean_2 - mean_1
+    determinants = np.linalg.slogdet(cov_2)[1] - np.linalg.slogdet(cov_1)[1]
+    expected = (np.trace(inverse @ cov_1) - 3 + determinants + shift @ inverse @ shift) / 2
+    assert gaussian_kl(mean_1, cov_1, mean_2, cov_2) == pytest.approx(expected, rel=1e-10)
+
+
+def test_kl_of_singular_gaussians():
+    line, plane = np.diag([1.0, 0.0]), np.eye(2)
+    rotation = np.array([[0.6, -0.8], [0.8, 0.6]])
+    turned = rotation @ line @ rotation.T
+    zero, along = np.zeros(2), np.array([1.0, 0.0])
+    assert gaussian_kl(zero, line, zero, plane) == math.inf
+    assert gaussian_kl(zero, plane, zero, line) == math.inf
+    assert gaussian_kl(zero, line, zero, turned) == math.inf
+    assert gaussian_kl(along[::-1], line, zero, line) == math.inf
+    # On the same line it is the divergence of that line.
+    assert gaussian_kl(along, 4 * line, zero, line) == pytest.approx(gaussian_kl(1.0, 4.0, 0.0, 1.0), abs=1e-14)
+    turned_by = gaussian_kl(rotation @ along, 4 * turned, zero, turned)
+    assert turned_by == pytest.approx(gaussian_kl(1.0, 4.0, 0.0, 1.0), rel=1e-12)
+
+
+def test_points():
+    """Without width a Gaussian is a point: two are equal or disjoint."""
+    assert gaussian_kl(1.0, 0.0, 1.0, 0.0) == 0.0
+    assert gaussian_kl(1.0, 0.0, 2.0, 0.0) == gaussian_kl(1.0, 0.0, 1.0, 1.0) == math.inf
+    assert gaussian_total_variation(1, 0, 1, 0) == gaussian_jensen_shannon(1, 0, 1, 0) == 0.0
+    assert gaussian_total_variation(1, 0, 1, 1) == gaussian_total_variation(1, 0, 2, 0) == 1.0
+    assert gaussian_jensen_shannon(1, 0, 1, 1) == gaussian_jensen_shannon(1, 0, 2, 0) == math.log(2)
+    assert gaussian_wasserstein(1, 0, 3.5, 0) == 2.5
+
+
+def test_wasserstein():
+    assert gaussian_wasserstein(0.0, 1.0, 3.0, 25.0) == pytest.approx(5.0, abs=1e-15)
+    quantiles = stats.norm.ppf((np.arange(200_000) + 0.5) / 200_000)
+    of_quantiles = wasserstein_1d(1 + 2 * quantiles, 0.5 * quantiles, p=2)
+    assert gaussian_wasserstein(1.0, 4.0, 0.0, 0.25) == pytest.approx(of_quantiles, abs=1e-4)
+    # Commuting covariances: the distance of the standard deviations.
+    mean, cov = np.array([1.0, 2.0]), np.diag([4.0, 9.0])
+    expected = math.sqrt(5 + (2 - 1) ** 2 + (3 - 0.5) ** 2)
+    assert gaussian_wasserstein(mean, cov, np.zeros(2), np.diag([1.0, 0.25])) == pytest.approx(expected, abs=1e-12)
+
+
+def test_wasserstein_of_a_linear_map():
+    """A symmetric positive A is the optimal map from N(0, C) to N(0, A C A): E|x - A x|^2 = tr((I - A)^2 C)."""
+    _, cov = random_gaussian(0)
+    _, a = random_gaussian(1)
+    expected = math.sqrt(np.trace((np.eye(3) - a) @ cov @ (np.eye(3) - a)))
+    assert gaussian_wasserstein(np.zeros(3), cov, np.zeros(3), a @ cov @ a) == pytest.approx(expected, rel=1e-10)
+
+
+def test_all_are_zero_for_equal_gaussians():
+    for function in (gaussian_kl, gaussian_total_variation, gaussian_jensen_shannon, gaussian_wasserstein):
+        assert function(0.3, 0.7, 0.3, 0.7) == 0.0
+    mean, cov = random_gaussian(0)
+    assert gaussian_kl(mean, cov, mean, cov) == pytest.approx(0, abs=1e-12)
+    assert gaussian_wasserstein(mean, cov, mean, cov) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ((0.0, -1.0, 0.0, 1.0), "negative eigenvalues. Received: cov_1"),
+        ((0.0, 1.0, float("nan"), 1.0), "must be finite"),
+        ((0.0, np.eye(1), 0.0, 1.0), r"mean_1 of shape \(\), cov_1 of shape \(1, 1\)"),
+        ((np.zeros(2), np.eye(3), np.zeros(2), np.eye(2)), r"mean_1 of shape \(2,\), cov_1 of shape \(3, 3\)"),
+        ((np.zeros(2), np.eye(2), np.zeros(3), np.eye(3)), "equally many dimensions. Received: 2 and 3"),
+        ((np.zeros(2), np.eye(2), np.zeros(2), np.array([[1, 0.5], [0, 1]])), "symmetric. Received: cov_2"),
+        ((np.zeros(2), np.eye(2), np.zeros(2), np.array([[1, 2], [2, 1]])), "negative eigenvalues. .* with -1"),
+    ],
+)
+def test_refuses_what_is_no_gaussian(arguments, message):
+    for function in (gaussian_kl, gaussian_wasserstein, gaussian_jensen_shannon, gaussian_total_variation):
+        with pytest.raises(ValueError, match=message):
+            function(*arguments)
+
+
+@pytest.mark.parametrize("function", [gaussian_jensen_shannon, gaussian_total_variation])
+def test_univariate_only(function):
+    with pytest.raises(ValueError, match="on the line, of numbers. Received: 2 dimensions"):
+        function(np.zeros(2), np.eye(2), np.zeros(2), np.eye(2))
