@@ -1,10 +1,13 @@
 """Models under one budget: a table with intervals, learning curves and grids."""
 
 import dataclasses
+import hashlib
 import itertools
 import json
+import math
 import re
 import time
+from collections import Counter
 from pathlib import Path
 
 import keras
@@ -39,7 +42,8 @@ def compare(
     Holm's correction for all pairs.
 
     Each run is kept in `output_dir` when it ends, and is not repeated if it is called again: a comparison that was
-    broken off goes on.
+    broken off goes on. A run is known by the name of its model, the seed, the budget, the real samples and the metrics:
+    give a model that you have changed another name, or another folder.
 
     Reference: [Lucic et al., 2018](https://arxiv.org/abs/1711.10337), "Are GANs created equal?", for why;
     Welch, 1947; Holm, 1979.
@@ -85,7 +89,7 @@ def compare(
         raise ValueError(f"`points` must be a positive integer. Received: points={points!r}")
     if updates is not None and updates < points:
         raise ValueError(f"A budget of {updates} updates has no room for {points} evaluations: lower `points`.")
-    seeds = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
+    seeds = list(range(seeds)) if isinstance(seeds, int) else list(dict.fromkeys(seeds))
     samples, labels = first_samples(dataset, num_samples)
     metrics = default_metrics(samples) if metrics is None else list(metrics)
     real = {id(metric.features): metric.features(samples) for metric in metrics if "real" in metric.kinds}
@@ -97,10 +101,15 @@ def compare(
         "budget": budget,
         "points": points,
         "num_samples": len(samples),
-        "metrics": [f"{type(metric).__name__} of {metric.features.name}" for metric in metrics],
+        "samples": hashlib.blake2b(np.ascontiguousarray(samples).tobytes(), digest_size=8).hexdigest(),
+        "metrics": [protocol_of(metric) for metric in metrics],
     }
-    runs = [run for run in read_runs(file) if run["conditions"] == conditions]
-    done = {(run["model"], run["seed"]) for run in runs}
+    there = read_runs(file)
+    runs = [run for run in there if run["conditions"] == conditions]
+    if len(runs) < len(there) and verbose:
+        print(f"{len(there) - len(runs)} runs in {file} have other budgets, data or metrics: left aside.", flush=True)
+    done = {(run["model"], run["seed"]): run for run in runs}
+    runs = list(done.values())
     for seed, (name, build) in itertools.product(seeds, models.items()):
         if (name, seed) in done:
             continue
@@ -152,6 +161,32 @@ def measure(metrics, real, generated, labels):
     ]
 
 
+def protocol_of(metric):
+    """A string of all that decides about a metric's value, but the samples."""
+    settings = {
+        key: value
+        for key, value in sorted(vars(metric).items())
+        if isinstance(value, (bool, int, float, str, tuple)) and key != "chunk_size"
+    }
+    return f"{type(metric).__name__} of {metric.features.name} (resized by {metric.features.resize}), {settings}"
+
+
+def labels_of(scores):
+    """Names of an evaluation's metrics; where these repeat, with their features, then with their settings."""
+    names = [score["name"] for score in scores]
+    for addition in (lambda score: score.get("features", ""), settings_in_words):
+        counts = Counter(names)
+        names = [
+            f"{name} {addition(score)}".strip() if counts[name] > 1 else name for name, score in zip(names, scores)
+        ]
+    return names
+
+
+def settings_in_words(score):
+    """The settings of a score, in one line."""
+    return ", ".join(f"{key} {value}" for key, value in sorted((score.get("settings") or {}).items()))
+
+
 class Comparison:
     """The result of `compare`.
 
@@ -164,7 +199,7 @@ class Comparison:
         self.runs = runs
         self.level = level
         self.models = list(dict.fromkeys(run["model"] for run in runs))
-        self.metrics = [score["name"] for score in runs[0]["curve"][-1]["scores"]]
+        self.metrics = labels_of(runs[0]["curve"][-1]["scores"])
 
     def scores(self, model, metric):
         """The last `Score` of each seed."""
@@ -224,9 +259,11 @@ class Comparison:
         score = self.scores(self.models[0], self.metrics[0])[0]
         kinds = ((score.num_real, "real"), (score.num_fake, "generated"))
         counts = " and ".join(f"{count:,} {kind}" for count, kind in kinds if count)
-        yield f"± is the {self.level:.0%} interval of the mean over the seeds (Student). {counts} samples."
+        yield f"± is the {100 * self.level:.4g}% interval of the mean over the seeds (Student). {counts} samples."
         for metric in self.metrics:
-            found = [f"{better} before {worse} (p = {p:.2g})" for better, worse, p in self.differences(metric)]
+            is_judged = self.scores(self.models[0], metric)[0].lower_is_better is not None
+            relation = "before" if is_judged else "below"
+            found = [f"{first} {relation} {second} (p = {p:.2g})" for first, second, p in self.differences(metric)]
             seeds = min(sum(run["model"] == model for run in self.runs) for model in self.models)
             nothing = "no significant difference" if seeds > 1 else "one seed tells no difference"
             yield f"{metric}: {'; '.join(found) or nothing}."
@@ -320,9 +357,9 @@ def half_width(values, level):
 
 
 def welch(first, second):
-    """p of Welch's t-test; equal constants do not differ, different ones do."""
+    """p of Welch's t-test. Of two constants, which have no spread to judge by, that of a permutation test."""
     if np.ptp(first) == 0 and np.ptp(second) == 0:
-        return float(first[0] == second[0])
+        return 1.0 if first[0] == second[0] else 2 / math.comb(len(first) + len(second), len(first))
     return float(stats.ttest_ind(first, second, equal_var=False).pvalue)
 
 

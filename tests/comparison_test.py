@@ -139,3 +139,52 @@ def test_refusals(tmp_path):
     with pytest.raises(TypeError, match=r"models\['A'\] must return a model"):
         compare_nothing = {"A": lambda seed: None}
         ganzoo.compare(compare_nothing, ring(), budget=10, metrics=[FrechetDistance()], output_dir=tmp_path)
+
+
+def test_metrics_of_one_name_have_columns_of_their_own():
+    def twice(model, seed, *values):
+        scores = [
+            {"name": "density", "value": v, "lower_is_better": None, "num_real": 10, "num_fake": 10, "settings": s}
+            for v, s in zip(values, ({"k": 3}, {"k": 5}))
+        ]
+        return {"model": model, "seed": seed, "curve": [{"step": 1, "seconds": 0.1, "scores": scores}]}
+
+    runs = [twice("A", seed, 1 + seed / 100, 9 + seed / 100) for seed in range(3)]
+    result = comparison.Comparison(runs + [twice("B", seed, 2 + seed / 100, 8 + seed / 100) for seed in range(3)])
+    assert result.metrics == ["density k 3", "density k 5"]
+    assert result.mean("A", "density k 5")[0] == pytest.approx(9.01)
+    text = str(result)
+    assert "density k 3: A below B" in text and "density k 5: B below A" in text  # Neither is better.
+
+
+def test_constants_differ_by_chance():
+    """Two seeds of a score that is 7 or 8 are equal, and different ones, often enough."""
+    assert comparison.welch([8, 8], [7, 7]) == pytest.approx(1 / 3)
+    assert comparison.welch([8] * 5, [7] * 5) == pytest.approx(2 / 252)
+    assert comparison.welch([8, 8], [8, 8]) == 1
+
+
+def test_runs_of_other_settings_or_data_are_not_taken(tmp_path, capsys):
+    def density(k, data=None):
+        return ganzoo.compare(
+            models(),
+            data or ring(),
+            1,
+            2,
+            [ganzoo.metrics.Density(k=k)],
+            num_samples=100,
+            points=1,
+            output_dir=tmp_path,
+        )
+
+    def value(result):
+        return result.scores("GAN", "density")[0].value
+
+    first = value(density(1))
+    assert value(density(5)) != first == value(density(1))
+    assert "have other budgets, data or metrics: left aside." in capsys.readouterr().out
+    assert value(density(1, ring(radius=5.0))) != first
+
+
+def test_a_seed_counts_once(tmp_path):
+    assert len(compare(tmp_path, seeds=[1, 1, 1]).runs) == 2

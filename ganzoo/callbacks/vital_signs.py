@@ -59,7 +59,7 @@ class VitalSigns:
 
         - `diversity`: the effective number of different samples, by that of real ones (see `effective_number`).
         - `distance`: the energy distance of both kinds of samples, by the mean distance of two real ones: 0 for equal
-          distributions, 2 for points far apart.
+          distributions; it grows with the way from one to the other, without an upper end.
         - `change`: how far the samples have moved since the last look, in mean distances of real ones.
         - `pinned`, `pinned_real`: share of pixels beyond +-0.999.
         - `label_agreement`: how often the real sample that is the nearest to a generated one has its label;

@@ -8,6 +8,7 @@ more than one dimension has no width where its variance is below the rounding er
 import math
 
 import numpy as np
+import scipy.linalg
 from scipy import integrate, special
 
 from ganzoo.metrics.frechet import gaussian_distance, truncated_eigh
@@ -48,11 +49,18 @@ def gaussian_kl(mean_1, cov_1, mean_2, cov_2):
             return math.inf
         if not len(values):
             return 0.0
-    whiten = vectors / np.sqrt(values)
-    ratios, _ = truncated_eigh(whiten.T @ cov_1 @ whiten)
-    if len(ratios) < len(values):
+    # The rank of N_1 is judged by itself: the ratio of two sound covariances may span more than float64 does.
+    values_1, _ = truncated_eigh(cov_1)
+    if len(values_1) < len(values):
         return math.inf
-    return float(np.sum(np.maximum(ratios - 1 - np.log(ratios), 0.0)) + np.sum((whiten.T @ shift) ** 2)) / 2
+    whiten = vectors / np.sqrt(values)
+    ratios = scipy.linalg.eigvalsh(whiten.T @ cov_1 @ whiten)
+    if ratios[0] > len(ratios) * np.finfo("float64").eps * ratios[-1]:
+        terms = np.maximum(ratios - 1 - np.log(ratios), 0.0)  # None is negative: exact where they are nearly equal.
+        divergence = np.sum(terms)
+    else:
+        divergence = np.sum(ratios) - len(values) - np.sum(np.log(values_1)) + np.sum(np.log(values))
+    return float(divergence + np.sum((whiten.T @ shift) ** 2)) / 2
 
 
 def gaussian_wasserstein(mean_1, cov_1, mean_2, cov_2):

@@ -121,8 +121,10 @@ def optimal_transport(cost, a, b):
     """
     cost, a, b = check_problem(cost, a, b)
     n, m = cost.shape
+    scale = scale_of(cost)
     # The sums of all rows and all columns are one equation too many.
-    solution = solve(cost.ravel(), A_eq=sums_of(n, m).T[:-1], b_eq=np.concatenate([a, b])[:-1], bounds=(0, None))
+    sums = {"A_eq": sums_of(n, m).T[:-1], "b_eq": np.concatenate([a, b])[:-1]}
+    solution = solve(cost.ravel() / scale, bounds=(0, None), **sums)
     plan = np.maximum(solution.reshape(n, m), 0.0)
     return plan, float(np.sum(plan * cost))
 
@@ -158,10 +160,11 @@ def kantorovich_dual(cost, a, b):
     """
     cost, a, b = check_problem(cost, a, b)
     n, m = cost.shape
+    scale = scale_of(cost)
     # f_0 = 0: without that any constant could go from g to f.
     bounds = [(0, 0)] + [(None, None)] * (n + m - 1)
-    solution = solve(-np.concatenate([a, b]), A_ub=sums_of(n, m), b_ub=cost.ravel(), bounds=bounds)
-    f = (cost - solution[n:]).min(axis=1)
+    solution = solve(-np.concatenate([a, b]), A_ub=sums_of(n, m), b_ub=cost.ravel() / scale, bounds=bounds)
+    f = (cost - scale * solution[n:]).min(axis=1)
     f -= f[0]
     g = (cost - f[:, None]).min(axis=0)
     return (f, g), float(a @ f + b @ g)
@@ -253,6 +256,11 @@ def sums_of(n, m):
     rows = scipy.sparse.kron(scipy.sparse.eye_array(n), np.ones((m, 1)))
     columns = scipy.sparse.kron(np.ones((n, 1)), scipy.sparse.eye_array(m))
     return scipy.sparse.hstack([rows, columns], format="csr")
+
+
+def scale_of(cost):
+    """The largest cost: the solver's tolerances are absolute, and small costs would be lost in them."""
+    return np.abs(cost).max() or 1.0
 
 
 def solve(objective, **constraints):

@@ -103,7 +103,7 @@ class ClassHistogram(Metric):
         return class_histogram(real, fake, level=self.level, seed=self.seed)
 
 
-def classifier_accuracy(fake, labels, num_classes=None, level=0.95, seed=0):
+def classifier_accuracy(fake, labels, num_classes=None, level=0.95):
     """Share of the samples of a conditional model that a classifier reads as the class that was asked for.
 
     It says whether a condition is heeded. It is blind to diversity within a class, and its ceiling is not 1 but the
@@ -117,7 +117,6 @@ def classifier_accuracy(fake, labels, num_classes=None, level=0.95, seed=0):
         labels: Integer array `(samples,)`, the classes that were asked for.
         num_classes: Integer. Defaults to the classes of the scores, or one more than the largest label.
         level: Float, the level of the interval. Defaults to `0.95`.
-        seed: Integer, of the bootstrap. Defaults to `0`.
 
     Returns:
         A `Score`. Its details have the accuracy of each class, `None` for those that were not asked for.
@@ -139,7 +138,7 @@ def classifier_accuracy(fake, labels, num_classes=None, level=0.95, seed=0):
     return Score(
         "classifier_accuracy",
         hits.mean(),
-        intervals.from_influence(hits.mean(), [hits], level=level, seed=seed, bounds=(0.0, 1.0)),
+        intervals.of_share(hits, level),
         None,
         len(read),
         level=level,
@@ -154,7 +153,7 @@ class ClassifierAccuracy(Metric):
 
     Args:
         classifier: A classifier of images, as `as_classifier` takes it.
-        level, seed: As in `Metric`.
+        level: As in `Metric`.
 
     Example:
 
@@ -165,8 +164,8 @@ class ClassifierAccuracy(Metric):
 
     kinds = ("fake",)
 
-    def __init__(self, classifier, level=0.95, seed=0):
-        super().__init__(as_classifier(classifier), level, seed)
+    def __init__(self, classifier, level=0.95):
+        super().__init__(as_classifier(classifier), level)
 
     def update_state(self, real=None, fake=None, labels=None):
         """Takes another batch of generated images, and the labels that were asked for."""
@@ -179,7 +178,7 @@ class ClassifierAccuracy(Metric):
         if labels is None:
             raise ValueError("Classifier accuracy is one of a conditional model: it needs the labels that were asked.")
         scores = scores_of(self.features, fake)
-        return self.features.named(classifier_accuracy(scores, labels, level=self.level, seed=self.seed))
+        return self.features.named(classifier_accuracy(scores, labels, level=self.level))
 
 
 class ClassScores(Features):

@@ -109,8 +109,15 @@ class MSSSIMDiversity(Metric):
                 self._collected[kind].append(self.features(batch))
                 self._labels[kind].extend([] if labels is None else np.asarray(labels).tolist())
 
-    def compute(self, real, fake):
+    def result(self):
         labels, real_labels = (self._labels[kind] or None for kind in ("fake", "real"))
+        missing = self._joined("fake") is None
+        if missing:
+            raise ValueError("MSSSIMDiversity has no fake samples: call `update_state`.")
+        return self.score(self._joined("real"), self._joined("fake"), labels, real_labels)
+
+    def score(self, real, fake, labels=None, real_labels=None):
+        """The `Score` of pixels that exist already, and of their labels where pairs shall be of one class."""
         return ms_ssim_diversity(fake, labels, real, real_labels, self.pairs, self.level, self.seed, self.chunk_size)
 
     def reset_state(self):

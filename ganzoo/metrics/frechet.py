@@ -102,13 +102,15 @@ def gaussian_distance(mean_1, covariance_1, mean_2, covariance_2):
     Returns:
         Float, not negative.
     """
+    shift = np.sum(np.square(mean_1 - mean_2))
     product = root(covariance_1).T @ root(covariance_2)
+    if not product.size:  # One of them is a point.
+        return float(shift + np.trace(covariance_1) + np.trace(covariance_2))
     squares = np.clip(scipy.linalg.eigvalsh(product @ product.T, driver="evd"), 0.0, None)
     singular = np.sqrt(squares)
     error = np.finfo("float64").eps * squares[-1] * np.sum(1 / np.maximum(singular, 1e-300))
     if error > 1e-9 * singular.sum():
         singular = scipy.linalg.svdvals(product)
-    shift = np.sum(np.square(mean_1 - mean_2))
     return float(max(shift + np.trace(covariance_1) + np.trace(covariance_2) - 2 * singular.sum(), 0.0))
 
 

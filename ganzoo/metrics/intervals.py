@@ -10,6 +10,7 @@ and 5.2 (basic bootstrap limits).
 """
 
 import numpy as np
+import scipy.stats
 
 RESAMPLES = 1000
 
@@ -52,3 +53,19 @@ def from_resamples(value, resampled, level=0.95, bounds=(-np.inf, np.inf)):
     """
     low, high = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2])
     return tuple(float(np.clip(limit, *bounds)) for limit in (2 * value - high, 2 * value - low))
+
+
+def of_share(hits, level=0.95):
+    """Wilson's interval of a share: the bootstrap of one near 0 or 1 is far too narrow, and empty where all agree.
+
+    Reference: Wilson, 1927; Brown, Cai & DasGupta, [2001](https://doi.org/10.1214/ss/1009213286), Section 3.1.1.
+
+    Args:
+        hits: Array of booleans, or of 0 and 1.
+        level: Float, the level. Defaults to `0.95`.
+
+    Returns:
+        `(low, high)`.
+    """
+    test = scipy.stats.binomtest(int(np.sum(hits)), len(hits))
+    return tuple(float(limit) for limit in test.proportion_ci(level, method="wilson"))

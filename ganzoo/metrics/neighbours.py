@@ -7,7 +7,6 @@ region where that kind lies, and ask which samples of the other kind lie in them
 import numpy as np
 import scipy.stats
 
-from ganzoo.data.pixels import normalize
 from ganzoo.metrics import intervals
 from ganzoo.metrics.metric import Metric, check_features, chunks
 from ganzoo.metrics.score import Score
@@ -309,11 +308,7 @@ class Memorization(Metric):
         self.pairs = pairs
 
     def compute(self, real, fake):
-        held_out = self.held_out
-        # Images that no network sees: in the scale of the others.
-        if held_out.dtype == np.uint8 and np.asarray(real).dtype != np.uint8:
-            held_out = normalize(held_out)
-        return memorization(real, fake, held_out, self.pairs, self.level, self.seed, self.chunk_size)
+        return memorization(real, fake, self.held_out, self.pairs, self.level, self.seed, self.chunk_size)
 
 
 # === The terms whose mean is a metric ===

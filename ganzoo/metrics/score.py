@@ -92,7 +92,7 @@ class Score:
     def __str__(self):
         parts = [f"{self.name} {self.value:.4g}"]
         if self.interval is not None:
-            parts.append(f"[{self.interval[0]:.4g}, {self.interval[1]:.4g}] ({self.level:.0%})")
+            parts.append(f"[{self.interval[0]:.4g}, {self.interval[1]:.4g}] ({100 * self.level:.4g}%)")
         counts = [f"{n:,} {kind}" for n, kind in ((self.num_real, "real"), (self.num_fake, "fake")) if n is not None]
         facts = [" vs ".join(counts), f"features {self.features}"]
         facts += [f"resized by {self.resize}"] if self.resize else []

@@ -159,3 +159,14 @@ def test_refuses_what_is_no_gaussian(arguments, message):
 def test_univariate_only(function):
     with pytest.raises(ValueError, match="on the line, of numbers. Received: 2 dimensions"):
         function(np.zeros(2), np.eye(2), np.zeros(2), np.eye(2))
+
+
+def test_covariances_whose_ratio_spans_more_than_float64():
+    """1/2 [1e8 + 1e-12 - 2 - log(1e8 * 1e-12)]."""
+    found = gaussian_kl([0, 0], np.diag([1e4, 1e-8]), [0, 0], np.diag([1e-4, 1e4]))
+    assert found == pytest.approx((1e8 - 2 - np.log(1e-4)) / 2, rel=1e-9)
+
+
+def test_wasserstein_distance_of_a_point():
+    assert gaussian_wasserstein([0, 0], np.zeros((2, 2)), [3, 4], np.eye(2)) == pytest.approx(np.sqrt(27))
+    assert gaussian_wasserstein([3, 4], np.eye(2), [0, 0], np.zeros((2, 2))) == pytest.approx(np.sqrt(27))

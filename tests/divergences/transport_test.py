@@ -223,3 +223,15 @@ def test_refuses_bad_samples():
         wasserstein_1d([0.0, 1.0], [1.0], x_weights=[1.0])
     with pytest.raises(ValueError, match="`regularization` must be positive"):
         sinkhorn([[1.0]], [1.0], [1.0], 0.0)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e-5, 1.0, 1e6])
+def test_small_and_large_costs(scale):
+    """The solver's tolerances are absolute."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(20, 2)), rng.normal(0.5, 1, size=(21, 2))
+    cost = np.linalg.norm(x[:, None] - y, axis=-1)
+    a, b = np.full(20, 1 / 20), np.full(21, 1 / 21)
+    _, work = ganzoo.divergences.optimal_transport(cost, a, b)
+    assert ganzoo.divergences.optimal_transport(scale * cost, a, b)[1] == pytest.approx(scale * work, rel=1e-9)
+    assert ganzoo.divergences.kantorovich_dual(scale * cost, a, b)[1] == pytest.approx(scale * work, rel=1e-9)

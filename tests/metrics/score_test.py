@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+import scipy.stats
 
 import ganzoo
 from ganzoo.metrics import Score, SlicedWasserstein, intervals
@@ -73,3 +74,23 @@ def test_uint8_images_are_compared_with_floats_on_one_scale():
     metric = SlicedWasserstein()
     metric.update_state(real=images, fake=ganzoo.data.normalize(images))
     assert metric.result().value == 0
+
+
+def test_uint8_images_without_a_channel_axis():
+    images = np.random.default_rng(0).integers(0, 256, (50, 4, 4), "uint8")
+    metric = SlicedWasserstein()
+    metric.update_state(real=images, fake=ganzoo.data.normalize(images[..., None]))
+    assert metric.result().value == 0
+
+
+@pytest.mark.parametrize(("share", "count"), [(0.999, 200), (0.99, 100), (0.95, 30), (0.02, 100), (0.9957, 1000)])
+def test_interval_of_a_share_covers_it(share, count):
+    """On average over the repetitions, exactly: each number of hits with its probability."""
+    hits = np.arange(count + 1)
+    intervals_of = [intervals.of_share(np.arange(count) < k) for k in hits]
+    covered = np.array([low <= share <= high for low, high in intervals_of])
+    assert 0.90 <= scipy.stats.binom.pmf(hits, count, share) @ covered <= 0.99
+
+
+def test_a_share_of_all_is_not_certain():
+    assert intervals.of_share(np.ones(20)) == pytest.approx((20 / (20 + 1.959964**2), 1.0), rel=1e-6)

@@ -47,7 +47,7 @@ class Given(Features):
 
     def __call__(self, samples):
         samples = np.asarray(samples)
-        if samples.dtype == np.uint8 and samples.ndim == 4:
+        if samples.dtype == np.uint8 and samples.ndim >= 3:  # Without a channel axis, too.
             samples = np.asarray(normalize(samples))
         return samples.reshape(len(samples), -1)
 
