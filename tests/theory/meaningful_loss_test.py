@@ -80,6 +80,51 @@ def test_report_and_figure(tmp_path, capsys):
     results = {"runs": runs, "critics": dict.fromkeys(experiment.CRITICS, (2.0, 1.0))}
     experiment.report(results)
     printed = capsys.readouterr().out
-    assert "rank correlation +1.00" in printed and "distance constant" in printed and "0.50 of it left" in printed
+    assert (
+        "rank correlation +1.00" in printed and "distance constant, W ±1.6%" in printed and "0.50 of it left" in printed
+    )
     experiment.draw(results, tmp_path / "figure.png")
     assert (tmp_path / "figure.png").stat().st_size > 10_000
+
+
+@pytest.fixture(scope="module")
+def results():
+    return experiment.compute()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("generator", ["DCGAN", "dense"])
+def test_the_wasserstein_estimate_follows_the_quality(results, generator):
+    found = results["runs"][f"WGAN, {generator} generator"]
+    assert len(found["steps"]) >= 20
+    assert 0.8 < experiment.correlation(found) <= 1.0
+    estimates, distances = experiment.at_looks(found), found["distances"]
+    assert 0 < estimates[-1] < 0.3 * estimates[0] and 0 < distances[-1] < 0.4 * distances[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("generator", ["DCGAN", "dense"])
+def test_the_jensen_shannon_estimate_does_not(results, generator):
+    """Though the samples improve."""
+    found = results["runs"][f"GAN, {generator} generator"]
+    assert -1.0 <= experiment.correlation(found) <= 0.2
+    assert found["distances"][-1] < 0.6 * found["distances"][0]
+    assert found["filtered"].max() <= np.log(2)
+    if generator == "DCGAN":
+        assert 0.6 < experiment.at_looks(found).mean() <= np.log(2)
+
+
+@pytest.mark.slow
+def test_a_failed_training_stays_flat(results):
+    found = results["runs"]["WGAN that fails"]
+    assert experiment.spread(found["distances"]) < 0.02
+    assert experiment.spread(experiment.at_looks(found)) < 0.02
+
+
+@pytest.mark.slow
+def test_critics_agree_on_better_but_not_on_how_far(results):
+    early, late = np.array(list(results["critics"].values())).T
+    assert np.all(late < 0.3 * early) and np.all(late > 0)
+    assert early.max() / early.min() > 10 and late.max() / late.min() > 10
+    # By one critic the late samples are farther from the data than the early ones by another.
+    assert late.max() > early.min()
