@@ -32,7 +32,7 @@ docs: .venv/.installed-docs  ## build the documentation site into site/, warning
 benchmark: .venv/.installed-benchmark  ## measure images per second against PyTorch and the hardware
 	$(BIN)/python benchmarks/throughput.py --output docs/performance_table.md
 
-gallery: .venv/.installed-examples  ## compute the figures and numbers of docs/theory anew (a quarter of an hour)
+gallery: .venv/.installed-examples  ## compute the figures and numbers of docs/theory anew (half an hour)
 	$(BIN)/python examples/theory/gallery.py
 
 clean:  ## remove the environment and everything built

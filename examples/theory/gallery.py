@@ -2,7 +2,7 @@
 
     python examples/theory/gallery.py
 
-About a quarter of an hour on two cores; `--only parallel_lines,earth_mover` takes some of them.
+About half an hour on two cores; `--only parallel_lines,earth_mover` takes some of them.
 """
 
 import subprocess

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.linalg
 
 from ganzoo.metrics import intervals
-from ganzoo.metrics.metric import Metric, check_features, chunks
+from ganzoo.metrics.metric import Metric, check_chunk_size, check_features, chunks
 from ganzoo.metrics.score import Score
 
 
@@ -76,6 +76,7 @@ class FrechetDistance(Metric):
 
 def moments(features, chunk_size=1024, rows=None):
     """Mean and unbiased covariance of an array `(samples, dimensions)`, or of some of its rows, in float64."""
+    check_chunk_size(chunk_size)
     rows = np.arange(len(features)) if rows is None else rows
     parts = [rows[start : start + chunk_size] for start in range(0, len(rows), chunk_size)]
     mean = sum(features[part].sum(axis=0, dtype="float64") for part in parts) / len(rows)

@@ -51,6 +51,7 @@ def from_resamples(value, resampled, level=0.95, bounds=(-np.inf, np.inf)):
     Returns:
         `(low, high)`.
     """
+    check_level(level)
     low, high = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2])
     return tuple(float(np.clip(limit, *bounds)) for limit in (2 * value - high, 2 * value - low))
 
@@ -67,5 +68,12 @@ def of_share(hits, level=0.95):
     Returns:
         `(low, high)`.
     """
+    check_level(level)
     test = scipy.stats.binomtest(int(np.sum(hits)), len(hits))
     return tuple(float(limit) for limit in test.proportion_ci(level, method="wilson"))
+
+
+def check_level(level):
+    """Raises `ValueError` for a level that is no probability."""
+    if not 0 < level < 1:
+        raise ValueError(f"`level` must lie between 0 and 1. Received: level={level}")

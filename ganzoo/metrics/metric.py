@@ -3,6 +3,7 @@
 import numpy as np
 
 from ganzoo.metrics.features.base import as_features
+from ganzoo.metrics.intervals import check_level
 
 
 class Metric:
@@ -25,10 +26,8 @@ class Metric:
     kinds = ("real", "fake")
 
     def __init__(self, features=None, level=0.95, seed=0, chunk_size=1024):
-        if not 0 < level < 1:
-            raise ValueError(f"`level` must lie between 0 and 1. Received: level={level}")
-        if not (isinstance(chunk_size, int) and chunk_size >= 1):
-            raise ValueError(f"`chunk_size` must be a positive integer. Received: chunk_size={chunk_size!r}")
+        check_level(level)
+        check_chunk_size(chunk_size)
         self.features = as_features(features)
         self.level = level
         self.seed = seed
@@ -78,8 +77,15 @@ class Metric:
         return parts[0] if parts else None
 
 
+def check_chunk_size(chunk_size):
+    """Raises `ValueError` for a number of samples that is none."""
+    if not (isinstance(chunk_size, int) and chunk_size >= 1):
+        raise ValueError(f"`chunk_size` must be a positive integer. Received: chunk_size={chunk_size!r}")
+
+
 def chunks(array, size):
     """The array in pieces of `size` rows, float64."""
+    check_chunk_size(size)
     for start in range(0, len(array), size):
         yield np.asarray(array[start : start + size], "float64")
 

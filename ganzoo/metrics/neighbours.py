@@ -8,7 +8,7 @@ import numpy as np
 import scipy.stats
 
 from ganzoo.metrics import intervals
-from ganzoo.metrics.metric import Metric, check_features, chunks
+from ganzoo.metrics.metric import Metric, check_chunk_size, check_features, chunks
 from ganzoo.metrics.score import Score
 
 GROUPS = 10
@@ -75,8 +75,9 @@ def density(real, fake, k=5, level=0.95, seed=0, chunk_size=1024):
 
         density = 1 / k mean over y of |{x: ||y - x|| < ||x - NN_k(x)||}|,    y generated, x real
 
-    Samples of the real distribution have 1 on average, for any k and numbers of samples. Bad samples have less. More
-    than 1 means that they keep to where real samples are dense, which is no merit. It is blind to missing modes.
+    Samples of a continuous real distribution have 1 on average, for any k and numbers of samples; where real samples
+    come several times, their balls are empty, and it is less. Bad samples have less. More than 1 means that they keep
+    to where real samples are dense, which is no merit. It is blind to missing modes.
 
     Reference: [Naeem et al., 2020](https://arxiv.org/abs/2002.09797), Section 3.2. The balls are open, as in the
     authors' code.
@@ -101,7 +102,7 @@ def coverage(real, fake, k=5, level=0.95, seed=0, chunk_size=1024):
         coverage = mean over x of [exists y: ||y - x|| < ||x - NN_k(x)||],    y generated, x real
 
     It measures the diversity of the samples, and counts only those that are good. Samples of the real distribution have
-    about 1 - 2^-k if both kinds are many and equally many. It is blind to bad samples beside enough good ones. Compare
+    about 1 - 2^-k if they are continuous, and both kinds are many and equally many. It is blind to bad samples beside enough good ones. Compare
     scores of equal numbers of samples only.
 
     Reference: [Naeem et al., 2020](https://arxiv.org/abs/2002.09797), Section 3.2. The balls are open, as in the
@@ -338,6 +339,8 @@ def mean_of_terms(name, terms_of, real, fake, k, level, seed, chunk_size):
     """The `Score` of a metric of balls."""
     real, fake = check_features(real, fake)
     check_k(k)
+    intervals.check_level(level)
+    check_chunk_size(chunk_size)
     centres, others = (fake, real) if name == "recall" else (real, fake)
     kinds = ("fake", "real") if name == "recall" else ("real", "fake")
     for features, kind, least in ((centres, kinds[0], k + 1), (others, kinds[1], 1)):

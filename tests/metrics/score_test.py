@@ -94,3 +94,12 @@ def test_interval_of_a_share_covers_it(share, count):
 
 def test_a_share_of_all_is_not_certain():
     assert intervals.of_share(np.ones(20)) == pytest.approx((20 / (20 + 1.959964**2), 1.0), rel=1e-6)
+
+
+@pytest.mark.parametrize("metric", [ganzoo.metrics.frechet_distance, ganzoo.metrics.precision, ganzoo.metrics.coverage])
+@pytest.mark.parametrize("setting", [{"level": 95}, {"level": 0}, {"chunk_size": 0}, {"chunk_size": -1}])
+def test_functions_refuse_what_their_classes_refuse(metric, setting):
+    points = np.random.default_rng(0).normal(size=(2, 100, 3))
+    (name,) = setting
+    with pytest.raises(ValueError, match=f"`{name}` must"):
+        metric(*points, **setting)
