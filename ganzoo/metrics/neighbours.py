@@ -101,9 +101,9 @@ def coverage(real, fake, k=5, level=0.95, seed=0, chunk_size=1024):
 
         coverage = mean over x of [exists y: ||y - x|| < ||x - NN_k(x)||],    y generated, x real
 
-    It measures the diversity of the samples, and counts only those that are good. Samples of the real distribution have
-    about 1 - 2^-k if they are continuous, and both kinds are many and equally many. It is blind to bad samples beside enough good ones. Compare
-    scores of equal numbers of samples only.
+    It measures the diversity of the samples, and counts only those that are good. Samples of a continuous real
+    distribution have about 1 - 2^-k if both kinds are many and equally many. It is blind to bad samples beside enough
+    good ones. Compare scores of equal numbers of samples only.
 
     Reference: [Naeem et al., 2020](https://arxiv.org/abs/2002.09797), Section 3.2. The balls are open, as in the
     authors' code.
