@@ -156,11 +156,13 @@ class VitalSigns:
         model = self.model
         states = [(state, np.asarray(state)) for state in model._seed_generator_states()]
         model.evaluation_random.restart()
-        with model._log.muted(), model.numbers_of_evaluation():
-            yield
-        model.evaluation_random.restart()
-        for state, value in states:
-            state.assign(value)
+        try:
+            with model._log.muted(), model.numbers_of_evaluation():
+                yield
+        finally:
+            model.evaluation_random.restart()
+            for state, value in states:
+                state.assign(value)
 
 
 def first_samples(model, count):

@@ -18,6 +18,8 @@ RESAMPLES = 1000
 def from_influence(value, influences, bias=0.0, level=0.95, seed=0, resamples=RESAMPLES, bounds=(-np.inf, np.inf)):
     """Interval for the large-sample value from the influence of each sample on the metric.
 
+    Of few samples it is as wide as Student's interval.
+
     Args:
         value: Float, the metric.
         influences: List of float arrays, one for each independent set of samples (real, fake): entry i is the
@@ -31,10 +33,16 @@ def from_influence(value, influences, bias=0.0, level=0.95, seed=0, resamples=RE
     Returns:
         `(low, high)`.
     """
+    check_level(level)
     rng = np.random.default_rng(seed)
     shifts = np.zeros(resamples)
+    quantile = (1 + level) / 2
     for influence in influences:
         centered = np.asarray(influence, "float64") - np.mean(influence)
+        count = len(centered)
+        if count > 1:  # Of few samples the bootstrap's variance is too small, as is the normal quantile.
+            centered *= np.sqrt(count / (count - 1))
+            centered *= scipy.stats.t.ppf(quantile, count - 1) / scipy.stats.norm.ppf(quantile)
         block = max(1, 2**15 // len(centered))
         for start in range(0, resamples, block):
             part = shifts[start : start + block]

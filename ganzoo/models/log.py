@@ -38,8 +38,10 @@ class Log:
     def muted(self):
         """Leaves out what is traced inside."""
         self._muted = True
-        yield
-        self._muted = False
+        try:
+            yield
+        finally:
+            self._muted = False
 
     def results(self):
         """The current means by name."""

@@ -631,6 +631,21 @@ def test_data_that_do_not_fit_are_refused_as_in_fit():
         lint.check(gan(), tf.data.Dataset.from_tensor_slices(IMAGES))
 
 
+def test_a_loss_that_cannot_be_traced_leaves_no_trace():
+    """It is not looked at then, and the log of the training is whole."""
+
+    class Concrete(ganzoo.GAN):
+        def discriminator_loss(self, critic, real, fake):
+            loss = super().discriminator_loss(critic, real, fake)
+            self.track(of_python=float(loss))
+            return loss
+
+    model = tiny(Concrete, SHAPE, hidden=(4,), run_eagerly=True)
+    assert found(model, batched(IMAGES)) == []
+    history = model.fit(batched(IMAGES), verbose=0).history
+    assert {"d_loss", "g_loss", "of_python"} <= set(history)
+
+
 # === The warning ===
 
 
