@@ -26,9 +26,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import keras
 import numpy as np
 import tensorflow as tf
-from rows import append, read
 
 import ganzoo
+from ganzoo import records
 from ganzoo.callbacks import collapse_guard as guards
 from ganzoo.networks import dcgan, mlp
 
@@ -239,12 +239,12 @@ def main():
     options = parser.parse_args()
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    done = {row["run"] for row in read(options.output)}
+    done = {row["run"] for row in records.read(options.output)}
     for name in options.runs or [*FAILURES, *HEALTHY]:
         if name not in done:
-            append(options.output, run(name))
+            records.append(options.output, run(name))
             keras.backend.clear_session()
-    print(table(read(options.output)))
+    print(table(records.read(options.output)))
 
 
 if __name__ == "__main__":

@@ -30,9 +30,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import pacgan_networks
 import tensorflow as tf
-from rows import append, read, spread
+from spread import spread
 
 import ganzoo
+from ganzoo import records
 
 MIXTURES = {"ring": {"std": 0.01, "modes": 8}, "grid": {"std": 0.05, "modes": 25}}
 
@@ -123,7 +124,7 @@ def main():
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / "mixtures.jsonl")
     options = parser.parse_args()
 
-    done = {key(row) for row in read(options.output)}
+    done = {key(row) for row in records.read(options.output)}
     wanted = [
         (name, mixture, seed, options.iterations)
         for seed in range(options.seeds)
@@ -136,9 +137,9 @@ def main():
     with concurrent.futures.ProcessPoolExecutor(options.processes, context, max_tasks_per_child=1) as pool:
         for future in concurrent.futures.as_completed([pool.submit(run, *each) for each in missing]):
             row = future.result()
-            append(options.output, row)
+            records.append(options.output, row)
             print(row, flush=True)
-    print("\n" + table([row for row in read(options.output) if key(row) in set(wanted)], options.iterations))
+    print("\n" + table([row for row in records.read(options.output) if key(row) in set(wanted)], options.iterations))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """Models under one budget: a table with intervals, learning curves and grids."""
 
+import csv
 import dataclasses
 import hashlib
+import io
 import itertools
-import json
 import math
 import re
 import time
@@ -14,7 +15,7 @@ import keras
 import numpy as np
 from scipy import stats
 
-from ganzoo import images
+from ganzoo import images, records
 from ganzoo.metrics.defaults import default_metrics
 from ganzoo.metrics.score import Score
 
@@ -104,14 +105,9 @@ def compare(
         "samples": hashlib.blake2b(np.ascontiguousarray(samples).tobytes(), digest_size=8).hexdigest(),
         "metrics": [protocol_of(metric) for metric in metrics],
     }
-    there = read_runs(file)
-    runs = [run for run in there if run["conditions"] == conditions]
-    if len(runs) < len(there) and verbose:
-        print(f"{len(there) - len(runs)} runs in {file} have other budgets, data or metrics: left aside.", flush=True)
-    done = {(run["model"], run["seed"]): run for run in runs}
-    runs = list(done.values())
+    runs = kept_runs(file, conditions, verbose)
     for seed, (name, build) in itertools.product(seeds, models.items()):
-        if (name, seed) in done:
+        if (name, seed) in runs:
             continue
         keras.utils.set_random_seed(seed)
         model = build(seed)
@@ -119,33 +115,51 @@ def compare(
             raise TypeError(f"models[{name!r}] must return a model. Received: {model!r}")
         condition = None if getattr(model, "num_classes", None) is None else labels
         curve = []
-        clock = Clock()
-        observers = [*(callbacks(model) if callbacks else []), clock]
-        for point in range(1, points + 1):
-            if updates is not None:
-                steps = updates * point // points - model.steps_done
-                model.fit(dataset, epochs=1, steps_per_epoch=steps, callbacks=observers, verbose=0)
-            else:
-                clock.until = seconds * point / points
-                model.fit(dataset, epochs=1, steps_per_epoch=10**7, callbacks=observers, verbose=0)
+        for spent in train(model, dataset, seconds, updates, points, callbacks(model) if callbacks else []):
             generated = model.generate(len(samples), seed=0, condition=condition)
             scores = measure(metrics, real, generated, condition)
-            curve.append({"step": model.steps_done, "seconds": round(clock.seconds, 3)})
-            curve[-1]["scores"] = [dataclasses.asdict(score) for score in scores]
+            point = {"step": model.steps_done, "seconds": round(spent, 3)}
+            curve.append({**point, "scores": [dataclasses.asdict(score) for score in scores]})
             if verbose:
                 values = ", ".join(f"{score.name} {score.value:.4g}" for score in scores)
-                print(f"{name}, seed {seed}, {point}/{points}: step {model.steps_done}, {values}", flush=True)
+                print(f"{name}, seed {seed}, {len(curve)}/{points}: step {model.steps_done}, {values}", flush=True)
         if samples.ndim == 4 and seed == seeds[0]:
             images.save_png(folder / f"{file_name(name)}.png", images.grid(generated[:64]))
-        runs.append({"model": name, "seed": seed, "conditions": conditions, "curve": curve})
-        with file.open("a") as out:
-            out.write(json.dumps(runs[-1]) + "\n")
-    wanted = [run for name in models for run in runs if run["model"] == name and run["seed"] in seeds]
-    comparison = Comparison(wanted, level)
+        runs[name, seed] = {"model": name, "seed": seed, "conditions": conditions, "curve": curve}
+        records.append(file, runs[name, seed])
+    comparison = Comparison([runs[name, seed] for name in models for seed in seeds], level)
     (folder / "table.md").write_text(f"{comparison}\n")
     (folder / "table.csv").write_text(comparison.csv())
     comparison.draw(folder / "curves.png")
     return comparison
+
+
+def kept_runs(path, conditions, verbose):
+    """The runs of a file that had the same conditions, by `(model, seed)`."""
+    there = records.read(path)
+    if there:
+        records.write(path, there)  # Without the line that a kill tore.
+    runs = {(run["model"], run["seed"]): run for run in there if run["conditions"] == conditions}
+    others = sum(run["conditions"] != conditions for run in there)
+    if others and verbose:
+        print(f"{others} runs in {path} have other budgets, data or metrics: left aside.", flush=True)
+    return runs
+
+
+def train(model, dataset, seconds, updates, points, callbacks):
+    """Trains a model, of `seconds` and `updates` by the one that is not `None`.
+
+    Yields:
+        The seconds spent so far, `points` times, the last at the end of the training.
+    """
+    clock = Clock()
+    for point in range(1, points + 1):
+        if updates is None:
+            steps, clock.until = 10**7, seconds * point / points
+        else:
+            steps = updates * point // points - model.steps_done
+        model.fit(dataset, epochs=1, steps_per_epoch=steps, callbacks=[*callbacks, clock], verbose=0)
+        yield clock.seconds
 
 
 def measure(metrics, real, generated, labels):
@@ -240,7 +254,11 @@ class Comparison:
     def csv(self):
         """The table as CSV: means and half-widths of the intervals."""
         rows = list(self.rows())
-        return "\n".join(",".join(map(str, row)) for row in (rows[0].keys(), *(row.values() for row in rows))) + "\n"
+        text = io.StringIO()
+        writer = csv.DictWriter(text, rows[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        return text.getvalue()
 
     def __str__(self):
         header = ["Model", "Seeds", "Updates", "Minutes", *self.metrics]
@@ -337,11 +355,6 @@ def first_samples(dataset, count):
         raise ValueError("The dataset is empty: a comparison needs samples to train on.")
     y = None if labels[0] is None else np.concatenate([np.asarray(part) for part in labels])[:count]
     return np.concatenate(samples)[:count], y
-
-
-def read_runs(path):
-    """The runs that a file holds, none if there is no file."""
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def file_name(name):

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 import ganzoo
-from ganzoo import comparison
+from ganzoo import comparison, records
 from ganzoo.metrics import FrechetDistance, SlicedWasserstein
 
 
@@ -78,6 +78,22 @@ def test_images_have_a_grid_and_labels(tmp_path):
 def run(model, seed, value, lower=True):
     score = {"name": "distance", "value": value, "lower_is_better": lower, "num_real": 10, "num_fake": 10}
     return {"model": model, "seed": seed, "curve": [{"step": 1, "seconds": 0.1, "scores": [score]}]}
+
+
+def test_the_line_that_a_kill_tore_is_run_again(tmp_path):
+    conditions = {"budget": 6}
+    first, second = ({**run("A", seed, 1.0), "conditions": conditions} for seed in (0, 1))
+    file = tmp_path / "runs.jsonl"
+    records.write(file, [first, second])
+    file.write_text(file.read_text()[:-20])
+    assert comparison.kept_runs(file, conditions, verbose=0) == {("A", 0): first}
+    records.append(file, second)
+    assert comparison.kept_runs(file, conditions, verbose=0) == {("A", 0): first, ("A", 1): second}
+
+
+def test_a_name_with_a_comma_is_one_cell():
+    text = comparison.Comparison([run("GAN, small", 0, 1.0)]).csv()
+    assert next(csv.DictReader(text.splitlines()))["model"] == "GAN, small"
 
 
 def test_calls_a_difference_one_only_where_it_is_significant():

@@ -1,7 +1,6 @@
 """A guard that tells a dying training from a living one, says why, and can go back."""
 
 import dataclasses
-import json
 import time
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ganzoo import images
+from ganzoo import records
 from ganzoo.callbacks.checkpoint import Checkpoint
 from ganzoo.callbacks.vital_signs import VitalSigns
 from ganzoo.models import feed
@@ -369,10 +368,9 @@ class CollapseGuard(keras.callbacks.Callback):
 
     def _recall(self, step):
         """Reads what an earlier `fit` of this training has seen; what lies past the step is forgotten."""
-        lines = [line for line in read_lines(self.path) if line["step"] <= step] if step else []
+        lines = [line for line in records.read(self.path) if line["step"] <= step] if step and self.path else []
         if self._writes() and (lines or self.path.exists()):
-            with images.replacing(self.path) as temporary:
-                temporary.write_text("".join(json.dumps(line) + "\n" for line in lines))
+            records.write(self.path, lines)
         rollbacks = [index for index, line in enumerate(lines) if "rollback" in line]
         self.rollbacks = len(rollbacks)
         since = lines[rollbacks[-1] :] if rollbacks else lines
@@ -385,9 +383,7 @@ class CollapseGuard(keras.callbacks.Callback):
 
     def _write(self, line):
         if self._writes():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("a") as file:
-                file.write(json.dumps(line) + "\n")
+            records.append(self.path, line)
 
     def _writes(self):
         return self.path is not None and getattr(self.model, "is_chief", True)
@@ -542,18 +538,6 @@ def data_faults(data, are_images, num_classes):
                 f"The labels say nothing about the real images: of {data['label_count']:,} the most similar other one "
                 f"has the same label in {agreement:.1%} of the cases, and by chance {chance:.1%}.",
             )
-
-
-def read_lines(path):
-    """The lines of a file of JSON, if there is one; a last line that was torn by a kill is left out."""
-    lines = []
-    if path is not None and path.exists():
-        for line in path.read_text().splitlines():
-            try:
-                lines.append(json.loads(line))
-            except json.JSONDecodeError:
-                break
-    return lines
 
 
 # === States ===

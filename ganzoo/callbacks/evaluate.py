@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ganzoo import images
+from ganzoo import images, records
 from ganzoo.callbacks.checkpoint import Checkpoint
 from ganzoo.data.reading import track
 from ganzoo.metrics.defaults import default_metrics
@@ -139,10 +139,8 @@ class Evaluate(keras.callbacks.Callback):
         if self._keeper:
             self._keeper.set_model(self.model)
             self._keeper.on_train_begin()
-        self.rows = []
-        if self.directory is not None and self._file("jsonl").exists():
-            rows = [json.loads(line) for line in self._file("jsonl").read_text().splitlines()]
-            self.rows = [row for row in rows if row["step"] <= self.model.steps_done]
+        rows = [] if self.directory is None else records.read(self._file("jsonl"))
+        self.rows = [row for row in rows if row["step"] <= self.model.steps_done]
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.every:
@@ -269,8 +267,7 @@ class Evaluate(keras.callbacks.Callback):
     def _write(self):
         if self.directory is None:
             return
-        with images.replacing(self._file("jsonl")) as temporary:
-            temporary.write_text("".join(json.dumps(row) + "\n" for row in self.rows))
+        records.write(self._file("jsonl"), self.rows)
         names = list(dict.fromkeys(name for row in self.rows for name in row["scores"]))
         columns = [column for name in names for column in (name, f"{name}_low", f"{name}_high")]
         with images.replacing(self._file("csv")) as temporary, temporary.open("w", newline="") as file:
