@@ -165,7 +165,10 @@ def f_divergence(p, q, f, slope_at_infinity=None):
 
 def terms(p, q):
     """Terms `p log(p / q) - p + q` of a KL divergence: none is negative, and what is added sums to 0."""
-    return np.maximum(special.kl_div(p, q), 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = np.maximum(special.kl_div(p, q), 0.0)
+        ratio_overflows = np.isinf(values) & (q > 0)
+        return np.where(ratio_overflows, p * (np.log(p) - np.log(q)) - p + q, values)
 
 
 def check_pair(p, q):

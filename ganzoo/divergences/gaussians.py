@@ -60,7 +60,8 @@ def gaussian_kl(mean_1, cov_1, mean_2, cov_2):
         divergence = np.sum(terms)
     else:
         divergence = np.sum(ratios) - len(values) - np.sum(np.log(values_1)) + np.sum(np.log(values))
-    return float(divergence + np.sum((whiten.T @ shift) ** 2)) / 2
+    with np.errstate(over="ignore"):
+        return float(divergence + np.sum((whiten.T @ shift) ** 2)) / 2
 
 
 def gaussian_wasserstein(mean_1, cov_1, mean_2, cov_2):
@@ -90,7 +91,8 @@ def gaussian_wasserstein(mean_1, cov_1, mean_2, cov_2):
     (mean_1, cov_1), (mean_2, cov_2) = check_gaussians(mean_1, cov_1, mean_2, cov_2)
     if len(mean_1) == 1:
         return math.hypot(mean_1[0] - mean_2[0], math.sqrt(cov_1[0, 0]) - math.sqrt(cov_2[0, 0]))
-    return math.sqrt(gaussian_distance(mean_1, cov_1, mean_2, cov_2))
+    origin = np.zeros_like(mean_1)
+    return math.hypot(*(mean_1 - mean_2), math.sqrt(gaussian_distance(origin, cov_1, origin, cov_2)))
 
 
 def gaussian_total_variation(mean_1, variance_1, mean_2, variance_2):
@@ -117,14 +119,13 @@ def gaussian_total_variation(mean_1, variance_1, mean_2, variance_2):
     (mean_1, variance_1), (mean_2, variance_2) = check_univariate(mean_1, variance_1, mean_2, variance_2)
     if variance_1 == 0 or variance_2 == 0:
         return float((mean_1, variance_1) != (mean_2, variance_2))
-    if variance_1 == variance_2:
-        return math.erf(abs(mean_1 - mean_2) / math.sqrt(8 * variance_1))
-    if variance_1 > variance_2:
-        mean_1, variance_1, mean_2, variance_2 = mean_2, variance_2, mean_1, variance_1
-    # In units of the narrower one the densities cross where (ratio - 1) z^2 + 2 shift z = constant. Between these two
-    # points the narrower one is denser. The second root is written without a difference of nearly equal numbers.
-    ratio = variance_2 / variance_1
-    shift = abs(mean_2 - mean_1) / math.sqrt(variance_1)
+    shift, ratio = in_units_of_the_narrower(mean_1, variance_1, mean_2, variance_2)
+    if is_disjoint(shift, ratio):
+        return 1.0
+    if ratio == 1:
+        return math.erf(shift / math.sqrt(8))
+    # The densities cross where (ratio - 1) z^2 + 2 shift z = constant. Between these two points the narrower one is
+    # denser. The second root is written without a difference of nearly equal numbers.
     constant = shift**2 + ratio * math.log(ratio)
     total = shift + math.sqrt(shift**2 + (ratio - 1) * constant)
     ends = np.array([-total / (ratio - 1), constant / total])
@@ -160,7 +161,10 @@ def gaussian_jensen_shannon(mean_1, variance_1, mean_2, variance_2):
         return 0.0
     if variance_1 == 0 or variance_2 == 0:
         return math.log(2)
-    gaussians = [(mean_1, math.sqrt(variance_1)), (mean_2, math.sqrt(variance_2))]
+    shift, ratio = in_units_of_the_narrower(mean_1, variance_1, mean_2, variance_2)
+    if is_disjoint(shift, ratio):
+        return math.log(2)
+    gaussians = [(0.0, 1.0), (shift, math.sqrt(ratio))]
 
     def integrand(x):
         densities = [
@@ -175,6 +179,17 @@ def gaussian_jensen_shannon(mean_1, variance_1, mean_2, variance_2):
     ends = sorted({mean + step * std for mean, std in gaussians for step in steps})
     pieces = [integrate.quad(integrand, *piece, epsabs=1e-14, epsrel=1e-12)[0] for piece in zip(ends, ends[1:])]
     return min(max(math.fsum(pieces), 0.0), math.log(2))
+
+
+def in_units_of_the_narrower(mean_1, variance_1, mean_2, variance_2):
+    """`(shift, ratio)`: N(0, 1) and N(shift, ratio), ratio >= 1, are the two Gaussians but for position and scale."""
+    narrow, wide = sorted([variance_1, variance_2])
+    return abs(mean_2 - mean_1) / math.sqrt(narrow), wide / narrow
+
+
+def is_disjoint(shift, ratio):
+    """Whether what N(0, 1) and N(shift, ratio) have in common is less than the rounding error of a float."""
+    return ratio > 1e40 or shift > 1e25
 
 
 def check_gaussians(mean_1, cov_1, mean_2, cov_2):

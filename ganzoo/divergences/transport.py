@@ -47,14 +47,16 @@ def wasserstein_1d(x, y, p=1, x_weights=None, y_weights=None):
         )
     check_power(p)
     x, y = x[:, 0], y[:, 0]
+    unit = power_of_two(max(np.abs(x).max(), np.abs(y).max()))
+    x, y = x / unit, y / unit
     if x_weights is None and y_weights is None:
-        return float(sliced.transport_cost(np.sort(x), np.sort(y), p) ** (1 / p))
+        return float(unit * sliced.transport_cost(np.sort(x), np.sort(y), p) ** (1 / p))
     (x, x_ends), (y, y_ends) = (
         sorted_masses(*pair) for pair in ((x, x_weights, "x_weights"), (y, y_weights, "y_weights"))
     )
     ends = np.union1d(x_ends, y_ends)
     i, j = (np.searchsorted(each, ends) for each in (x_ends, y_ends))
-    return float((np.diff(ends, prepend=0.0) @ np.abs(x[i] - y[j]) ** p) ** (1 / p))
+    return float(unit * (np.diff(ends, prepend=0.0) @ np.abs(x[i] - y[j]) ** p) ** (1 / p))
 
 
 def wasserstein(x, y, p=1):
@@ -87,11 +89,13 @@ def wasserstein(x, y, p=1):
     check_power(p)
     if x.shape[1] == 1:
         return wasserstein_1d(x, y, p)
-    cost = cdist(x, y) ** p
+    distances = cdist(x, y)
+    unit = power_of_two(distances.max())
+    cost = (distances / unit) ** p
     if len(x) == len(y):
-        return float(cost[scipy.optimize.linear_sum_assignment(cost)].mean() ** (1 / p))
+        return float(unit * cost[scipy.optimize.linear_sum_assignment(cost)].mean() ** (1 / p))
     _, work = optimal_transport(cost, np.full(len(x), 1 / len(x)), np.full(len(y), 1 / len(y)))
-    return float(work ** (1 / p))
+    return float(unit * work ** (1 / p))
 
 
 def optimal_transport(cost, a, b):
@@ -202,9 +206,10 @@ def sinkhorn(cost, a, b, regularization, tolerance=1e-9, max_iterations=100_000)
     0.1192...
     """
     cost, a, b = check_problem(cost, a, b)
-    if not regularization > 0:
+    if not 0 < regularization < np.inf:
         raise ValueError(
-            f"`regularization` must be positive; `optimal_transport` has none. Received: {regularization!r}"
+            "`regularization` must be positive and finite; `optimal_transport` has none, and with an infinite one the "
+            f"plan is a b^T. Received: {regularization!r}"
         )
     with np.errstate(divide="ignore"):
         log_a, log_b = np.log(a), np.log(b)
@@ -256,6 +261,11 @@ def sums_of(n, m):
     rows = scipy.sparse.kron(scipy.sparse.eye_array(n), np.ones((m, 1)))
     columns = scipy.sparse.kron(np.ones((n, 1)), scipy.sparse.eye_array(m))
     return scipy.sparse.hstack([rows, columns], format="csr")
+
+
+def power_of_two(size):
+    """A unit in which this size is at most 1, so that no power of it overflows; dividing by it is exact."""
+    return float(np.ldexp(1.0, min(np.frexp(size)[1], 1023))) if size else 1.0
 
 
 def scale_of(cost):

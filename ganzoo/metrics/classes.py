@@ -280,7 +280,8 @@ def variation_interval(value, differences, errors, influences, level, seed):
 
     For a difference d with standard error s the excess is E|N(d, s^2)| - |d|. Estimated with the d that was found, it
     comes out too small by a factor of sqrt(2) - 1 where the true d is 0, and fairly where it is not: the lower limit
-    supposes the former, the upper limit the latter.
+    supposes the former, the upper limit the latter. A difference that was found to be 0 has no direction, and thus no
+    influence: it is as large as its error, which has a half-normal distribution.
 
     Args:
         value: Float, half of the sum of the absolute differences.
@@ -292,5 +293,8 @@ def variation_interval(value, differences, errors, influences, level, seed):
     ratios = np.divide(np.abs(differences), errors, out=np.zeros_like(errors), where=errors > 0)
     excess = np.sum(errors * (scipy.stats.norm.pdf(ratios) - ratios * scipy.stats.norm.sf(ratios)))
     low, high = intervals.from_influence(value, influences, level=level, seed=seed)
+    equal = np.where(ratios == 0, errors, 0.0)
+    spread = 0.5 * np.sqrt((1 - 2 / np.pi) * np.sum(equal**2))
+    high += 2 * scipy.stats.norm.pdf(0) * equal.sum() + scipy.stats.norm.ppf((1 + level) / 2) * spread
     limits = low - excess / (np.sqrt(2) - 1), high - excess
     return tuple(float(np.clip(limit, 0.0, 1.0)) for limit in limits)

@@ -4,6 +4,8 @@ The first four take balls around samples of one kind, each as far as the k-th ne
 region where that kind lies, and ask which samples of the other kind lie in them.
 """
 
+import warnings
+
 import numpy as np
 import scipy.stats
 
@@ -11,7 +13,9 @@ from ganzoo.metrics import intervals
 from ganzoo.metrics.metric import Metric, check_chunk_size, check_features, chunks
 from ganzoo.metrics.score import Score
 
-GROUPS = 10
+# An interval comes from so many divisions of the samples into so many groups, and has the quantile of Student's t of so
+# many degrees of freedom: the variances that were found so spread like those of 10.
+DIVISIONS, GROUPS, FREEDOM = 4, 4, 10
 
 
 # === Metrics ===
@@ -36,7 +40,7 @@ def precision(real, fake, k=3, level=0.95, seed=0, chunk_size=1024):
         chunk_size: Integer, the edge of the largest block of distances. Defaults to `1024`.
 
     Returns:
-        A `Score`. Its interval is for the expected score of as many samples. There is none with fewer than `15 (k + 1)`
+        A `Score`. Its interval is for the expected score of as many samples. There is none with fewer than `20 (k + 1)`
         samples of either kind.
 
     Raises:
@@ -346,6 +350,8 @@ def mean_of_terms(name, terms_of, real, fake, k, level, seed, chunk_size):
     for features, kind, least in ((centres, kinds[0], k + 1), (others, kinds[1], 1)):
         if len(features) < least:
             raise ValueError(f"The {name} with k={k} needs at least {least} {kind} samples. Received: {len(features)}")
+    if name in ("density", "coverage"):
+        warn_of_copies(centres, k)
     terms = terms_of(real, fake, k, chunk_size)
     bounds = (0.0, np.inf if name == "density" else 1.0)
     return Score(
@@ -365,23 +371,38 @@ def interval_of_groups(terms_of, terms, real, fake, k, level, seed, chunk_size, 
 
     Its terms are not independent: a ball holds several samples, and reaches as far as others allow. The bootstrap
     fails, for it makes copies, which are neighbours at distance 0; leaving out one sample at a time gives far too large
-    an error. But the variance of what depends on near neighbours only goes as 1 / N, so that groups of N / 10 samples
-    of each kind show that of N. It is never less than that of the terms with the balls given.
+    an error. But the variance of what depends on near neighbours only goes as 1 / N, so that groups of N / 4 samples
+    of each kind show that of N; smaller ones, whose balls are wider, show too small a one where the kinds differ. It is
+    never less than that of the terms with the balls given.
 
     Reference: [Abadie & Imbens, 2008](https://doi.org/10.3982/ECTA6474), on the bootstrap of nearest neighbours.
 
     Returns:
-        `(low, high)`, or `None` with less than three groups of `5 (k + 1)` samples.
+        `(low, high)`, or `None` with too few samples for groups of `5 (k + 1)`.
     """
-    groups = min(GROUPS, min(len(real), len(fake)) // (5 * (k + 1)))
-    if groups < 3:
+    if min(len(real), len(fake)) < GROUPS * 5 * (k + 1):
         return None
     rng = np.random.default_rng(seed)
-    parts = zip(*(np.array_split(rng.permutation(len(features)), groups) for features in (real, fake)))
-    means = [terms_of(real[r], fake[f], k, chunk_size).mean() for r, f in parts]
-    error = max(np.std(means, ddof=1) / np.sqrt(groups), np.std(terms) / np.sqrt(len(terms)))
-    half_width = scipy.stats.t.ppf((1 + level) / 2, groups - 1) * error
+
+    def variance():
+        parts = zip(*(np.array_split(rng.permutation(len(features)), GROUPS) for features in (real, fake)))
+        return np.var([terms_of(real[r], fake[f], k, chunk_size).mean() for r, f in parts], ddof=1) / GROUPS
+
+    error = np.sqrt(max(np.mean([variance() for _ in range(DIVISIONS)]), np.var(terms) / len(terms)))
+    half_width = scipy.stats.t.ppf((1 + level) / 2, FREEDOM) * error
     return tuple(np.clip([terms.mean() - half_width, terms.mean() + half_width], *bounds))
+
+
+def warn_of_copies(centres, k):
+    """Warns of open balls that are empty, since the k-th neighbour of their centre is its copy."""
+    _, counts = np.unique(hashes_of(centres), return_counts=True)
+    empty = counts[counts > k].sum()
+    if empty:
+        warnings.warn(
+            f"{empty:,} of {len(centres):,} real samples stand there more than {k} times (k): their balls are empty, "
+            "and the score is too small by about that share. Remove the copies, or raise k.",
+            stacklevel=4,
+        )
 
 
 def influences_on_share(attracted, others, expected):
@@ -422,6 +443,12 @@ def check_held_out(held_out, real):
             f"`held_out` must be `(samples, {real.shape[1]})` like the training set. Received: shape {held_out.shape}"
         )
     return check_features(held_out, real)[0]
+
+
+def hashes_of(features):
+    """A number for each row, by which copies are known."""
+    rows = np.ascontiguousarray(features) + 0  # -0.0 is 0.0.
+    return np.array([hash(row.tobytes()) for row in rows])
 
 
 # === Distances ===

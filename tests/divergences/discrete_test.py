@@ -143,3 +143,7 @@ def test_float32_probabilities_are_taken_as_they_are_meant():
     p /= p.sum()
     assert kl(p, p) == 0.0
     assert divergences.total_variation(p, np.roll(p, 1)) <= 1
+
+
+def test_a_ratio_that_no_float_holds():
+    assert kl([1.0, 0.0], [1e-310, 1.0]) == pytest.approx(310 * math.log(10), rel=1e-12)

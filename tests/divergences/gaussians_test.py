@@ -170,3 +170,26 @@ def test_covariances_whose_ratio_spans_more_than_float64():
 def test_wasserstein_distance_of_a_point():
     assert gaussian_wasserstein([0, 0], np.zeros((2, 2)), [3, 4], np.eye(2)) == pytest.approx(np.sqrt(27))
     assert gaussian_wasserstein([3, 4], np.eye(2), [0, 0], np.zeros((2, 2))) == pytest.approx(np.sqrt(27))
+
+
+@pytest.mark.parametrize(
+    "gaussians", [(0.0, 1.0, 1e200, 1.0), (0.0, 1.0, 0.0, 1e-320), (-1e308, 1e-300, 1e308, 2.0), (0.0, 1e300, 9.0, 1.0)]
+)
+def test_gaussians_with_nothing_in_common(gaussians):
+    assert gaussian_total_variation(*gaussians) == 1.0
+    assert gaussian_jensen_shannon(*gaussians) == pytest.approx(math.log(2), rel=1e-15)
+
+
+@pytest.mark.parametrize("place, scale", [(1e6, 1e-6), (-1e3, 1e-9), (0.0, 1e120)])
+def test_place_and_scale_change_nothing(place, scale):
+    """2 and 3 are what two Gaussians that far apart, one of them thrice as wide, have in units of the narrower one."""
+    first, second = place, place + 2 * scale
+    shift = (second - first) / scale  # What rounding leaves of 2.
+    moved = (first, scale**2, second, 9 * scale**2)
+    for function in (gaussian_total_variation, gaussian_jensen_shannon):
+        assert function(*moved) == pytest.approx(function(0.0, 1.0, shift, 9.0), rel=1e-9)
+
+
+def test_means_far_apart():
+    assert gaussian_wasserstein([0.0, 0.0], np.eye(2), [3e200, 4e200], np.eye(2)) == pytest.approx(5e200, rel=1e-15)
+    assert gaussian_kl(0.0, 1.0, 1e200, 1.0) == math.inf

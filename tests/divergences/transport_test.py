@@ -235,3 +235,19 @@ def test_small_and_large_costs(scale):
     _, work = ganzoo.divergences.optimal_transport(cost, a, b)
     assert ganzoo.divergences.optimal_transport(scale * cost, a, b)[1] == pytest.approx(scale * work, rel=1e-9)
     assert ganzoo.divergences.kantorovich_dual(scale * cost, a, b)[1] == pytest.approx(scale * work, rel=1e-9)
+
+
+@pytest.mark.parametrize("unit", [1e-10, 1.0, 1e10])
+def test_powers_that_no_float_holds(unit):
+    """Of two samples that travel 3 and 4, the 100th power counts the longer way only: 4 / 2^(1/100)."""
+    x, y = unit * np.array([0.0, 10.0]), unit * np.array([3.0, 14.0])
+    expected = pytest.approx(unit * 4 * 0.5**0.01, rel=1e-10)
+    weights = np.array([0.5, 0.5])
+    assert wasserstein_1d(x, y, p=100) == expected
+    assert wasserstein_1d(x, y, 100, weights, weights) == expected
+    assert wasserstein(np.stack([x, x], axis=1), np.stack([y, x], axis=1), p=100) == expected
+
+
+def test_an_infinite_regularization_is_refused():
+    with pytest.raises(ValueError, match="positive and finite"):
+        sinkhorn(np.eye(2), [0.5, 0.5], [0.5, 0.5], np.inf)

@@ -31,6 +31,14 @@ def draw(seed, count, shares):
     return np.random.default_rng(seed).choice(len(shares), count, p=shares)
 
 
+def test_equal_shares_leave_room_for_chance():
+    labels = np.arange(100) % 2
+    low, high = class_histogram(None, labels).interval
+    # Two shares of 0.5 with a standard error of 0.05: |N(0, 0.05^2)| each, and their sum is twice one of them.
+    assert low == 0 and 0.07 < high < 0.10
+    assert class_histogram(labels, labels).interval[1] > high
+
+
 def test_histogram_by_hand():
     real = np.array([0, 0, 1, 1, 1, 1, 2, 3])
     fake = np.array([0, 1, 1, 3])

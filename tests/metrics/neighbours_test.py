@@ -12,7 +12,9 @@ from ganzoo.metrics.neighbours import (
     Precision,
     Recall,
     coverage,
+    coverage_terms,
     density,
+    density_terms,
     exact_squares,
     influences_on_share,
     interval_of_groups,
@@ -105,8 +107,10 @@ def test_copies_of_the_real_samples(offset, chunk_size):
 def test_equal_samples_everywhere():
     """All-zero images of both kinds: balls of radius 0, which are empty if they are open."""
     zeros = np.zeros((20, 5))
-    found = {name: metric(zeros, zeros[:10]).value for name, metric in OF_BALLS.items()}
-    assert found == {"precision": 1.0, "recall": 1.0, "density": 0.0, "coverage": 0.0}
+    assert precision(zeros, zeros[:10]).value == recall(zeros, zeros[:10]).value == 1.0
+    for metric in (density, coverage):
+        with pytest.warns(UserWarning, match="20 of 20 real samples"):
+            assert metric(zeros, zeros[:10]).value == 0.0
 
 
 @pytest.mark.parametrize("name", OF_BALLS)
@@ -198,10 +202,30 @@ def test_interval_covers_the_large_sample_value(name):
     assert 180 <= covered <= 198
 
 
+@pytest.mark.parametrize("name, terms", [("density", density_terms), ("coverage", coverage_terms)])
+def test_interval_covers_where_the_kinds_differ(name, terms):
+    """Normal distributions in 8 dimensions, one deviation apart; the expected value comes from 600 other samples."""
+
+    def draw(i):
+        return normal(2 * i, 160, 8), normal(2 * i + 1, 160, 8) + np.eye(8)[0]
+
+    expected = np.mean([terms(*draw(200 + i), 3, 1024).mean() for i in range(600)])
+    intervals = [OF_BALLS[name](*draw(i), k=3, seed=i).interval for i in range(200)]
+    assert 180 <= sum(low <= expected <= high for low, high in intervals) <= 198
+
+
+@pytest.mark.parametrize("name", ["density", "coverage"])
+def test_copies_whose_balls_are_empty_are_told(name):
+    real = np.concatenate([normal(0, 40), np.zeros((4, 3))])
+    with pytest.warns(UserWarning, match=r"4 of 44 real samples stand there more than 3 times \(k\)"):
+        assert OF_BALLS[name](real, np.zeros((1, 3)), k=3).value < 1
+    OF_BALLS[name](real, np.zeros((1, 3)), k=4)
+
+
 def test_no_interval_without_enough_samples():
-    real, fake = normal(0, 59), normal(1, 60)
+    real, fake = normal(0, 79), normal(1, 80)
     assert precision(real, fake, k=3).interval is None
-    low, high = precision(normal(0, 60), fake, k=3).interval
+    low, high = precision(normal(0, 80), fake, k=3).interval
     assert 0 <= low < high <= 1
 
 
@@ -212,7 +236,7 @@ def test_interval_is_no_narrower_than_that_of_given_balls():
     terms = precision_terms(real, fake, 1, 100)
     assert terms.mean() == 0.95
     low, high = interval_of_groups(lambda *_: np.ones(3), terms, real, fake, 1, 0.95, 0, 100, (0.0, 1.0))
-    half = 2.2621571 * np.sqrt(0.95 * 0.05 / 300)  # Student's t with 9 degrees of freedom.
+    half = 2.2281389 * np.sqrt(0.95 * 0.05 / 300)  # Student's t with 10 degrees of freedom.
     assert (low, high) == pytest.approx((0.95 - half, 0.95 + half), abs=1e-6)
 
 
