@@ -8,6 +8,7 @@ import warnings
 
 import numpy as np
 import scipy.stats
+from scipy.spatial.distance import cdist
 
 from ganzoo.metrics import intervals
 from ganzoo.metrics.metric import Metric, check_chunk_size, check_features, chunks
@@ -182,7 +183,11 @@ def memorization(real, fake, held_out, pairs=16, level=0.95, seed=0, chunk_size=
     expected = len(held_out) / (len(held_out) + len(real))
     value = 1 - others.sum() / (2 * expected)
     influences = influences_on_share(attracted, others, expected)
-    interval = intervals.from_influence(value, influences, 0.0, level, seed, bounds=(1 - 1 / (2 * expected), 1.0))
+    least = 1 - 1 / (2 * expected)
+    interval = intervals.from_influence(value, influences, 0.0, level, seed, bounds=(least, 1.0))
+    if not (others.any() and attracted.any()):  # Where all agree nothing varies: Wilson's limit of a share.
+        room = intervals.of_share(np.zeros(len(fake)), level)[1] / (2 * expected)
+        interval = (least, least + room) if others.any() else (1 - room, 1.0)
 
     tiny = np.finfo("float64").tiny
     ratios = np.where(to_real == to_held_out, 1.0, np.sqrt(to_real) / np.sqrt(np.maximum(to_held_out, tiny)))
@@ -491,7 +496,8 @@ def nearest(queries, points, k, chunk_size, spare=3):
         queries, points: Arrays `(samples, dimensions)`; `points=None`: among the other queries.
         k: Integer.
         chunk_size: Integer.
-        spare: Integer, how many more are compared by exact distances, against ties that rounding made or broke.
+        spare: Integer, how many more are compared by exact distances, against ties that rounding made or broke. Where
+            rounding may hide a nearer point even from these, all distances of that query are computed exactly.
 
     Returns:
         Squared distances and indices, both `(queries, k)`.
@@ -502,7 +508,9 @@ def nearest(queries, points, k, chunk_size, spare=3):
     candidates = min(k + spare, len(points) - itself)
     for start, chunk in zip(range(0, len(queries), chunk_size), chunks(queries, chunk_size)):
         best = np.empty((len(chunk), 0)), np.empty((len(chunk), 0), "int64")
-        for columns, squares, _ in squared_distances(chunk, points, chunk_size):
+        largest_errors = np.zeros(len(chunk))
+        for columns, squares, errors in squared_distances(chunk, points, chunk_size):
+            largest_errors = np.maximum(largest_errors, errors.max(axis=1))
             if itself and columns.start == start:
                 np.fill_diagonal(squares, np.inf)
             places = smallest(squares, candidates)
@@ -513,6 +521,16 @@ def nearest(queries, points, k, chunk_size, spare=3):
         indices = best[1]
         rows = np.repeat(np.arange(len(chunk)), candidates)
         squares = exact_squares(chunk, points, rows, indices.ravel(), chunk_size).reshape(indices.shape)
+        if candidates < len(points) - itself:
+            kth = np.partition(squares, k - 1, axis=1)[:, k - 1]
+            hidden = np.flatnonzero((kth > 0) & (kth > best[0].max(axis=1) - largest_errors))
+            for row in hidden:
+                exact = cdist(chunk[row : row + 1], points, "sqeuclidean")[0]
+                if itself:
+                    exact[start + row] = np.inf
+                places = np.argpartition(exact, candidates - 1)[:candidates]
+                indices[row] = places
+                squares[row] = exact_squares(chunk, points, np.full(candidates, row), places, chunk_size)
         order = np.lexsort((indices, squares))[:, :k]
         found.append([np.take_along_axis(array, order, axis=1) for array in (squares, indices)])
     return tuple(np.concatenate(arrays) for arrays in zip(*found))

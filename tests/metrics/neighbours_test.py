@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 
 import ganzoo
 from ganzoo.metrics import intervals
@@ -212,6 +213,26 @@ def test_interval_covers_where_the_kinds_differ(name, terms):
     expected = np.mean([terms(*draw(200 + i), 3, 1024).mean() for i in range(600)])
     intervals = [OF_BALLS[name](*draw(i), k=3, seed=i).interval for i in range(200)]
     assert 180 <= sum(low <= expected <= high for low, high in intervals) <= 198
+
+
+def test_memorization_without_a_doubt_leaves_room_for_chance():
+    real, held_out = normal(0, 40), normal(1, 40) + 100
+    copied, held = (memorization(real, fake + 1e-3, held_out) for fake in (real, held_out))
+    room = 1.959964**2 / (40 + 1.959964**2)  # Wilson's upper limit of 0 in 40.
+    assert (copied.value, held.value) == (1.0, 0.0)
+    assert copied.interval == pytest.approx((1 - room, 1.0), rel=1e-6)
+    assert held.interval == pytest.approx((0.0, room), rel=1e-6)
+
+
+def test_nearest_beside_a_direction_that_dominates():
+    """Squares of 1e20 leave no digit of squares near 1, which alone tell the points of a place apart."""
+    places = np.repeat([-1e10, 1e10], 40)[:, None]
+    points = np.concatenate([places, normal(0, 80)], axis=1)
+    squares, indices = nearest(points, None, 2, 1024)
+    exact = cdist(points, points, "sqeuclidean")
+    np.fill_diagonal(exact, np.inf)
+    np.testing.assert_array_equal(indices, np.argsort(exact, axis=1)[:, :2])
+    np.testing.assert_allclose(squares, np.sort(exact, axis=1)[:, :2], rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", ["density", "coverage"])
