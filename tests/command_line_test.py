@@ -129,7 +129,7 @@ def test_as_a_process(folder):
         folder / "a.txt", command.run, "generate", str(folder / "model.keras"), f"--output={folder}/a.png"
     )
     done = subprocess.run(
-        [sys.executable, "-m", "ganzoo", "info", "no.keras"], capture_output=True, text=True, timeout=120
+        [sys.executable, "-m", "ganzoo", "info", "no.keras"], capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("There is no model to read at no.keras: there is no such file.")

@@ -73,7 +73,7 @@ def trained(tmp_path_factory):
         [sys.executable, EXAMPLES / "train_wgan_gp.py", *arguments["train_wgan_gp"], "--epochs=2"],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         env={**os.environ, "PYTHONWARNINGS": "error:Skipping"},
     )
     (folder / "resumed.txt").write_text(done.stdout + done.stderr)
@@ -114,7 +114,7 @@ def test_all_import_together_and_flags_are_their_own():
     script += "import sys; sys.path.insert(0, sys.argv[1])\n"
     script += f"import serve_client, train_pix2pix, translate, {', '.join(TRAINING)}\n"
     script += "assert set(flags.FLAGS) == before, set(flags.FLAGS) - before\n"
-    subprocess.run([sys.executable, "-c", script, EXAMPLES], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", script, EXAMPLES], check=True, timeout=300)
 
 
 COMMON = (

@@ -162,7 +162,7 @@ def test_export(tmp_path):
         [sys.executable, "-c", SERVE, *(tmp_path / name for name in models)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     for name, model in models.items():

@@ -238,7 +238,7 @@ def test_export(tmp_path):
     inputs, _ = samples_like(model, 5)
     model.export(tmp_path / "1")
     np.save(tmp_path / "inputs.npy", inputs)
-    done = subprocess.run([sys.executable, "-c", SERVE, tmp_path], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", SERVE, tmp_path], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     outputs = np.load(tmp_path / "outputs.npz")
     assert list(outputs["names"]) == ["generate", "generate_png", "serving_default"]

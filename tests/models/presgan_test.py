@@ -60,9 +60,6 @@ def make_packed(**overrides):
     return make(packing=2, **overrides)
 
 
-make.replica_steps = 2  # Five would take as many unrolled updates and show no more.
-
-
 @check_model
 def test_contract(check, tmp_path):
     check(make, LOGS, tmp_path)

@@ -25,7 +25,7 @@ def shared_integer():
     return CONTEXT.RawValue("q", 0)
 
 
-def join(process, log, seconds=120):
+def join(process, log, seconds=300):
     """Waits for the end of a process; fails with its output unless it ended well."""
     process.join(seconds)
     if process.exitcode is None:
