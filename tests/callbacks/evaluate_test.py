@@ -2,7 +2,6 @@
 
 import csv
 import json
-import time
 
 import keras
 import numpy as np
@@ -461,20 +460,3 @@ def test_refuses_bad_data_before_the_first_step(data, message):
 
 
 # === Cost ===
-
-
-def test_ten_thousand_images_take_seconds():
-    """Sampling, features of a small classifier, and the distance: under 30 s on two cores, first all of MNIST-10k."""
-    image = keras.Input((28, 28, 1))
-    x = keras.layers.Conv2D(32, 5, strides=2, padding="same", activation="relu")(image)
-    x = keras.layers.Conv2D(64, 5, strides=2, padding="same", activation="relu")(x)
-    classifier = keras.Model(image, keras.layers.Dense(64, activation="relu")(keras.layers.Flatten()(x)))
-    model = ganzoo.GAN.from_paper((28, 28, 1))
-    data = ganzoo.data.load("mnist_10k", batch_size=64)
-    callback = Evaluate(FrechetDistance(classifier), data, cache_dir=False, verbose=False)
-    start = time.process_time()
-    model.fit(data, steps_per_epoch=1, verbose=0, callbacks=[callback])
-    seconds = time.process_time() - start
-    print(f"{seconds:.1f} s of CPU, real features and one training step with its tracing included")
-    assert callback.scores["frechet_distance"].num_fake == callback.scores["frechet_distance"].num_real == 10_000
-    assert seconds < 60
