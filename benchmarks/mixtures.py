@@ -6,8 +6,8 @@ The protocol of the unrolled GAN's demonstration, which VEEGAN and GDPP have: la
 networks two layers of 128 tanh units with orthogonal weights of gain 1.4, Adam (beta_1 0.5, learning rate 1e-3 for the
 generator and 1e-4 for the discriminator), batches of 512, 25,000 updates of the generator. Only WGAN has its own
 optimizers (RMSProp 5e-5), since clipping does not go with momentum, PresGAN bounds of its noise that suit the data, and
-WGAN-GP the weight 0.1 of the penalty that its authors' experiments with such mixtures have (`gan_toy.py`); the weight 10 of
-their paper is a row of its own.
+WGAN-GP the weight 0.1 of the penalty that its authors' experiments with such mixtures have (`gan_toy.py`); the weight
+10 of their paper is a row of its own.
 
 Two more rows have PacGAN's own protocol, at 25,000 of its 400,000 updates, to compare with its table: latents N(0, I)
 of 2 dimensions, its networks (pacgan_networks.py), Adam (beta_1 0.8, learning rate 1e-4), batches of 100 packs.
