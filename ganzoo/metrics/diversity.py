@@ -110,11 +110,10 @@ class MSSSIMDiversity(Metric):
                 self._labels[kind].extend([] if labels is None else np.asarray(labels).tolist())
 
     def result(self):
-        labels, real_labels = (self._labels[kind] or None for kind in ("fake", "real"))
-        missing = self._joined("fake") is None
-        if missing:
+        real, fake = self._joined("real"), self._joined("fake")
+        if fake is None:
             raise ValueError("MSSSIMDiversity has no fake samples: call `update_state`.")
-        return self.score(self._joined("real"), self._joined("fake"), labels, real_labels)
+        return self.score(real, fake, self._labels["fake"] or None, self._labels["real"] or None)
 
     def score(self, real, fake, labels=None, real_labels=None):
         """The `Score` of pixels that exist already, and of their labels where pairs shall be of one class."""
