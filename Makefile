@@ -20,7 +20,7 @@ demo: .venv/.installed-examples  ## train WGAN-GP on the embedded Fashion-MNIST:
 		--learning_rate 5e-4 --beta_1 0.5 --ema_decay 0.99
 
 test: .venv/.installed-test  ## run the tests (offline, CPU)
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/.installed-test  ## check style and formatting
 	$(BIN)/ruff check .
