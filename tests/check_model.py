@@ -235,11 +235,11 @@ def weights_with_gradient(discriminator, values=None):
 
 
 def replicas_agree(make, log_keys, tmp_path, eagerly=True):
-    # Eagerly: the graph of the unrolled critic steps for two devices takes ten times as long. And in small steps,
+    # Eagerly: the graph of five unrolled critic steps for two devices takes ten times as long. And in small steps,
     # since batch normalization, which divides by the spread of four samples, blows up the rounding errors.
     settings = {"ema_decay": 0.9, "run_eagerly": eagerly}
     if not hasattr(make, "optimizers"):
-        settings["discriminator_steps"] = getattr(make, "replica_steps", 2)
+        settings["discriminator_steps"] = getattr(make, "replica_steps", 5)
     alone = make(**settings, **descent(make, 0.005))
     start = arrays(alone.weights)
     with two_replicas().scope():

@@ -452,8 +452,7 @@ def check_held_out(held_out, real):
 
 def hashes_of(features):
     """A number for each row, by which copies are known."""
-    rows = np.ascontiguousarray(features) + 0  # -0.0 is 0.0.
-    return np.array([hash(row.tobytes()) for row in rows])
+    return np.array([hash((row + 0).tobytes()) for row in features])  # -0.0 + 0 is 0.0.
 
 
 # === Distances ===

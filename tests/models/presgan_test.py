@@ -57,6 +57,9 @@ def make_packed(**overrides):
     return make(packing=2, **overrides)
 
 
+make.replica_steps = 2  # Five would take as many unrolled updates and show no more.
+
+
 @check_model
 def test_contract(check, tmp_path):
     check(make, LOGS, tmp_path)
@@ -347,7 +350,7 @@ def test_without_the_entropy_there_are_no_chains():
 
 
 def test_labels_reach_the_chains():
-    model = make_conditional(run_eagerly=True)
+    model = make_conditional(run_eagerly=True, burn_in=2, posterior_samples=2)
     points, labels = samples_like(model, BATCH)
     seen = []
     decode = model.decode
@@ -358,7 +361,7 @@ def test_labels_reach_the_chains():
 
     model.decode = recording
     model.update_generator(tf.constant(points), tf.constant(labels))
-    assert len([training for training, _ in seen if not training]) == 1 + 2 * 2 + 1
+    assert len([training for training, _ in seen if not training]) == 1 + 4 * 2 + 2
     assert all(np.array_equal(condition, labels) for _, condition in seen)
 
 
