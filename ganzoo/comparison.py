@@ -8,7 +8,6 @@ import itertools
 import math
 import re
 import time
-from collections import Counter
 from pathlib import Path
 
 import keras
@@ -17,10 +16,11 @@ from scipy import stats
 
 from ganzoo import images, records
 from ganzoo.metrics.defaults import default_metrics
-from ganzoo.metrics.score import Score
+from ganzoo.metrics.score import Score, distinct_names
 
 UNITS = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600}
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")  # Okabe and Ito
+STYLES = ("-", "--", ":")  # A model beyond the colours has another line.
 
 
 def compare(
@@ -185,22 +185,6 @@ def protocol_of(metric):
     return f"{type(metric).__name__} of {metric.features.name} (resized by {metric.features.resize}), {settings}"
 
 
-def labels_of(scores):
-    """Names of an evaluation's metrics; where these repeat, with their features, then with their settings."""
-    names = [score["name"] for score in scores]
-    for addition in (lambda score: score.get("features", ""), settings_in_words):
-        counts = Counter(names)
-        names = [
-            f"{name} {addition(score)}".strip() if counts[name] > 1 else name for name, score in zip(names, scores)
-        ]
-    return names
-
-
-def settings_in_words(score):
-    """The settings of a score, in one line."""
-    return ", ".join(f"{key} {value}" for key, value in sorted((score.get("settings") or {}).items()))
-
-
 class Comparison:
     """The result of `compare`.
 
@@ -213,7 +197,7 @@ class Comparison:
         self.runs = runs
         self.level = level
         self.models = list(dict.fromkeys(run["model"] for run in runs))
-        self.metrics = labels_of(runs[0]["curve"][-1]["scores"])
+        self.metrics = distinct_names([Score(**score) for score in runs[0]["curve"][-1]["scores"]])
 
     def scores(self, model, metric):
         """The last `Score` of each seed."""
@@ -293,11 +277,13 @@ class Comparison:
         figure = Figure(figsize=(5 * len(self.metrics), 3.6), dpi=100, layout="constrained")
         for index, metric in enumerate(self.metrics):
             axes = figure.add_subplot(1, len(self.metrics), index + 1)
-            for model, colour in zip(self.models, itertools.cycle(COLOURS)):
+            for number, model in enumerate(self.models):
+                colour = COLOURS[number % len(COLOURS)]
+                style = STYLES[number // len(COLOURS) % len(STYLES)]
                 curves = [run["curve"] for run in self.runs if run["model"] == model]
                 values = np.array([[point["scores"][index]["value"] for point in curve] for curve in curves])
                 steps = np.mean([[point["step"] for point in curve] for curve in curves], axis=0)
-                axes.plot(steps, values.mean(axis=0), color=colour, marker="o", markersize=3, label=model)
+                axes.plot(steps, values.mean(axis=0), style, color=colour, marker="o", markersize=3, label=model)
                 axes.fill_between(steps, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.15, linewidth=0)
             axes.set_title(metric, fontsize="medium")
             axes.set_xlabel("generator updates")

@@ -20,7 +20,7 @@ from ganzoo.metrics.defaults import default_metrics
 from ganzoo.metrics.features.base import Given, quantized
 from ganzoo.metrics.metric import Metric
 from ganzoo.metrics.pixels import Pixels, UnitPixels
-from ganzoo.metrics.score import Score
+from ganzoo.metrics.score import Score, distinct_names
 from ganzoo.models import checks, conditions, feed
 
 # Samples that are generated, and samples that are turned into features, between two signs of life.
@@ -322,13 +322,10 @@ def named_metrics(metrics):
 
 
 def names_of(metrics, scores):
-    """The names for the logs: those of a dictionary, or the scores', with that of their features where they clash."""
-    names = [key if isinstance(key, str) else score.name for key, score in zip(metrics, scores)]
-    if len(set(names)) < len(names):
-        names = [
-            name if names.count(name) == 1 else f"{name}_{re.sub(r'[^0-9a-zA-Z]+', '_', score.features).lower()}"
-            for name, score in zip(names, scores)
-        ]
+    """The names for the logs: those of a dictionary, or the scores', as words of letters and digits."""
+    additions = [name.removeprefix(score.name) for name, score in zip(distinct_names(scores), scores)]
+    words = [re.sub(r"[^0-9a-zA-Z]+", "_", addition).lower() for addition in additions]
+    names = [key if isinstance(key, str) else score.name + word for key, score, word in zip(metrics, scores, words)]
     if len(set(names)) < len(names):
         raise ValueError(
             f"Several metrics are called {names}. Name them: Evaluate({{'one': ..., 'other': ...}}, data)."

@@ -110,3 +110,22 @@ class Score:
         if fields["interval"] is not None:
             fields["interval"] = tuple(fields["interval"])
         return cls(**fields)
+
+
+def distinct_names(scores):
+    """The names of a list of scores; those that repeat have their features or settings with them, if these differ."""
+    names = [score.name for score in scores]
+    for describe in (lambda score: score.features, settings_in_words):
+        descriptions = {name: set() for name in names}
+        for name, score in zip(names, scores):
+            descriptions[name].add(describe(score))
+        names = [
+            f"{name} {describe(score)}".strip() if len(descriptions[name]) > 1 else name
+            for name, score in zip(names, scores)
+        ]
+    return names
+
+
+def settings_in_words(score):
+    """The settings of a score, in one line."""
+    return ", ".join(f"{key} {value}" for key, value in sorted(score.settings.items()))

@@ -366,6 +366,8 @@ def unchanged(network):
     """Takes back what a forward pass in training mode does to the statistics of a network."""
     weights = network.non_trainable_weights
     before = [tf.identity(weight.value) for weight in weights]
-    yield
-    for weight, value in zip(weights, before, strict=True):
-        weight.assign(value)
+    try:
+        yield
+    finally:
+        for weight, value in zip(weights, before, strict=True):
+            weight.assign(value)
