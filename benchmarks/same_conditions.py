@@ -42,10 +42,8 @@ MODELS = {
 }
 
 
-def builder(name, filters):
-    cls, settings = MODELS[name]
-    settings = {"filters": filters, "ema_decay": 0.99, **settings}
-    return lambda seed: getattr(ganzoo, cls).from_paper((28, 28, 1), seed=seed, **settings)
+def builder(cls, image_shape, **settings):
+    return lambda seed: getattr(ganzoo, cls).from_paper(image_shape, seed=seed, **settings)
 
 
 def callbacks(model):
@@ -65,8 +63,10 @@ def main():
     options = parser.parse_args()
 
     digits = ganzoo.metrics.features.DigitsClassifier()
+    common = {"filters": options.filters, "ema_decay": 0.99}
+    chosen = {name: MODELS[name] for name in options.models}
     comparison = ganzoo.compare(
-        {name: builder(name, options.filters) for name in options.models},
+        {name: builder(cls, (28, 28, 1), **{**common, **settings}) for name, (cls, settings) in chosen.items()},
         ganzoo.data.load(options.dataset, batch_size=64),
         seeds=options.seeds,
         budget=options.updates,

@@ -18,7 +18,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from same_conditions import callbacks
+from same_conditions import builder, callbacks
 
 import ganzoo
 
@@ -28,11 +28,6 @@ MODELS = {
     "WGAN": ("WGAN", {}),
     "WGAN-GP": ("WGANGP", {}),
 }
-
-
-def builder(name, filters):
-    cls, settings = MODELS[name]
-    return lambda seed: getattr(ganzoo, cls).from_paper((28, 28, 3), filters=filters, seed=seed, **settings)
 
 
 def main():
@@ -47,8 +42,9 @@ def main():
 
     digits = ganzoo.metrics.features.DigitsClassifier()
     coverage = ganzoo.metrics.StackedMNISTCoverage
+    chosen = {name: MODELS[name] for name in options.models}
     comparison = ganzoo.compare(
-        {name: builder(name, options.filters) for name in options.models},
+        {name: builder(cls, (28, 28, 3), filters=options.filters, **extra) for name, (cls, extra) in chosen.items()},
         ganzoo.data.stacked_mnist(batch_size=64),
         seeds=options.seeds,
         budget=int(options.budget) if options.budget.isdecimal() else options.budget,
