@@ -16,6 +16,7 @@ from scipy import stats
 
 from ganzoo import images, records
 from ganzoo.metrics.defaults import default_metrics
+from ganzoo.metrics.metric import check_measurable
 from ganzoo.metrics.score import Score, distinct_names
 
 UNITS = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600}
@@ -93,6 +94,8 @@ def compare(
     seeds = list(range(seeds)) if isinstance(seeds, int) else list(dict.fromkeys(seeds))
     samples, labels = first_samples(dataset, num_samples)
     metrics = default_metrics(samples) if metrics is None else list(metrics)
+    for metric in metrics:
+        check_measurable(metric)
     real = {id(metric.features): metric.features(samples) for metric in metrics if "real" in metric.kinds}
 
     folder = Path(output_dir)
@@ -117,13 +120,19 @@ def compare(
         curve = []
         for spent in train(model, dataset, seconds, updates, points, callbacks(model) if callbacks else []):
             generated = model.generate(len(samples), seed=0, condition=condition)
-            scores = measure(metrics, real, generated, condition)
+            is_finite = bool(np.isfinite(generated).all())
+            scores = measure(metrics, real, generated if is_finite else samples, condition)
+            if not is_finite:  # The same protocol, without a value.
+                scores = [dataclasses.replace(score, value=np.nan, interval=None, details={}) for score in scores]
             point = {"step": model.steps_done, "seconds": round(spent, 3)}
             curve.append({**point, "scores": [dataclasses.asdict(score) for score in scores]})
             if verbose:
                 values = ", ".join(f"{score.name} {score.value:.4g}" for score in scores)
                 print(f"{name}, seed {seed}, {len(curve)}/{points}: step {model.steps_done}, {values}", flush=True)
-        if samples.ndim == 4 and seed == seeds[0]:
+            if not is_finite:
+                curve += [curve[-1]] * (points - len(curve))  # Weights that are NaN stay so.
+                break
+        if is_finite and samples.ndim == 4 and seed == seeds[0]:
             images.save_png(folder / f"{file_name(name)}.png", images.grid(generated[:64]))
         runs[name, seed] = {"model": name, "seed": seed, "conditions": conditions, "curve": curve}
         records.append(file, runs[name, seed])
@@ -177,12 +186,20 @@ def measure(metrics, real, generated, labels):
 
 def protocol_of(metric):
     """A string of all that decides about a metric's value, but the samples."""
-    settings = {
-        key: value
-        for key, value in sorted(vars(metric).items())
-        if isinstance(value, (bool, int, float, str, tuple)) and key != "chunk_size"
-    }
+    hidden = {key for key in vars(metric) if key.startswith("_")} | {"chunk_size", "features"}
+    settings = {key: described(value) for key, value in sorted(vars(metric).items()) if key not in hidden}
     return f"{type(metric).__name__} of {metric.features.name} (resized by {metric.features.resize}), {settings}"
+
+
+def described(value):
+    """A setting in words that are the same in each process: an array by a digest, an object by its class."""
+    if isinstance(value, dict):
+        return {key: described(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [described(part) for part in value]
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype}{value.shape} {hashlib.blake2b(value.tobytes(), digest_size=8).hexdigest()}"
+    return value if isinstance(value, (bool, int, float, str, type(None))) else type(value).__name__
 
 
 class Comparison:
@@ -198,23 +215,32 @@ class Comparison:
         self.level = level
         self.models = list(dict.fromkeys(run["model"] for run in runs))
         self.metrics = distinct_names([Score(**score) for score in runs[0]["curve"][-1]["scores"]])
+        for metric in self.metrics:
+            first, *others = (score for model in self.models for score in self.scores(model, metric))
+            for other in others:
+                first.check_same_protocol(other)
 
     def scores(self, model, metric):
         """The last `Score` of each seed."""
         index = self.metrics.index(metric)
         return [Score(**run["curve"][-1]["scores"][index]) for run in self.runs if run["model"] == model]
 
-    def mean(self, model, metric):
-        """Mean over the seeds, and the half-width of its interval: NaN for a single seed."""
+    def values(self, model, metric):
+        """The last values, of the seeds that have one: samples that are NaN have none."""
         values = np.array([score.value for score in self.scores(model, metric)])
-        return values.mean(), half_width(values, self.level)
+        return values[~np.isnan(values)]
+
+    def mean(self, model, metric):
+        """Mean over the seeds that have a value, and the half-width of its interval: NaN for a single seed."""
+        values = self.values(model, metric)
+        return values.mean() if len(values) else np.nan, half_width(values, self.level)
 
     def differences(self, metric):
         """The pairs of models that differ: list of `(better, worse, p)`, p after Holm's correction.
 
         Where neither direction is better, the pair is ordered by the smaller value.
         """
-        values = {model: [score.value for score in self.scores(model, metric)] for model in self.models}
+        values = {model: self.values(model, metric) for model in self.models}
         lower = self.scores(self.models[0], metric)[0].lower_is_better is not False
         pairs, p_values = [], []
         for first, second in itertools.combinations(self.models, 2):
@@ -258,10 +284,22 @@ class Comparison:
 
     def sentences(self):
         """What can be said of the differences, a sentence for each metric."""
-        score = self.scores(self.models[0], self.metrics[0])[0]
-        kinds = ((score.num_real, "real"), (score.num_fake, "generated"))
+        scores = [self.scores(self.models[0], metric)[0] for metric in self.metrics]
+        kinds = ((scores[0].num_real, "real"), (scores[0].num_fake, "generated"))
         counts = " and ".join(f"{count:,} {kind}" for count, kind in kinds if count)
-        yield f"± is the {100 * self.level:.4g}% interval of the mean over the seeds (Student). {counts} samples."
+        networks = ", ".join(dict.fromkeys(score.features for score in scores))
+        yield (
+            f"± is the {100 * self.level:.4g}% interval of the mean over the seeds (Student). {counts} samples, "
+            f"features: {networks}."
+        )
+        for metric, score in zip(self.metrics, scores):
+            if score.details.get("perfect") is not None:
+                yield f"{metric} of a perfect sampler: {score.details['perfect']:.4g}."
+        for model in self.models:
+            last = [run["curve"][-1]["scores"] for run in self.runs if run["model"] == model]
+            lost = sum(all(np.isnan(score["value"]) for score in scores_of_run) for scores_of_run in last)
+            if lost:
+                yield f"{model}: the samples of {lost} of {len(last)} seeds are NaN, which the means leave out."
         for metric in self.metrics:
             is_judged = self.scores(self.models[0], metric)[0].lower_is_better is not None
             relation = "before" if is_judged else "below"

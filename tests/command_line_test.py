@@ -321,7 +321,7 @@ def test_evaluate(folder, tmp_path, source, capsys):
     assert output[0].startswith(f"GAN of {folder / source} after step 1,234: 40 samples of seed 5, 60 of ")
     assert output[1] == str(found)
     head, rule, row = output[3:6]
-    assert head.split() == ["metric", "value", "interval", "level", "better", "features"]
+    assert head.split() == ["metric", "value", "interval", "level", "perfect", "better", "features"]
     assert row.split() == [
         "frechet_distance",
         f"{found.value:.4g}",
@@ -434,6 +434,10 @@ def test_metrics_get_the_features_that_suit_them(exported, monkeypatch):
         (
             "class_histogram",
             "class_histogram needs a classifier: --features=digits, fashion, inception or a .keras file.",
+        ),
+        (
+            "inception_score",
+            "inception_score needs a classifier: --features=digits, fashion, inception or a .keras file.",
         ),
     ):
         with pytest.raises(SystemExit, match=f"^{message}$"):

@@ -207,3 +207,49 @@ def test_runs_of_other_settings_or_data_are_not_taken(tmp_path, capsys):
 
 def test_a_seed_counts_once(tmp_path):
     assert len(compare(tmp_path, seeds=[1, 1, 1]).runs) == 2
+
+
+def test_a_model_that_diverges_has_no_value_and_stops_no_other(tmp_path, capsys):
+    def broken(seed):
+        model = models()["GAN"](seed)
+        if seed == 1:
+            weight = model.generator.weights[0]
+            weight.assign(np.full(weight.shape, np.nan, "float32"))
+        return model
+
+    both = {"breaks": broken, **models()}
+    result = compare(tmp_path, both, seeds=3)
+    values = [score.value for score in result.scores("breaks", "frechet_distance")]
+    assert np.isnan(values).tolist() == [False, True, False]
+    assert result.mean("breaks", "frechet_distance")[0] == pytest.approx(np.nanmean(values))
+    assert "breaks: the samples of 1 of 3 seeds are NaN" in str(result)
+    assert len(result.scores("GAN", "frechet_distance")) == 3
+    again = compare(tmp_path, both, seeds=3)  # Each line of the file is JSON, and no run is repeated.
+    assert str(again) == str(result)
+
+
+def test_runs_of_another_protocol_are_refused():
+    def run(model, num_real):
+        score = {"name": "density", "value": 1.0, "num_real": num_real, "num_fake": 10}
+        return {"model": model, "seed": 0, "curve": [{"step": 1, "seconds": 0.1, "scores": [score]}]}
+
+    with pytest.raises(ValueError, match="different protocols: they differ in num_real"):
+        comparison.Comparison([run("A", 10), run("B", 20)])
+
+
+def test_all_settings_of_a_metric_are_conditions():
+    protocols = [
+        comparison.protocol_of(metric)
+        for metric in (
+            ganzoo.metrics.KernelDistance(),
+            ganzoo.metrics.KernelDistance(subsets=50),
+            ganzoo.metrics.ModeCoverage.ring(),
+            ganzoo.metrics.ModeCoverage.ring(radius=2.0),
+        )
+    ]
+    assert len(set(protocols)) == 4
+
+
+def test_a_metric_of_scores_of_classes_needs_a_classifier(tmp_path):
+    with pytest.raises(ValueError, match="InceptionScore reads the scores of a classifier"):
+        ganzoo.compare(models(), ring(), metrics=[ganzoo.metrics.InceptionScore()], output_dir=tmp_path)

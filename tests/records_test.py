@@ -21,3 +21,12 @@ def test_a_torn_line_is_left_out(tmp_path, torn):
     with path.open("ab") as file:
         file.write(torn)
     assert records.read(path) == [{"step": 1}]
+
+
+def test_lines_are_json_also_without_a_number(tmp_path):
+    path = tmp_path / "runs.jsonl"
+    record = {"values": [float("nan"), float("inf"), -float("inf")], "name": "x"}
+    records.append(path, record)
+    line = path.read_text()
+    assert line == '{"values": ["NaN", "Infinity", "-Infinity"], "name": "x"}\n'
+    assert str(records.read(path)) == str([record])

@@ -147,8 +147,8 @@ class CollapseGuard(keras.callbacks.Callback):
         patience: Integer, looks in a row (and evaluations, for a rising distance: 3) that must agree. Defaults to `5`.
         max_rollbacks: Integer. Defaults to `3`.
         factor: Float in (0, 1), of the learning rates at each rollback. Defaults to `0.2`.
-        monitor: String, a logged distance, less is better; nothing happens if it is not logged. Defaults to
-            `"frechet_distance"`.
+        monitor: String, a logged distance, less is better; nothing happens if it is not logged. Defaults to `None`: the
+            Fréchet distance of `Evaluate`, under any of its names.
         directory: String or `Path`, for `guard.jsonl`, a line for each look and each diagnosis. Defaults to `None`.
         num_samples: Integer, samples of a look. Defaults to `128`.
         seed: Integer, of their latents. Defaults to `0`.
@@ -178,7 +178,7 @@ class CollapseGuard(keras.callbacks.Callback):
         patience=5,
         max_rollbacks=3,
         factor=0.2,
-        monitor="frechet_distance",
+        monitor=None,
         directory=None,
         num_samples=128,
         seed=0,
@@ -245,11 +245,12 @@ class CollapseGuard(keras.callbacks.Callback):
             return
         for look in finite(self.looks)[-1:]:
             logs["diversity"] = look["diversity"]
-        if self.monitor in logs:
-            self._remember({"step": self.model.steps_done, "monitor": float(logs[self.monitor])})
+        monitor = self.monitor or next(filter(is_frechet_distance, logs), None)
+        if monitor in logs:
+            self._remember({"step": self.model.steps_done, "monitor": float(logs[monitor])})
             values = [look["monitor"] for look in self.looks if "monitor" in look]
             if is_rising(values):
-                evidence = f"{self.monitor} was {min(values):.4g}, and is {', '.join(f'{v:.4g}' for v in values[-3:])}."
+                evidence = f"{monitor} was {min(values):.4g}, and is {', '.join(f'{v:.4g}' for v in values[-3:])}."
                 self._act(Diagnosis(GETTING_WORSE, self.model.steps_done, evidence))
             else:
                 self._told.discard(GETTING_WORSE)
@@ -476,9 +477,17 @@ def is_past_its_schedule(looks):
     return bool(rates) and rates[-1] < 0.05 * max(rates)
 
 
+def is_frechet_distance(name):
+    """Whether `Evaluate` gives a Fréchet distance this name, be its features those of InceptionV3 or others."""
+    return name in ("FID", "clean-FID") or name.startswith("frechet_distance")
+
+
 def is_rising(values):
-    """Whether the last three values of a distance are all at twice the least one, or more."""
-    return len(values) > 3 and min(values[-3:]) > 2 * min(values)
+    """Whether the last three values of a distance are all at twice the least one, or more.
+
+    An unbiased estimate of a distance near 0 may be negative: of twice such a value nothing can be said.
+    """
+    return len(values) > 3 and min(values[-3:]) > 2 * min(values) > 0
 
 
 def evidence_of(name, looks, patience):

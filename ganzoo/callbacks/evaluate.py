@@ -2,7 +2,6 @@
 
 import csv
 import hashlib
-import json
 import os
 import re
 import sys
@@ -18,7 +17,7 @@ from ganzoo.callbacks.checkpoint import Checkpoint
 from ganzoo.data.reading import track
 from ganzoo.metrics.defaults import default_metrics
 from ganzoo.metrics.features.base import Given, quantized
-from ganzoo.metrics.metric import Metric
+from ganzoo.metrics.metric import Metric, check_measurable
 from ganzoo.metrics.pixels import Pixels, UnitPixels
 from ganzoo.metrics.score import Score, distinct_names
 from ganzoo.models import checks, conditions, feed
@@ -157,7 +156,7 @@ class Evaluate(keras.callbacks.Callback):
         is_best = self.best is not None and self._is_best()
         row = {"epoch": epoch + 1, "step": self.model.steps_done}
         row |= {"seconds": round(time.perf_counter() - start, 2), "best": is_best}
-        row["scores"] = {name: json.loads(score.to_json()) for name, score in self.scores.items()}
+        row["scores"] = {name: records.from_json(score.to_json()) for name, score in self.scores.items()}
         self.rows.append(row)
         if getattr(self.model, "is_chief", True):
             if is_best:
@@ -181,15 +180,18 @@ class Evaluate(keras.callbacks.Callback):
             self._tell(f"Evaluate: {bad:,} of {len(samples):,} samples hold NaN or infinite values: no scores.")
             return {}
         labels = condition if self.model.num_classes else None
-        extracted, scores = {}, []
-        for metric in self.metrics.values():
+        extracted, scores = {}, {}
+        for name, metric in self.metrics.items():
             key = self._networks[id(metric)]
             if key not in extracted:
                 extracted[key] = extract(metric.features, samples, "generated")
             arguments = {"real": self._real.get(key), "fake": extracted[key]}
             wanted = (arguments[kind] if kind in metric.kinds else None for kind in arguments)
-            scores.append(metric.score(*wanted, labels))
-        return dict(zip(names_of(self.metrics, scores), scores, strict=True))
+            try:
+                scores[name] = metric.score(*wanted, labels)
+            except ValueError as error:  # The training, and the other metrics, are worth more.
+                self._tell(f"Evaluate: no score of {type(metric).__name__}. {error}")
+        return dict(zip(names_of(scores), scores.values(), strict=True))
 
     def _prepare(self):
         """Reads the real samples, and finds or computes their features, once."""
@@ -247,7 +249,7 @@ class Evaluate(keras.callbacks.Callback):
         if score.lower_is_better is None:
             raise ValueError(f"best={self.best!r}: of this value neither less nor more is better. Name another one.")
         earlier = [row["scores"][self.best] for row in self.rows if self.best in row["scores"]]
-        earlier = [Score.from_json(json.dumps(fields)) for fields in earlier]
+        earlier = [Score(**fields) for fields in earlier]
         # A score of another protocol, of a run with other settings, is no rival.
         rivals = [other for other in earlier if other.protocol == score.protocol and np.isfinite(other.value)]
         is_better = Score.__lt__ if score.lower_is_better else Score.__gt__
@@ -284,7 +286,9 @@ class Evaluate(keras.callbacks.Callback):
         parts = []
         for name, score in self.scores.items():
             interval = "" if score.interval is None else " [{:.4g}, {:.4g}]".format(*score.interval)
-            parts.append(f"{name} {score.value:.4g}{interval}")
+            perfect = score.details.get("perfect")
+            perfect = "" if perfect is None else f" (perfect: {perfect:.4g})"
+            parts.append(f"{name} {score.value:.4g}{interval}{perfect}")
         best = ", the best so far" if row["best"] else ""
         return f"{', '.join(parts)} ({self.num_samples:,} samples, {row['seconds']:.1f} s{best})"
 
@@ -313,6 +317,7 @@ def named_metrics(metrics):
     for metric in metrics.values():
         if not isinstance(metric, Metric):
             raise TypeError(f"`metrics` must be objects of ganzoo.metrics. Received: {metric!r}")
+        check_measurable(metric)
         if not set(metric.kinds) <= {"real", "fake"}:
             raise ValueError(
                 f"Evaluate has real and generated samples, and {type(metric).__name__} needs "
@@ -321,11 +326,12 @@ def named_metrics(metrics):
     return metrics
 
 
-def names_of(metrics, scores):
-    """The names for the logs: those of a dictionary, or the scores', as words of letters and digits."""
-    additions = [name.removeprefix(score.name) for name, score in zip(distinct_names(scores), scores)]
-    words = [re.sub(r"[^0-9a-zA-Z]+", "_", addition).lower() for addition in additions]
-    names = [key if isinstance(key, str) else score.name + word for key, score, word in zip(metrics, scores, words)]
+def names_of(scores):
+    """The names for the logs: the keys of a dictionary, or the scores' names, as words of letters and digits."""
+    names = []
+    for (key, score), name in zip(scores.items(), distinct_names(list(scores.values()))):
+        addition = re.sub(r"[^0-9a-zA-Z]+", "_", name.removeprefix(score.name)).lower()
+        names.append(key if isinstance(key, str) else score.name + addition)
     if len(set(names)) < len(names):
         raise ValueError(
             f"Several metrics are called {names}. Name them: Evaluate({{'one': ..., 'other': ...}}, data)."

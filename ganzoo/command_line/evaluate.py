@@ -187,11 +187,11 @@ def make(metric, network, sampler, options):
         if options.dataset not in TOYS:
             raise SystemExit(f"{name_of(metric)} knows the modes of {' and '.join(TOYS)}, not of {options.dataset}.")
         return getattr(metric, options.dataset)()
-    needs_classifier = "classifier" in required(metric)
+    needs_classifier = metric.needs_classifier or "classifier" in required(metric)
     if needs_classifier and isinstance(network, Given):
         raise SystemExit(f"{name_of(metric)} needs a classifier: --features={', '.join(FEATURES)} or a .keras file.")
     try:
-        if needs_classifier:
+        if "classifier" in required(metric):
             return metric(classifier=network.model if isinstance(network, features.ModelFeatures) else network)
         bare = metric()
         takes_features = "features" in inspect.signature(metric).parameters and isinstance(bare.features, Given)
@@ -301,12 +301,14 @@ def measure(chosen, real, fake, labels=None):
 
 def table(scores):
     """The scores as a table of plain text."""
-    rows = [("metric", "value", "interval", "level", "better", "features")]
+    rows = [("metric", "value", "interval", "level", "perfect", "better", "features")]
     for score in scores:
         interval = "" if score.interval is None else f"[{score.interval[0]:.4g}, {score.interval[1]:.4g}]"
         level = "" if score.interval is None else f"{score.level:.0%}"
         better = {True: "lower", False: "higher", None: ""}[score.lower_is_better]
-        rows.append((score.name, f"{score.value:.4g}", interval, level, better, score.features))
+        perfect = score.details.get("perfect")
+        perfect = "" if perfect is None else f"{perfect:.4g}"
+        rows.append((score.name, f"{score.value:.4g}", interval, level, perfect, better, score.features))
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
     return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])

@@ -22,7 +22,7 @@ def class_histogram(real, fake, num_classes=None, level=0.95, seed=0):
     be read by the same classifier: its errors then cancel. It is biased upwards, the more so the fewer the samples.
 
     The details hold both shares, the missing classes (with a real, but no generated sample), the KL divergence of p
-    from q (infinite where q lacks a class of p), and the total variation to be expected of equal distributions.
+    from q (infinite where q lacks a class of p), and `perfect`, the total variation to be expected of equal shares.
 
     Args:
         real: Labels or scores of real samples, as `fake`, or `None`: all classes are equally likely.
@@ -53,13 +53,15 @@ def class_histogram(real, fake, num_classes=None, level=0.95, seed=0):
     signs = 0.5 * np.sign(p - q)
     influences = [sign * signs[labels[kind]] for kind, sign in (("real", -1), ("fake", 1)) if kind in labels]
     errors = np.sqrt(sum(share * (1 - share) / len(labels[kind]) for kind, share in shares.items()))
-    interval = variation_interval(value, p - q, errors, influences, level, seed)
+    low, high = variation_interval(value, p - q, errors, influences, level, seed)
+    if counts["fake"].max() == len(labels["fake"]):  # All in one class: the others can have a little of them.
+        low = max(0.0, low - intervals.unmet_share(len(labels["fake"]), level))
     with np.errstate(divide="ignore"):
         divergence = float(np.sum(p[p > 0] * np.log(p[p > 0] / q[p > 0])))
     return Score(
         "class_histogram",
         value,
-        interval,
+        (low, high),
         len(labels["real"]) if "real" in labels else None,
         len(labels["fake"]),
         level=level,
@@ -70,7 +72,7 @@ def class_histogram(real, fake, num_classes=None, level=0.95, seed=0):
             "real_shares": q.tolist(),
             "missing": [int(k) for k in np.flatnonzero((p == 0) & (q > 0))],
             "kl": divergence,
-            "floor": float(
+            "perfect": float(
                 0.5 * np.sqrt(2 / np.pi) * np.sqrt(q * (1 - q) * sum(1 / len(x) for x in labels.values())).sum()
             ),
         },

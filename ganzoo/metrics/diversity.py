@@ -43,7 +43,7 @@ def ms_ssim_diversity(fake, labels=None, real=None, real_labels=None, pairs=1000
 
     Returns:
         A `Score`. Its details have the value of each class, in the order of `details["labels"]`, and the value of the
-        real images, `details["real"]`, with its interval.
+        real images, `details["real"]`, with its interval. There is no interval where a class has a single pair.
 
     Raises:
         ValueError: If a class has fewer than two images, a side fewer than 11 pixels, or if labels do not fit.
@@ -63,7 +63,7 @@ def ms_ssim_diversity(fake, labels=None, real=None, real_labels=None, pairs=1000
         settings["classes"] = len(facts["labels"])
     if real is not None:
         real_value, real_interval, _ = similarity_within(real, real_labels, "real", pairs, level, seed, chunk_size)
-        facts |= {"real": real_value, "real_interval": list(real_interval)}
+        facts |= {"real": real_value, "real_interval": real_interval and list(real_interval)}
     return Score(
         "ms_ssim_diversity",
         value,
@@ -147,7 +147,9 @@ def similarity_within(images, labels, kind, pairs, level, seed, chunk_size):
     value = float(np.mean(by_class))
     # The value is the sum of these means: each class has its share.
     shares = [x / len(values) for x in values]
-    interval = intervals.from_influence(value, shares, level=level, seed=seed, bounds=(0.0, 1.0))
+    interval = None
+    if min(map(len, shares)) > 1:  # A single pair does not tell how far pairs differ.
+        interval = intervals.from_influence(value, shares, level=level, seed=seed, bounds=(0.0, 1.0))
     facts = {"scales": len(weights), "pairs": sum(map(len, values))}
     return value, interval, facts if labels is None else facts | {"labels": list(classes), "by_class": by_class}
 

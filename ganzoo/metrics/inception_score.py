@@ -94,6 +94,7 @@ class InceptionScore(Metric):
     """
 
     kinds = ("fake",)
+    needs_classifier = True
 
     def __init__(self, features=None, splits=10, from_logits=True, level=0.95, seed=0, chunk_size=1024):
         super().__init__(features, level, seed, chunk_size)

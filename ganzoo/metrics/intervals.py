@@ -81,6 +81,15 @@ def of_share(hits, level=0.95):
     return tuple(float(limit) for limit in test.proportion_ci(level, method="wilson"))
 
 
+def unmet_share(count, level=0.95):
+    """The largest share, by Wilson's interval, of what none of `count` samples is.
+
+    Where all samples are alike, the bootstrap finds them alike each time: an interval without width. What they may have
+    missed is this much.
+    """
+    return of_share(np.zeros(count, bool), level)[1]
+
+
 def check_level(level):
     """Raises `ValueError` for a level that is no probability."""
     if not 0 < level < 1:

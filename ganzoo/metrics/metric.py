@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ganzoo.metrics.features.base import as_features
+from ganzoo.metrics.features.base import Given, as_features
 from ganzoo.metrics.intervals import check_level
 
 
@@ -24,6 +24,8 @@ class Metric:
 
     # Kinds of samples that the metric needs.
     kinds = ("real", "fake")
+    # Whether its features are scores of classes.
+    needs_classifier = False
 
     def __init__(self, features=None, level=0.95, seed=0, chunk_size=1024):
         check_level(level)
@@ -73,8 +75,26 @@ class Metric:
     def _joined(self, kind):
         parts = self._collected[kind]
         if len(parts) > 1:
-            parts[:] = [np.concatenate(parts)]
+            shapes = {part.shape[1:] for part in parts}
+            if len(shapes) > 1:
+                raise ValueError(f"The batches of {kind} features have different shapes: {sorted(shapes)}")
+            whole = np.empty((sum(map(len, parts)), *parts[0].shape[1:]), np.result_type(*parts))
+            end = len(whole)
+            while parts:  # Each is let go when it is copied, so that the memory is not needed twice.
+                part = parts.pop()
+                whole[end - len(part) : end] = part
+                end -= len(part)
+            parts.append(whole)
         return parts[0] if parts else None
+
+
+def check_measurable(metric):
+    """Raises `ValueError` for a metric of scores of classes that would be given the samples themselves."""
+    if metric.needs_classifier and isinstance(metric.features, Given):
+        raise ValueError(
+            f"{type(metric).__name__} reads the scores of a classifier. Pass one: "
+            f"{type(metric).__name__}(features=ganzoo.metrics.features.DigitsClassifier())"
+        )
 
 
 def check_chunk_size(chunk_size):

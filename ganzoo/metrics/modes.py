@@ -14,6 +14,7 @@ from ganzoo.metrics.score import Score
 RADIUS = 3.0
 
 REPORTS = {"modes": "captured_modes", "high_quality": "high_quality_share", "kl": "mode_divergence"}
+PERFECT = {"modes": "modes_ceiling", "high_quality": "high_quality_ceiling", "kl": "kl_floor"}
 
 
 def mode_coverage(fake, centers, std, report="modes", level=0.95, seed=0, chunk_size=1024):
@@ -232,6 +233,7 @@ def coverage_score(modes, total, num_fake, ceiling, quality, report, level, seed
         details["kl_floor"] = expected_divergence(total, len(modes))
         details["kl_of_even_modes"] = float(np.log(total / captured))
     details["counts"] = counts.tolist()
+    details["perfect"] = details[PERFECT[report]]
     value, interval = details[report], details.get(f"{report}_interval")
     return Score(
         REPORTS[report],
@@ -251,6 +253,10 @@ def divergence_from_uniform(modes, counts, level, seed):
     logs = np.log(np.maximum(counts, 1) * len(counts) / len(modes))
     value = float(counts @ logs / len(modes))
     met = counts[counts > 0]
+    if len(met) == 1 and len(counts) > 1:
+        rest = intervals.unmet_share(len(modes), level)
+        spread = rest * np.log(rest / (len(counts) - 1)) + (1 - rest) * np.log1p(-rest)
+        return value, (float(max(0.0, np.log(len(counts)) + spread)), value)
     bias = float(met @ (np.log(met) - grassberger_log(met)) / len(modes))
     bounds = (0.0, np.log(len(counts)))
     return value, intervals.from_influence(value, [logs[modes]], bias, level, seed, bounds=bounds)

@@ -37,7 +37,7 @@ def psnr(real, fake, level=0.95, seed=0, chunk_size=64):
         chunk_size: Integer, pairs that are in float64 at once. Defaults to `64`.
 
     Returns:
-        A `Score`. It has no interval if it is infinite.
+        A `Score`. It has no interval if it is infinite, or of a single pair.
 
     Raises:
         ValueError: If the shapes of the two differ, or with no pair.
@@ -181,7 +181,8 @@ def of_pairs(real, fake, measure, chunk_size):
 def pairs_score(name, values, level, seed, **facts):
     """The `Score` of a mean over pairs."""
     value = values.mean()
-    interval = intervals.from_influence(value, [values], level=level, seed=seed) if np.isfinite(value) else None
+    has_interval = len(values) > 1 and np.isfinite(value)
+    interval = intervals.from_influence(value, [values], level=level, seed=seed) if has_interval else None
     return Score(name, value, interval, len(values), len(values), features="pixels", level=level, **facts)
 
 

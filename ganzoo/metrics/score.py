@@ -1,7 +1,8 @@
 """Score: what a metric returns, a value that says how it was measured."""
 
 import dataclasses
-import json
+
+from ganzoo import records
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,7 +16,8 @@ class Score:
         name: String, the metric, `"frechet_distance"`.
         value: Float.
         interval: `(low, high)`, or `None` where there is none. It is for the value that infinitely many samples would
-            give, so that a biased metric may lie outside of it.
+            give, so that a biased metric may lie outside of it. Of precision, recall, density and coverage, whose
+            meaning depends on the number of samples, it is for the expected value of as many.
         num_real, num_fake: Integers, samples of each kind; `None` where the metric has no such kind.
         features: String, the network whose features were compared, `"pixels"` for the images themselves.
         resize: String, how images were brought to the size of that network, or `None`: not at all.
@@ -23,7 +25,8 @@ class Score:
         level: Float, the level of the interval. Defaults to `0.95`.
         lower_is_better: Boolean, or `None` where neither is.
         settings: Dictionary of the metric's settings, part of the protocol.
-        details: Dictionary of whatever else was found; not part of the protocol. Numbers, strings and lists.
+        details: Dictionary of whatever else was found; not part of the protocol. Numbers, strings and lists. `perfect`
+            is what a perfect sampler is expected to have, where that is known; it is printed beside the value.
     """
 
     name: str
@@ -93,6 +96,8 @@ class Score:
         parts = [f"{self.name} {self.value:.4g}"]
         if self.interval is not None:
             parts.append(f"[{self.interval[0]:.4g}, {self.interval[1]:.4g}] ({100 * self.level:.4g}%)")
+        if self.details.get("perfect") is not None:
+            parts.append(f"(perfect: {self.details['perfect']:.4g})")
         counts = [f"{n:,} {kind}" for n, kind in ((self.num_real, "real"), (self.num_fake, "fake")) if n is not None]
         facts = [" vs ".join(counts), f"features {self.features}"]
         facts += [f"resized by {self.resize}"] if self.resize else []
@@ -100,13 +105,13 @@ class Score:
         return " ".join(parts) + "; " + ", ".join(fact for fact in facts if fact)
 
     def to_json(self):
-        """The score as one line of JSON."""
-        return json.dumps(dataclasses.asdict(self), allow_nan=True)
+        """The score as one line of JSON, in which a value that is not finite is a string, `"NaN"` or `"Infinity"`."""
+        return records.to_json(dataclasses.asdict(self))
 
     @classmethod
     def from_json(cls, text):
         """The score that `to_json` wrote."""
-        fields = json.loads(text)
+        fields = records.from_json(text)
         if fields["interval"] is not None:
             fields["interval"] = tuple(fields["interval"])
         return cls(**fields)

@@ -394,25 +394,27 @@ def test_an_autoencoder_has_no_discriminator():
 
 
 @pytest.mark.parametrize(
-    ("values", "expected"),
+    ("values", "expected", "name", "monitor"),
     [
-        ([3, 1, 2.1, 2.1, 2.1], True),
-        ([3, 1, 2.1, 2.1, 2.1, 2.2], True),
-        ([3, 1, 2.1, 2.1], False),
-        ([3, 1, 2.1, 1.9, 2.1], False),
-        ([1, 3, 3], False),
+        ([3, 1, 2.1, 2.1, 2.1], True, "mine", {"monitor": "mine"}),
+        ([3, 1, 2.1, 2.1, 2.1, 2.2], True, "FID", {}),
+        ([3, 1, 2.1, 2.1, 2.1], True, "frechet_distance_digitsclassifier", {}),
+        ([3, 1, 2.1, 2.1, 2.1], False, "precision", {}),
+        ([3, 1, 2.1, 2.1], False, "frechet_distance", {}),
+        ([3, 1, 2.1, 1.9, 2.1], False, "frechet_distance", {}),
+        ([1, 3, 3], False, "frechet_distance", {}),
     ],
 )
-def test_a_rising_distance(values, expected):
+def test_a_rising_distance(values, expected, name, monitor):
     class Evaluation(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
-            logs["fid"] = values[epoch]
+            logs[name] = values[epoch]
 
-    callback = guard(monitor="fid")
+    callback = guard(**monitor)
     fit(eager(build()), Evaluation(), callback, epochs=len(values), steps=2)
     assert names(callback) == [guards.GETTING_WORSE] * expected
     if expected:
-        assert callback.diagnoses[0].evidence == "fid was 1, and is 2.1, 2.1, 2.1."
+        assert callback.diagnoses[0].evidence == f"{name} was 1, and is 2.1, 2.1, 2.1."
 
 
 # === What it does not ===
@@ -763,3 +765,9 @@ def test_of_few_samples_each_comes_several_times():
     signs = look_at(build(), POINTS[:16], num_samples=40)
     assert len(signs.points) == 40
     assert signs.data["distinct"] == pytest.approx(16 / 40)
+
+
+def test_twice_a_negative_distance_is_no_rise():
+    """The unbiased kernel distance of equal distributions."""
+    assert not guards.is_rising([0.01, -0.02, 0.01, 0.02, 0.01])
+    assert guards.is_rising([0.01, 0.5, 0.6, 0.7])

@@ -331,6 +331,23 @@ def test_names():
         fit(build(), evaluate([Difference(Means()), Difference(Means())]))
 
 
+class Refusing(Step):
+    def compute(self, real, fake):
+        raise ValueError("at least 11 x 11 pixels")
+
+
+def test_a_metric_that_refuses_the_samples_does_not_end_the_training(capsys):
+    callback = evaluate([Refusing([]), Step([1.0, 2.0])], verbose=True)
+    history = fit(build(), callback, epochs=2).history
+    assert history["step"] == [1.0, 2.0] and list(callback.scores) == ["step"]
+    assert capsys.readouterr().out.count("no score of Refusing. at least 11 x 11 pixels") == 2
+
+
+def test_a_metric_of_scores_of_classes_needs_a_classifier():
+    with pytest.raises(ValueError, match="InceptionScore reads the scores of a classifier"):
+        evaluate(ganzoo.metrics.InceptionScore())
+
+
 # === The best model ===
 
 
@@ -457,6 +474,3 @@ def test_refuses_bad_data_before_the_first_step(data, message):
     with pytest.raises(ValueError, match=message):
         fit(model, evaluate(Difference(Means()), data))
     assert model.steps_done == 0
-
-
-# === Cost ===

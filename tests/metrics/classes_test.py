@@ -83,7 +83,7 @@ def test_floor_is_what_equal_distributions_have(monkeypatch):
     shares = np.array([0.4, 0.3, 0.2, 0.1])
     scores = [class_histogram(draw(2 * i, 500, shares), draw(2 * i + 1, 300, shares)) for i in range(100)]
     mean = np.mean([score.value for score in scores])
-    assert mean == pytest.approx(scores[0].details["floor"], rel=0.1)
+    assert mean == pytest.approx(scores[0].details["perfect"], rel=0.1)
 
 
 def test_order_changes_nothing():
@@ -227,3 +227,10 @@ def test_refusals_of_streams():
         ClassifierAccuracy(brightness).update_state(fake=shaded([1]))
     with pytest.raises(ValueError, match=r"scores `\(batch, classes\)`. Received: shape \(1,\)"):
         ClassHistogram(lambda images: images.mean(axis=(1, 2, 3))).update_state(fake=shaded([1]))
+
+
+def test_samples_of_one_class_leave_room_for_the_others():
+    """Of 50 samples of one class, by Wilson's interval up to 1.96^2 / (50 + 1.96^2) = 7.1 % may be others."""
+    score = class_histogram(None, np.zeros(50, int), num_classes=10)
+    assert score.value == pytest.approx(0.9)
+    assert score.interval == pytest.approx((0.9 - 0.0713, 0.9), abs=1e-4)

@@ -83,8 +83,8 @@ def test_pairs_are_shared_among_the_classes():
 
 
 def test_chunks_and_order_change_nothing():
-    images, labels = digits(100)
-    order = np.random.default_rng(1).permutation(100)
+    images, labels = digits(200)
+    order = np.random.default_rng(1).permutation(200)
     for given in (None, labels):
         whole = ms_ssim_diversity(images, given, chunk_size=1000)
         for size in (1, 7, 50):
@@ -142,3 +142,10 @@ def test_streams():
     metric.update_state(fake=images)
     with pytest.raises(ValueError, match="must be 220 integers"):
         metric.result()
+
+
+def test_single_pairs_have_no_interval():
+    images = np.random.default_rng(0).integers(256, size=(4, 16, 16, 1), dtype="uint8")
+    assert ms_ssim_diversity(images[:3]).interval is None
+    score = ms_ssim_diversity(images, [0, 0, 1, 1], images, [0, 0, 1, 1])
+    assert score.interval is None and score.details["real_interval"] is None

@@ -187,3 +187,13 @@ def test_streams_predictions():
     assert metric.result() == inception_score(probabilities, from_logits=False)
     with pytest.raises(ValueError, match="`splits`"):
         InceptionScore(splits=2.5)
+
+
+def test_batches_are_joined_in_their_order():
+    metric, logits = InceptionScore(splits=1), np.random.default_rng(0).normal(size=(50, 4)).astype("float32")
+    for part in np.split(logits, [7, 30]):
+        metric.update_state(fake=part)
+    assert metric.result() == inception_score(logits, splits=1)
+    metric.update_state(fake=logits[:, :3])
+    with pytest.raises(ValueError, match="batches of fake features have different shapes"):
+        metric.result()

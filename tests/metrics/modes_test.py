@@ -114,11 +114,11 @@ def test_reports():
     assert {score.name for score in scores.values()} == {"captured_modes", "high_quality_share", "mode_divergence"}
     for report, score in scores.items():
         assert score.value == score.details[report]
-        assert score.details == scores["modes"].details
+        assert score.details == scores["modes"].details | {"perfect": score.details["perfect"]}
     assert scores["modes"].interval is None
     assert list(scores["kl"].interval) == scores["kl"].details["kl_interval"]
     assert [score.lower_is_better for score in scores.values()] == [False, None, True]
-    assert str(scores["modes"]) == "captured_modes 8; 500 fake, features given, float64, modes 8, std 0.01"
+    assert str(scores["modes"]) == "captured_modes 8 (perfect: 8); 500 fake, features given, float64, modes 8, std 0.01"
 
 
 def test_describe():
@@ -246,3 +246,17 @@ def test_interval_of_the_divergence_allows_for_its_bias(samples):
         middles.append((low + high) / 2)
     assert np.mean(middles) == pytest.approx(truth, abs=0.012)
     assert covered >= (36 if samples == 2500 else 52)
+
+
+def test_a_single_mode_leaves_room_for_the_others():
+    """As if 7.1 % of 50 samples were even over the seven other modes: log 8 - H(0.071) - 0.071 log 7."""
+    score = mode_coverage(np.zeros((50, 2)) + [1.0, 0.0], ganzoo.data.ring_centers(8), 0.01, report="kl")
+    rest = 1.959964**2 / (50 + 1.959964**2)
+    entropy = -rest * np.log(rest) - (1 - rest) * np.log(1 - rest)
+    assert score.value == pytest.approx(np.log(8))
+    assert score.interval == pytest.approx((np.log(8) - entropy - rest * np.log(7), np.log(8)), rel=1e-6)
+
+
+def test_perfect_values_are_printed():
+    points = ganzoo.data.ring_centers(8)
+    assert "captured_modes 8 (perfect: " in str(mode_coverage(np.repeat(points, 50, axis=0), points, 0.01))

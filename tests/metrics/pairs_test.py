@@ -141,3 +141,17 @@ def test_streams(metric, function):
     metric.update_state(real=real[4:], fake=fake[4:])
     assert metric.result() == function(real, fake, level=0.9)
     assert metric.result().features == "pixels"
+
+
+def test_a_single_pair_has_no_interval():
+    real, fake = np.zeros((1, 16, 16, 1), "uint8"), np.full((1, 16, 16, 1), 9, "uint8")
+    for metric in (psnr, ssim, l1_distance):
+        assert metric(real, fake).interval is None
+
+
+def test_floats_of_8_bit_images_are_refused():
+    """They would be clipped to white. Beyond -1 and 1 lies what a network without a tanh may make: that is clipped."""
+    images = np.full((2, 16, 16, 1), 200.0, "float32")
+    with pytest.raises(ValueError, match=r"must lie in \[-1, 1\]. Received: values from 200 to 200"):
+        psnr(images, images)
+    assert psnr(np.full_like(images, -1.5), np.full_like(images, -1.0)).value == np.inf

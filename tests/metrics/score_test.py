@@ -111,3 +111,14 @@ def test_interval_of_a_mean_of_few_samples(count):
     samples = np.random.default_rng(count).normal(size=(400, count))
     found = [intervals.from_influence(x.mean(), [x], seed=i) for i, x in enumerate(samples)]
     assert 0.90 <= np.mean([low <= 0 <= high for low, high in found]) <= 0.99
+
+
+def test_what_a_perfect_sampler_has_is_printed():
+    assert "modes 7 (perfect: 8); " in str(Score("modes", 7, details={"perfect": 8.0}))
+
+
+def test_values_that_are_not_finite_are_valid_json():
+    score = Score("psnr", np.inf, details={"kl": np.nan})
+    text = score.to_json()
+    assert json.loads(text, parse_constant=pytest.fail)["value"] == "Infinity"
+    assert Score.from_json(text).value == np.inf and np.isnan(Score.from_json(text).details["kl"])

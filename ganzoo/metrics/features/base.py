@@ -102,4 +102,9 @@ def quantized(images):
         raise TypeError(f"Images must be uint8, or floats in [-1, 1]. Received: dtype {images.dtype}")
     if not np.isfinite(images).all():
         raise ValueError("Images hold values that are NaN or infinite.")
+    if images.size and images.min() >= 0 and images.max() > 2:
+        raise ValueError(
+            "Floating-point images must lie in [-1, 1]. Received: values from "
+            f"{images.min():.4g} to {images.max():.4g}, as of 8-bit images. Pass them as uint8, or images / 127.5 - 1."
+        )
     return to_uint8(images).numpy()
