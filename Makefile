@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	&& echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs benchmark gallery clean
+.PHONY: help demo test lint docs benchmark gallery experiments clean
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
@@ -34,6 +34,9 @@ benchmark: .venv/.installed-benchmark  ## measure images per second against PyTo
 
 gallery: .venv/.installed-examples  ## compute the figures and numbers of docs/theory anew (half an hour)
 	$(BIN)/python examples/theory/gallery.py
+
+experiments: .venv/.installed-test  ## run the tests that train the experiments of docs/theory (half an hour)
+	$(BIN)/python -m pytest -m slow tests/theory
 
 clean:  ## remove the environment and everything built
 	rm -rf .venv site build dist *.egg-info .pytest_cache .ruff_cache

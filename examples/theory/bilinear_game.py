@@ -7,7 +7,7 @@ generator that makes the point b plays exactly this game.
     alternating     a <- a - h b,   b <- b + h a, with the new a
     averaged        the mean of the alternating iterates so far
     optimistic      each gradient g becomes 2 g - (the gradient of the step before)
-    penalised       simultaneous, on L - gamma b^2 / 2: R1, the squared gradient of the critic, at the data
+    penalised       simultaneous, and a descends L + gamma a^2 / 2: R1, the squared gradient of its critic
 
 Source: Gidel et al., 2018 (arXiv:1802.10551), Section 3, for the spiral, the orbit and the average; Daskalakis et al.,
 2017 (arXiv:1711.00141), for optimism; Mescheder et al., 2018 (arXiv:1801.04406), Sections 2 to 4, for the game as a
@@ -87,8 +87,8 @@ def play(name, rate, gamma, steps, start=START):
 
 
 def gradients(a, b, gamma=0.0):
-    """The derivatives of `a b - gamma b^2 / 2` in a and in b."""
-    return np.array([b, a - gamma * b])
+    """The derivative of `a b + gamma a^2 / 2` in a, and that of `a b` in b."""
+    return np.array([b + gamma * a, a])
 
 
 # === The theory ===
@@ -103,7 +103,7 @@ def update_matrix(name, rate, gamma):
     if name == "alternating":
         return np.array([[1.0, -rate], [rate, 1.0 - rate**2]])
     if name == "penalised":
-        return identity + rate * (turn - np.diag([0.0, gamma]))
+        return identity + rate * (turn - np.diag([gamma, 0.0]))
     return np.block([[identity + 2 * rate * turn, -rate * turn], [identity, np.zeros((2, 2))]])
 
 

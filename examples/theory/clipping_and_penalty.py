@@ -136,7 +136,7 @@ def deep_critic(key, seed, steps, width, depth):
     else:
         model = ganzoo.WGAN.from_paper((2,), clip_value=key, **settings)
     data = ganzoo.data.swiss_roll(batch_size=64, seed=seed)
-    before = norms_of(model)
+    before = norms_of_clipped(model, None if key == "penalty" else key)
     model.fit(data, epochs=1, steps_per_epoch=steps, verbose=0)
     after = norms_of(model)
     weights = np.concatenate([weight.ravel() for weight in model.discriminator.get_weights()])
@@ -144,10 +144,21 @@ def deep_critic(key, seed, steps, width, depth):
         "before": before,
         "after": after,
         "slope": slope_of(after),
+        "slope_before": slope_of(before),
         "predicted": 0.0 if key == "penalty" else predicted_slope(key, width),
         "weights": weights,
         "clip_value": None if key == "penalty" else key,
     }
+
+
+def norms_of_clipped(model, clip_value):
+    """`norms_of` as after a clipping of the initial weights; the model keeps its own."""
+    weights = model.discriminator.get_weights()
+    if clip_value is not None:
+        model.discriminator.set_weights([np.clip(weight, -clip_value, clip_value) for weight in weights])
+    norms = norms_of(model)
+    model.discriminator.set_weights(weights)
+    return norms
 
 
 def norms_of(model):
@@ -203,13 +214,19 @@ def report(results):
                     f"; modes above the middle {found['above_middle']:+.3f}, above the gaps {found['above_gaps']:+.3f}"
                 )
             if found["clip_value"]:
-                text += f"; weights at +-c {share_at_clip(found['weights'], found['clip_value']):.1%}"
+                clip, weights = found["clip_value"], found["weights"]
+                text += (
+                    f"; weights at +-c {share_at_clip(weights, clip):.1%}, at +c {np.mean(weights > 0.99 * clip):.1%}"
+                )
             print(text)
     print("Twelve layers: slope of log10 |gradient| per layer, from the input to the output")
     for key, found in results["layers"].items():
         name = key if key == "penalty" else f"c = {key}"
         at_clip = "" if key == "penalty" else f"; weights at +-c {share_at_clip(found['weights'], key):.1%}"
-        print(f"  {name:<10} found {found['slope']:+.3f}, predicted {found['predicted']:+.3f}{at_clip}")
+        print(
+            f"  {name:<10} initial weights, clipped {found['slope_before']:+.3f}, trained {found['slope']:+.3f}, "
+            f"predicted {found['predicted']:+.3f}{at_clip}"
+        )
 
 
 def draw_surfaces(results, path):
@@ -223,7 +240,9 @@ def draw_surfaces(results, path):
             plot.set(xlim=(-LIMIT, LIMIT), ylim=(-LIMIT, LIMIT), aspect="equal")
             axes[0, column].set_title(name)
             axes[row, 0].set_ylabel(critic, fontsize="large")
-    figure.supxlabel("brighter: the critic takes it for more real; dots: the data", fontsize="medium")
+    figure.supxlabel(
+        "x$_1$ to the right, x$_2$ upwards; dots: the data. Brighter: more real, by the scale of each critic"
+    )
     figures.save(figure, path)
 
 

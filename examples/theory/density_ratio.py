@@ -220,7 +220,9 @@ def draw(results, path):
     both.plot(results["true_at_samples"], results["at_samples"], ".", color=figures.BLUE, markersize=2, alpha=0.2)
     ends = (-12, 3)
     both.plot(ends, ends, color=figures.BLACK, linewidth=1, label="equal")
-    both.set(xlim=ends, ylim=ends, title="at samples of p and q", xlabel="log p/q, exact", ylabel="trained")
+    both.set(
+        xlim=ends, ylim=ends, title="at samples of p and q", xlabel="log p/q, exact (nats)", ylabel="log D/(1-D) (nats)"
+    )
     figures.legend(both)
 
     theta = [row["theta"] for row in results["game"]]

@@ -102,8 +102,12 @@ def draw(results, path):
 def draw_flows(axes, line):
     """The piles, one up and one down, and what goes where between them."""
     places, scale, gap = line["places"], 3.0, 1.6
-    axes.bar(places, scale * line["p"], 0.8, bottom=gap, color=figures.BLUE, label="pile p")
-    axes.bar(places, -scale * line["q"], 0.8, color=figures.ORANGE, label="pile q")
+    for mass, bottom, sign, color, name in (
+        (line["p"], gap, 1, figures.BLUE, "pile p"),
+        (line["q"], 0, -1, figures.ORANGE, "pile q"),
+    ):
+        bars = axes.bar(places, sign * scale * mass, 0.8, bottom=bottom, color=color, label=f"{name}, with its mass")
+        axes.bar_label(bars, [f"{part:.2f}".lstrip("0") if part else "" for part in mass], fontsize="x-small")
     for i, j in zip(*np.nonzero(line["plan"] > 1e-9)):
         width = 30 * line["plan"][i, j]
         axes.plot([places[i], places[j]], [gap, 0], color=figures.BLACK, alpha=0.45, linewidth=width, zorder=0)
@@ -151,10 +155,10 @@ def draw_clouds(figure, axes, plane):
     lines = axes.contourf(ticks, ticks, values, levels=16, cmap=figures.SEQUENTIAL, alpha=0.75)
     figure.colorbar(lines, ax=axes, label="potential", shrink=0.85)
     for i, j in zip(*np.nonzero(plane["plan"] > 1e-9)):
-        axes.plot(*np.stack([x[i], y[j]]).T, color="white", linewidth=0.9)
+        axes.plot(*np.stack([x[i], y[j]]).T, color=figures.VERMILION, linewidth=0.9)
     axes.scatter(*x.T, s=16, color=figures.BLUE, edgecolor="white", linewidth=0.6, label="p", zorder=3)
     axes.scatter(*y.T, s=16, color=figures.ORANGE, edgecolor="white", linewidth=0.6, label="q", zorder=3)
-    axes.set(aspect="equal", xlabel="x", ylabel="y")
+    axes.set(aspect="equal", xlabel="x$_1$", ylabel="x$_2$")
     axes.set_title(f"In the plane: work {plane['work']:.3f},\ndifference of means {plane['difference of means']:.3f}")
     axes.legend(fontsize="small", loc="lower left", framealpha=0.85)
 

@@ -25,10 +25,11 @@ from scipy import special
 
 import ganzoo
 from ganzoo import divergences, likelihoods
-from ganzoo.callbacks.latent_space import COLORS, grid_of, quantiles, ranges
+from ganzoo.callbacks.latent_space import grid_of, quantiles, ranges
 
 COLUMNS = 16  # of the manifolds
 PAIRS = ((0, 1), (4, 9), (3, 8))  # digits between which to interpolate
+DIGITS = (figures.BLUE, figures.VERMILION, figures.GREEN, figures.PINK, figures.ORANGE)  # circles, then triangles
 
 
 def compute(seed=0, epochs=20, hidden=(512, 256, 128), num_likelihoods=100, spacing=0.025):
@@ -236,7 +237,7 @@ def draw(results, path):
         scatter, manifold, samples, lines = axes[:, column]
         for digit in range(10):
             chosen = found["codes"][results["labels"] == digit]
-            scatter.plot(*chosen.T, ".", color=COLORS[digit], markersize=4)
+            scatter.plot(*chosen.T, "o^"[digit // 5], color=DIGITS[digit % 5], markersize=3, label=str(digit))
             scatter.text(
                 *np.median(chosen, axis=0),
                 str(digit),
@@ -247,9 +248,9 @@ def draw(results, path):
             )
         angles, radius = np.linspace(0, 2 * np.pi, 100), np.sqrt(-2 * np.log(0.01))
         scatter.plot(radius * np.cos(angles), radius * np.sin(angles), color=figures.BLACK, label="99 % of N(0, I)")
-        figures.legend(scatter, loc="upper right")
+        figures.legend(scatter, loc="center left", bbox_to_anchor=(1, 0.5), markerscale=2)
         scatter.set(title=f"{name}: latents of held-out digits", xlabel="first latent", ylabel="second latent")
-        scatter.set(xlim=(-6, 6), ylim=(-6, 6), aspect="equal")
+        scatter.set(aspect="equal")
         horizontal, vertical = found["axes"]
         manifold.imshow(ganzoo.images.grid(found["manifold"], COLUMNS, padding=0, scale=1), cmap="gray")
         where = f"{horizontal[0]:.1f} to {horizontal[-1]:.1f}, {vertical[0]:.1f} to {vertical[-1]:.1f}"

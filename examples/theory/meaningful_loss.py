@@ -225,7 +225,7 @@ def strip(shown):
 
 def draw(results, path):
     """Estimate and distance of each run, over samples of that time; and the verdicts of the critics."""
-    figure, axes = figures.new(4, 3, height=7.6, height_ratios=[3, 1, 3, 1])
+    figure, axes = figures.new(4, 3, height=9.0, height_ratios=[3, 1.7, 3, 1.7])
     places = [(row, column) for row in (0, 2) for column in range(3)]
     for (row, column), (name, run) in zip(places, results["runs"].items()):
         js = name.startswith("GAN")
@@ -245,7 +245,7 @@ def draw(results, path):
         right.set_ylim(0, 1.1 * run["distances"].max())
         right.set_ylabel("Fréchet distance", color=figures.VERMILION)
         right.spines["top"].set_visible(False)
-        chosen = np.linspace(0, len(run["steps"]) - 1, min(7, len(run["steps"]))).round().astype(int)
+        chosen = np.linspace(0, len(run["steps"]) - 1, min(5, len(run["steps"]))).round().astype(int)
         below.imshow(strip(run["shown"][chosen]), cmap="gray", vmin=-1, vmax=1)
         below.set(xticks=[], yticks=[], xlabel=f"its samples, update {run['steps'][0]} to {run['steps'][-1]}")
         left.set_xlabel("updates of the generator", fontsize="small")

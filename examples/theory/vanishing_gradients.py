@@ -246,7 +246,7 @@ def draw(results, path):
     for axes in (value, gradient):
         axes.axvspan(lost.min(), lost.max(), color=figures.VERMILION, alpha=0.1, linewidth=0)
         figures.legend(axes, loc="upper left" if axes is value else "lower left")
-    value.set(title="-log(1 - D) in float32\n(shaded: infinite without logits)", xlabel="logit s", ylabel="nats")
+    value.set(title="-log(1 - D) in float32\n(shaded: the naive form is infinite)", xlabel="logit s", ylabel="nats")
     gradient.set(title="its derivative", xlabel="logit s", ylabel="derivative in s")
     figures.save(figure, path)
 

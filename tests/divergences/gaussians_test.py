@@ -193,3 +193,33 @@ def test_place_and_scale_change_nothing(place, scale):
 def test_means_far_apart():
     assert gaussian_wasserstein([0.0, 0.0], np.eye(2), [3e200, 4e200], np.eye(2)) == pytest.approx(5e200, rel=1e-15)
     assert gaussian_kl(0.0, 1.0, 1e200, 1.0) == math.inf
+
+
+@pytest.mark.parametrize("d", [0.5, 2.0, 8.0])
+@pytest.mark.parametrize("p", [1, 1.5, 2, 4])
+def test_gaussians_that_differ_in_their_means_have_that_distance(d, p):
+    """W_p of N(d/2, 1) and N(-d/2, 1) is d, for any p, and in any number of dimensions."""
+    assert gaussian_wasserstein(d / 2, 1.0, -d / 2, 1.0, p) == d
+    cov = np.array([[2.0, 0.5], [0.5, 1.0]])
+    assert gaussian_wasserstein([d, 0.0], cov, [0.0, 0.0], cov, p) == d
+
+
+@pytest.mark.parametrize("p", [1, 1.5, 2, 3, 6])
+@pytest.mark.parametrize("mean", [0.0, 0.3, 2.0, 19.9, 20.1, 1e3])
+def test_powers_of_univariate_gaussians_against_quadrature(mean, p):
+    """Quantile against quantile: the integral of |mean + (3 - 2) z|^p over N(0, 1), on both sides of its kink."""
+    ends = [-12.0, np.clip(-mean, -12, 12), 12.0]
+
+    def density(z):
+        return abs(mean + z) ** p * stats.norm.pdf(z)
+
+    parts = [integrate.quad(density, *pair, epsabs=0, epsrel=1e-12, limit=200)[0] for pair in zip(ends, ends[1:])]
+    rtol = 1e-6 if mean == 20.1 else 1e-9  # The remainder of the series.
+    np.testing.assert_allclose(gaussian_wasserstein(mean, 9.0, 0.0, 4.0, p), sum(parts) ** (1 / p), rtol=rtol)
+
+
+def test_powers_without_a_closed_form_are_refused():
+    with pytest.raises(ValueError, match="closed form for p=2, or equal covariances. Received: p=1"):
+        gaussian_wasserstein([0, 0], np.eye(2), [1, 0], 2 * np.eye(2), p=1)
+    with pytest.raises(ValueError, match="at least 1. Received: p=0.5"):
+        gaussian_wasserstein(0, 1, 1, 1, p=0.5)
