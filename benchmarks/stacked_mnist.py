@@ -50,7 +50,7 @@ def main():
         budget=int(options.budget) if options.budget.isdecimal() else options.budget,
         metrics=[coverage(digits), coverage(digits, report="kl")],
         num_samples=options.num_samples,
-        points=4,
+        points=3,
         callbacks=callbacks,
         output_dir=options.output_dir,
     )
