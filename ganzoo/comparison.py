@@ -312,9 +312,11 @@ class Comparison:
         """Draws each metric over the updates: the mean over the seeds, and their range."""
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(5 * len(self.metrics), 3.6), dpi=100, layout="constrained")
+        columns = min(2, len(self.metrics))
+        rows = -(-len(self.metrics) // columns)
+        figure = Figure(figsize=(5 * columns, 3.2 * rows + 0.5), dpi=100, layout="constrained")
         for index, metric in enumerate(self.metrics):
-            axes = figure.add_subplot(1, len(self.metrics), index + 1)
+            axes = figure.add_subplot(rows, columns, index + 1)
             for number, model in enumerate(self.models):
                 colour = COLOURS[number % len(COLOURS)]
                 style = STYLES[number // len(COLOURS) % len(STYLES)]
@@ -327,7 +329,8 @@ class Comparison:
             axes.set_xlabel("generator updates")
             axes.grid(color="0.92")
             axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, fontsize="small")
+        handles, names = axes.get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside lower center", ncols=3 * columns, frameon=False, fontsize="small")
         with images.replacing(Path(path)) as temporary:
             figure.savefig(temporary, format="png")
 
