@@ -202,7 +202,7 @@ def table(rows):
     """Markdown."""
     rows = {row["run"]: row for row in rows}
     lines = [
-        "| Made to fail by | Found | at step | Right | Rollbacks | Distance then, at the end | Saved |",
+        "| Made to fail by | Found | at step | Right | Rollbacks | Distance then, at the last look | Saved |",
         "|---|---|---|---|---|---|---|",
     ]
     for row in (rows[name] for name in FAILURES if name in rows):
