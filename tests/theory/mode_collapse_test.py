@@ -59,6 +59,8 @@ def test_the_gan_runs_around_the_ring(found):
     assert 2 <= gan["modes"] <= 6.5 and gan["fewest"] < 6
     assert gan["largest_share"] > 1.5 * wgan_gp["largest_share"] > 1.5 / 8  # 1 / 8 if all modes had their share.
     assert 20 <= gan["changes"] <= 29
+    for name in found.keys() - {"GAN"}:
+        assert gan["changes"] > 1.5 * found[name]["changes"]
 
 
 @pytest.mark.slow
