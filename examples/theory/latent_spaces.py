@@ -248,7 +248,6 @@ def draw(results, path):
             )
         angles, radius = np.linspace(0, 2 * np.pi, 100), np.sqrt(-2 * np.log(0.01))
         scatter.plot(radius * np.cos(angles), radius * np.sin(angles), color=figures.BLACK, label="99 % of N(0, I)")
-        figures.legend(scatter, loc="center left", bbox_to_anchor=(1, 0.5), markerscale=2)
         scatter.set(title=f"{name}: latents of held-out digits", xlabel="first latent", ylabel="second latent")
         scatter.set(aspect="equal")
         horizontal, vertical = found["axes"]
@@ -261,6 +260,8 @@ def draw(results, path):
         lines.set(title="from digit to digit; the ends are data")
         for plot in (manifold, samples, lines):
             plot.set_axis_off()
+    handles, names = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper center", ncols=6, markerscale=2, frameon=False, fontsize="small")
     figures.save(figure, path)
 
 
