@@ -23,7 +23,7 @@ from ganzoo.metrics.features import DigitsClassifier, ModelFeatures
 from ganzoo.metrics.features.base import Given
 from ganzoo.metrics.inception_score import InceptionScore
 from ganzoo.metrics.modes import ModeCoverage
-from ganzoo.metrics.neighbours import Memorization
+from ganzoo.metrics.neighbours import Density, Memorization
 from ganzoo.metrics.pairs import PSNR, psnr
 from ganzoo.metrics.parzen import ParzenLogLikelihood
 from tests.workers import command, processes
@@ -415,13 +415,13 @@ def chosen(names, network, image_shape=(28, 28, 1), dataset="mnist_10k"):
 
 def test_metrics_get_the_features_that_suit_them(exported, monkeypatch):
     digits, asked = DigitsClassifier(), Given()
-    monkeypatch.setattr(evaluate, "default_metrics", lambda samples: [FrechetDistance(digits), InceptionScore(digits)])
-    assert [type(metric) for metric in chosen(None, None)] == [FrechetDistance, InceptionScore]
+    monkeypatch.setattr(evaluate, "default_metrics", lambda samples: [FrechetDistance(digits), Density(digits)])
+    assert [type(metric) for metric in chosen(None, None)] == [FrechetDistance, Density]
     names = ["inception_score", "parzen_log_likelihood", "classifier_accuracy"]
     suited = [metric.features for metric in chosen(names, None)]
     assert suited[0] is suited[2] is digits and suited[1].name == "pixels in [0, 1]"
     metrics = chosen(None, asked)
-    assert [type(metric) for metric in metrics] == [FrechetDistance, InceptionScore]
+    assert [type(metric) for metric in metrics] == [FrechetDistance, Density]
     assert all(metric.features is asked for metric in metrics)
     assert chosen(["parzen_log_likelihood"], asked)[0].features.name == "pixels in [0, 1]"
     network = ModelFeatures(keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten()]))
