@@ -293,8 +293,8 @@ class Comparison:
             f"features: {networks}."
         )
         for metric, score in zip(self.metrics, scores):
-            if score.details.get("perfect") is not None:
-                yield f"{metric} of a perfect sampler: {score.details['perfect']:.4g}."
+            if score.perfect is not None:
+                yield f"{metric} of a perfect sampler: {score.perfect:.4g}."
         for model in self.models:
             last = [run["curve"][-1]["scores"] for run in self.runs if run["model"] == model]
             lost = sum(all(np.isnan(score["value"]) for score in scores_of_run) for scores_of_run in last)

@@ -55,6 +55,9 @@ class Evaluate(keras.callbacks.Callback):
     the network, so that the next run does not compute them again. A file is used only if the first of its features come
     out the same.
 
+    A metric that refuses the samples, since there are too few of them or they are too small, is told and left out; the
+    training goes on.
+
     With several workers each of them evaluates, so that all see the same logs, and the first one writes.
 
     Args:
@@ -286,8 +289,7 @@ class Evaluate(keras.callbacks.Callback):
         parts = []
         for name, score in self.scores.items():
             interval = "" if score.interval is None else " [{:.4g}, {:.4g}]".format(*score.interval)
-            perfect = score.details.get("perfect")
-            perfect = "" if perfect is None else f" (perfect: {perfect:.4g})"
+            perfect = "" if score.perfect is None else f" (perfect: {score.perfect:.4g})"
             parts.append(f"{name} {score.value:.4g}{interval}{perfect}")
         best = ", the best so far" if row["best"] else ""
         return f"{', '.join(parts)} ({self.num_samples:,} samples, {row['seconds']:.1f} s{best})"

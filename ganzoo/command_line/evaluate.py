@@ -306,8 +306,7 @@ def table(scores):
         interval = "" if score.interval is None else f"[{score.interval[0]:.4g}, {score.interval[1]:.4g}]"
         level = "" if score.interval is None else f"{score.level:.0%}"
         better = {True: "lower", False: "higher", None: ""}[score.lower_is_better]
-        perfect = score.details.get("perfect")
-        perfect = "" if perfect is None else f"{perfect:.4g}"
+        perfect = "" if score.perfect is None else f"{score.perfect:.4g}"
         rows.append((score.name, f"{score.value:.4g}", interval, level, perfect, better, score.features))
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]

@@ -49,6 +49,11 @@ class Score:
             object.__setattr__(self, "interval", (low, high))
 
     @property
+    def perfect(self):
+        """What a perfect sampler is expected to have, or `None` where that is not known."""
+        return self.details.get("perfect")
+
+    @property
     def protocol(self):
         """Dictionary of everything that two scores must share to be compared."""
         return {
@@ -96,8 +101,8 @@ class Score:
         parts = [f"{self.name} {self.value:.4g}"]
         if self.interval is not None:
             parts.append(f"[{self.interval[0]:.4g}, {self.interval[1]:.4g}] ({100 * self.level:.4g}%)")
-        if self.details.get("perfect") is not None:
-            parts.append(f"(perfect: {self.details['perfect']:.4g})")
+        if self.perfect is not None:
+            parts.append(f"(perfect: {self.perfect:.4g})")
         counts = [f"{n:,} {kind}" for n, kind in ((self.num_real, "real"), (self.num_fake, "fake")) if n is not None]
         facts = [" vs ".join(counts), f"features {self.features}"]
         facts += [f"resized by {self.resize}"] if self.resize else []
