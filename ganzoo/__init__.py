@@ -5,13 +5,13 @@ from ganzoo import callbacks as callbacks
 from ganzoo import constraints as constraints
 from ganzoo import data as data
 from ganzoo import divergences as divergences
-from ganzoo import likelihoods as likelihoods
 from ganzoo import losses as losses
 from ganzoo import metrics as metrics
 from ganzoo import networks as networks
 from ganzoo import penalties as penalties
 from ganzoo.comparison import Comparison as Comparison
 from ganzoo.comparison import compare as compare
+from ganzoo.density import likelihoods as likelihoods
 from ganzoo.models import BEGAN as BEGAN
 from ganzoo.models import CGAN as CGAN
 from ganzoo.models import DCGAN as DCGAN

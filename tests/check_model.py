@@ -25,8 +25,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ganzoo.models import conditions
 from ganzoo.models.adversarial_model import AdversarialModel
+from ganzoo.training import conditions
 
 BATCH = 4
 

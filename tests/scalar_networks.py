@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from ganzoo.random import RandomStream
+from ganzoo.sampling import RandomStream
 
 # g(z) = a z + b
 A, B = 0.7, -0.3

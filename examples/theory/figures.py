@@ -25,7 +25,7 @@ from matplotlib.figure import Figure  # noqa: E402
 from PIL import Image  # noqa: E402
 
 import ganzoo  # noqa: E402
-from ganzoo.comparison import COLOURS  # noqa: E402
+from ganzoo.comparison.runs import COLOURS  # noqa: E402
 from ganzoo.images import replacing  # noqa: E402
 
 # Okabe and Ito: all of them can be told apart by colour-blind readers. Yellow is too light for lines on white.

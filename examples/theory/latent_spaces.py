@@ -24,8 +24,9 @@ from absl import app, flags
 from scipy import special
 
 import ganzoo
-from ganzoo import divergences, likelihoods
+from ganzoo import divergences
 from ganzoo.callbacks.latent_space import grid_of, quantiles, ranges
+from ganzoo.density import likelihoods
 
 COLUMNS = 16  # of the manifolds
 PAIRS = ((0, 1), (4, 9), (3, 8))  # digits between which to interpolate

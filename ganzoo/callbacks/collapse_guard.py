@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from ganzoo import records
 from ganzoo.callbacks.checkpoint import Checkpoint
-from ganzoo.callbacks.vital_signs import VitalSigns
-from ganzoo.models import feed
+from ganzoo.health.vital_signs import VitalSigns
+from ganzoo.training import feed
 
 BAD_DATA = "bad data"
 DIVERGED = "diverged"

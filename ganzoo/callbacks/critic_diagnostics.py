@@ -68,7 +68,7 @@ class CriticDiagnostics(keras.callbacks.Callback):
         num_samples: Integer, how many of each kind, at most; whole minibatches are taken. Defaults to `512`.
 
     Attributes:
-        faults: List of `ganzoo.models.lint.Finding`, those of this `fit`, in the order of their appearance.
+        faults: List of `ganzoo.health.lint.Finding`, those of this `fit`, in the order of their appearance.
 
     Raises:
         ValueError: At the start, for a model without a critic, or if the training samples cannot be read again.
@@ -161,7 +161,7 @@ class CriticDiagnostics(keras.callbacks.Callback):
 
     def _look_at(self, batch):
         """One minibatch of each kind: a dictionary of tensors. Runs in a graph, once for all looks."""
-        from ganzoo.models import feed  # It imports this package.
+        from ganzoo.training import feed  # It imports this package.
 
         model, seen = self.model, {}
         with model._log.muted(), model.numbers_of_evaluation():
@@ -239,7 +239,7 @@ def check_critic(model):
 
 def training_data_of(model, given):
     """The training samples that were given, or the data of `fit` if reading them leaves no trace."""
-    from ganzoo.models import lint  # It imports this package.
+    from ganzoo.health import lint  # It imports this package.
 
     if given is not None:
         return given
@@ -254,7 +254,7 @@ def training_data_of(model, given):
 
 def read(model, data, count):
     """The first `count` samples and conditions (or `None`) of a dataset or of arrays, as float arrays."""
-    from ganzoo.models import feed
+    from ganzoo.training import feed
 
     parts = data if isinstance(data, (tuple, list)) and len(data) == 2 else (data,)
     dataset = feed.as_dataset(model, *parts)
@@ -289,7 +289,7 @@ def probe(discriminator):
 
     Layers that are used twice, or have several outputs, are left out.
     """
-    from ganzoo.models import lint
+    from ganzoo.health import lint
 
     layers = [
         layer
@@ -349,7 +349,7 @@ def summary(seen):
 
 def faults_of(seen, row):
     """Yields the classic faults, as `Finding`s, with the evidence."""
-    from ganzoo.models.lint import Finding
+    from ganzoo.health.lint import Finding
 
     share = row.get("weights_at_clip", 0.0)
     if share > LARGEST_SHARE_AT_CLIP:

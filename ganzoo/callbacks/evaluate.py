@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ganzoo import images, records
+from ganzoo import checks, images, records
 from ganzoo.callbacks.checkpoint import Checkpoint
 from ganzoo.data.reading import track
 from ganzoo.metrics.defaults import default_metrics
@@ -20,7 +20,7 @@ from ganzoo.metrics.features.base import Given, quantized
 from ganzoo.metrics.metric import Metric, check_measurable
 from ganzoo.metrics.pixels import Pixels, UnitPixels
 from ganzoo.metrics.score import Score, distinct_names
-from ganzoo.models import checks, conditions, feed
+from ganzoo.training import conditions, feed
 
 # Samples that are generated, and samples that are turned into features, between two signs of life.
 _SAMPLES_AT_ONCE = 10_000

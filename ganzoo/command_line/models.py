@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from ganzoo.data.reading import track
-from ganzoo.export import draw_latents, read_card
+from ganzoo.export.saved_model import draw_latents, read_card
 from ganzoo.models import GenerativeModel
 
 

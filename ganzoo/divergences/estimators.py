@@ -17,7 +17,7 @@ from ganzoo import losses
 from ganzoo.constraints import clip_weights
 from ganzoo.networks import mlp
 from ganzoo.penalties import gradient_norms, gradient_penalty
-from ganzoo.random import RandomStream
+from ganzoo.sampling import RandomStream
 
 # Points that a network scores at once.
 CHUNK = 8192

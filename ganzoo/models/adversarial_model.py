@@ -6,10 +6,10 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from ganzoo.models import checks
-from ganzoo.models.assembly import share_out
+from ganzoo import checks
 from ganzoo.models.generative_model import GenerativeModel
 from ganzoo.networks import mlp
+from ganzoo.training.assembly import share_out
 
 
 class AdversarialModel(GenerativeModel):

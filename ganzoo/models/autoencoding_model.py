@@ -5,10 +5,11 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from ganzoo.models import checks, feed
-from ganzoo.models.assembly import share_out
+from ganzoo import checks
 from ganzoo.models.generative_model import GenerativeModel
 from ganzoo.networks.inputs import check_positive
+from ganzoo.training import feed
+from ganzoo.training.assembly import share_out
 
 
 class AutoencodingModel(GenerativeModel):

@@ -3,8 +3,7 @@
 import keras
 from keras import ops
 
-from ganzoo import networks
-from ganzoo.models import checks
+from ganzoo import checks, networks
 from ganzoo.models.adversarial_model import AdversarialModel, unchanged
 from ganzoo.replicas import mean_over_replicas
 

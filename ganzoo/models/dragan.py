@@ -2,8 +2,7 @@
 
 import keras
 
-from ganzoo import networks
-from ganzoo.models import checks
+from ganzoo import checks, networks
 from ganzoo.models.gan import GAN
 from ganzoo.penalties import dragan_penalty
 

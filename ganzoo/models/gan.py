@@ -2,8 +2,7 @@
 
 import keras
 
-from ganzoo import losses, networks
-from ganzoo.models import checks
+from ganzoo import checks, losses, networks
 from ganzoo.models.adversarial_model import AdversarialModel
 from ganzoo.penalties import zero_centered_penalty
 

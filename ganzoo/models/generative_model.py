@@ -8,12 +8,14 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from ganzoo import export as saved_model
-from ganzoo.models import checks, feed, lint
-from ganzoo.models.conditions import condition_of
-from ganzoo.models.fitting import fit_in_one_run, restore_newest
-from ganzoo.models.log import Log
-from ganzoo.random import RandomStream
+from ganzoo import checks
+from ganzoo.export import saved_model
+from ganzoo.health import lint
+from ganzoo.sampling import RandomStream
+from ganzoo.training import feed
+from ganzoo.training.conditions import condition_of
+from ganzoo.training.fitting import fit_in_one_run, restore_newest
+from ganzoo.training.log import Log
 
 
 class GenerativeModel(keras.Model):
@@ -254,7 +256,7 @@ class GenerativeModel(keras.Model):
                 to `None`: the model alone is checked.
 
         Returns:
-            List of `ganzoo.models.lint.Finding`, empty if all is well.
+            List of `ganzoo.health.lint.Finding`, empty if all is well.
         """
         return lint.check(self, dataset)
 

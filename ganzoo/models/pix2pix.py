@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import keras
 from keras import ops
 
-from ganzoo import losses
-from ganzoo.models import checks, conditions
+from ganzoo import checks, losses
 from ganzoo.models.adversarial_model import AdversarialModel
 from ganzoo.networks import patchgan, unet
 from ganzoo.networks.inputs import check_sample_shape
+from ganzoo.training import conditions
 
 
 @keras.saving.register_keras_serializable("ganzoo")

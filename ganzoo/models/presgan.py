@@ -5,11 +5,12 @@ import functools
 import keras
 import tensorflow as tf
 
-from ganzoo import hmc, importance, networks
-from ganzoo.models import checks, feed
+from ganzoo import checks, networks
+from ganzoo.density import hmc, importance
+from ganzoo.density.noise import LearnedNoise
 from ganzoo.models.adversarial_model import batch_size_of, build_optimizer, unchanged
 from ganzoo.models.gan import GAN
-from ganzoo.noise import LearnedNoise
+from ganzoo.training import feed
 
 
 @keras.saving.register_keras_serializable("ganzoo")
@@ -50,7 +51,7 @@ class PresGAN(GAN):
       those of their own positions would couple the chains.
     - The step size is adapted to the mean probability of acceptance instead of the share of accepted proposals: the
       same expectation, less noise.
-    - `log_likelihood` has its own proposal, see `ganzoo.importance`.
+    - `log_likelihood` has its own proposal, see `ganzoo.density.importance`.
 
     In half precision take mixed_bfloat16: the force of the chains, divided by sigma^2, may exceed float16.
 
@@ -171,7 +172,7 @@ class PresGAN(GAN):
         return (samples + self.noise.sigma * numbers).numpy()
 
     def log_likelihood(self, samples, condition=None, num_samples=1000, seed=0, batch_size=64, **settings):
-        """Estimates log p(x) of each sample, in nats, by importance sampling: see `ganzoo.importance`.
+        """Estimates log p(x) of each sample, in nats, by importance sampling: see `ganzoo.density.importance`.
 
         Args:
             samples: Array `(n, ...)` of samples as in training.

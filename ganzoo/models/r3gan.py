@@ -2,9 +2,8 @@
 
 import keras
 
-from ganzoo import networks
+from ganzoo import checks, networks
 from ganzoo.losses import relativistic_loss
-from ganzoo.models import checks
 from ganzoo.models.adversarial_model import AdversarialModel
 from ganzoo.penalties import zero_centered_penalty
 

@@ -7,9 +7,10 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from ganzoo import likelihoods, networks
+from ganzoo import networks
+from ganzoo.checks import check_weight
+from ganzoo.density import likelihoods
 from ganzoo.models.autoencoding_model import AutoencodingModel, batches_of, check_decoder, checked_samples
-from ganzoo.models.checks import check_weight
 from ganzoo.networks.inputs import check_positive
 
 LIKELIHOODS = ("bernoulli", "gaussian")

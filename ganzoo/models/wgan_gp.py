@@ -3,9 +3,8 @@
 import keras
 from keras import ops
 
-from ganzoo import networks
+from ganzoo import checks, networks
 from ganzoo.layers import WGAN_GP_KERNELS
-from ganzoo.models import checks
 from ganzoo.models.adversarial_model import AdversarialModel
 from ganzoo.penalties import gradient_penalty
 

@@ -13,8 +13,8 @@ import ganzoo
 from ganzoo.callbacks import Checkpoint
 from ganzoo.callbacks import collapse_guard as guards
 from ganzoo.callbacks.collapse_guard import CollapseGuard, State, judge, suspicions, variables_of
-from ganzoo.callbacks.vital_signs import VitalSigns, distances, effective_number, flatten
-from ganzoo.models.feed import Feed
+from ganzoo.health.vital_signs import VitalSigns, distances, effective_number, flatten
+from ganzoo.training.feed import Feed
 from tests.check_model import digest, two_replicas
 from tests.workers import train
 

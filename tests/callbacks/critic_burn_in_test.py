@@ -6,7 +6,7 @@ import pytest
 
 import ganzoo
 from ganzoo.callbacks import Checkpoint, CriticBurnIn
-from ganzoo.models.feed import Feed
+from ganzoo.training.feed import Feed
 from tests.workers.train import digest
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 import ganzoo
 from ganzoo.callbacks import critic_diagnostics
 from ganzoo.callbacks.critic_diagnostics import CriticDiagnostics, faults_of, scores_of, summary
-from ganzoo.random import RandomStream
+from ganzoo.sampling import RandomStream
 from tests.check_model import dataset_for, digest, samples_like, tiny, two_replicas
 from tests.scalar_networks import A, B, C, W, scalar_discriminator, scalar_generator
 

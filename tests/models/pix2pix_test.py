@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 import ganzoo
-from ganzoo.export import draw_latents
+from ganzoo.export.saved_model import draw_latents
 from ganzoo.images import to_uint8
 from ganzoo.networks import dcgan, patchgan, unet
 from ganzoo.networks.unet import NoiseDropout

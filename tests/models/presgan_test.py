@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 import ganzoo
-from ganzoo.noise import inverse_softplus
+from ganzoo.density.noise import inverse_softplus
 from tests.check_model import (
     BATCH,
     check_conditional_model,

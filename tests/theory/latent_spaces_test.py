@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import ganzoo
-from ganzoo import likelihoods
+from ganzoo.density import likelihoods
 
 
 def constant_vae(mean, log_variance, bias):

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from ganzoo import hmc
+from ganzoo.density import hmc
 
 
 def in_batches(function, inputs, batch_size):

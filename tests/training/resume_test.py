@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 import ganzoo
-from ganzoo.models.feed import Feed
+from ganzoo.training.feed import Feed
 from tests.workers import processes, train
 
 

@@ -7,8 +7,8 @@ import tensorflow as tf
 from keras import ops
 
 from ganzoo.data import normalize
-from ganzoo.export import draw_latents
-from ganzoo.models import conditions, feed
+from ganzoo.export.saved_model import draw_latents
+from ganzoo.training import conditions, feed
 
 _SIDE = 32  # Larger images are averaged down to this size before they are compared.
 _REFERENCE = 1024  # Real samples whose labels are compared.

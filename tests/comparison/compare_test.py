@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 import ganzoo
-from ganzoo import comparison, records
+from ganzoo import records
+from ganzoo.comparison import runs as comparison
 from ganzoo.metrics import FrechetDistance, SlicedWasserstein
 
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 from scipy import stats
 from scipy.special import log_expit
 
-from ganzoo.likelihoods import bernoulli, gaussian, kl_from_prior
+from ganzoo.density.likelihoods import bernoulli, gaussian, kl_from_prior
 
 RANDOM = np.random.default_rng(0)
 

@@ -13,9 +13,10 @@ from keras import layers
 
 import ganzoo
 from ganzoo.constraints import clip_weights
-from ganzoo.models import feed, lint
+from ganzoo.health import lint
 from ganzoo.models.adversarial_model import AdversarialModel
 from ganzoo.penalties import gradient_penalty, zero_centered_penalty
+from ganzoo.training import feed
 from tests.check_model import digest, sgd, tiny, two_replicas
 
 SHAPE = (6, 4, 1)

@@ -7,8 +7,8 @@ other file tells one kind from the other.
 import numpy as np
 import tensorflow as tf
 
+from ganzoo import checks
 from ganzoo.data import from_arrays, normalize
-from ganzoo.models import checks
 
 
 def condition_of(num_classes, generator):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ganzoo import hmc
-from ganzoo.random import RandomStream
+from ganzoo.density import hmc
+from ganzoo.sampling import RandomStream
 from tests.check_model import two_replicas
 
 MEAN = np.array([1.0, -2.0], "float32")

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 import ganzoo
-from ganzoo.models.conditions import Image, Label, NoCondition
+from ganzoo.training.conditions import Image, Label, NoCondition
 from tests.check_model import evaluates_without_a_trace, reload, replicas_agree, resumes_with_the_same_bits
 
 INPUTS = np.random.default_rng(0).uniform(-1, 1, (8, 4, 6, 1)).astype("float32")
@@ -95,7 +95,7 @@ def test_exports_image_to_image(tmp_path):
         drawn = served["generate"](seed=tf.constant(5, "int64"), image=image)["images"]
         expected = ganzoo.images.to_uint8(model.generate(condition=INPUTS[:count], seed=5))
         np.testing.assert_array_equal(drawn, expected)
-    assert ganzoo.export.read_card(tmp_path / "1")["condition_shape"] == [4, 6, 1]
+    assert ganzoo.export.saved_model.read_card(tmp_path / "1")["condition_shape"] == [4, 6, 1]
 
 
 def test_packs_and_augments_input_and_target_together(tmp_path):
@@ -125,7 +125,7 @@ def test_what_is_refused(act, words):
 def test_predicts_with_the_averaged_generator():
     model = translator(ema_decay=0.5)
     model.generator.set_weights([2 * weight for weight in model.generator.get_weights()])
-    latents = np.repeat(ganzoo.export.draw_latents(0, 1, 3).numpy(), 3, axis=0)
+    latents = np.repeat(ganzoo.export.saved_model.draw_latents(0, 1, 3).numpy(), 3, axis=0)
     expected = model.ema_generator([latents, INPUTS[:3]], training=False)
     np.testing.assert_allclose(model.predict(INPUTS[:3], verbose=0), expected, rtol=1e-5, atol=1e-6)
     assert np.abs(model(INPUTS[:3]) - expected).max() > 1e-3

@@ -3,8 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
+from ganzoo.checks import HOW_TO_SCALE, check_count, check_pixels
 from ganzoo.data import normalize
-from ganzoo.models.checks import HOW_TO_SCALE, check_count, check_pixels
 
 DEFAULT_BATCH_SIZE = 64
 

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ganzoo.random import RandomStream
+from ganzoo.sampling import RandomStream
 from tests.check_model import two_replicas
 
 

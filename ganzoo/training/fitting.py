@@ -49,7 +49,7 @@ def fit_in_one_run(keras_fit, model, data, epochs, initial_epoch, restored, call
     Args:
         keras_fit: `keras.Model.fit`, bound.
         model: `GenerativeModel`.
-        data: `ganzoo.models.feed.Feed`.
+        data: `ganzoo.training.feed.Feed`.
         epochs, initial_epoch, callbacks, verbose: As in `fit`.
         restored: Boolean, whether the model's step tells the epoch to begin with.
         validation: Arguments of `fit` that concern the validation.

@@ -15,8 +15,8 @@ Example:
 
 ```python
 log_prob = lambda z: -0.5 * tf.reduce_sum(z**2, axis=1)  # N(0, I)
-random = ganzoo.random.RandomStream(0)
-draws = ganzoo.hmc.sample(log_prob, tf.zeros((100, 2)), 0.5, random.normal, random.uniform, num_samples=10)
+random = ganzoo.sampling.RandomStream(0)
+draws = ganzoo.density.hmc.sample(log_prob, tf.zeros((100, 2)), 0.5, random.normal, random.uniform, num_samples=10)
 print(draws.samples.shape)  # (10, 100, 2)
 ```
 """

@@ -12,8 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from ganzoo.constraints import WeightClip
-from ganzoo.models import conditions, feed
 from ganzoo.networks.unet import BatchStatisticsNormalization
+from ganzoo.training import conditions, feed
 
 # A check looks at the first batches only: until it has so many samples, so many numbers, or so many seconds are over.
 MAX_SAMPLES, MAX_VALUES, MAX_SECONDS = 1000, 2**24, 1.0

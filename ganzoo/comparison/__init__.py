@@ -1,0 +1,4 @@
+"""Models compared under one budget."""
+
+from ganzoo.comparison.runs import Comparison as Comparison
+from ganzoo.comparison.runs import compare as compare

@@ -1,0 +1,1 @@
+"""Whether a training goes well: set-ups that train badly, vital signs, and what they mean."""
