@@ -37,18 +37,18 @@ class RandomStream(keras.layers.Layer):
 
     def normal(self, shape):
         """Draws float32 numbers from N(0, 1); `shape[0]` is the batch of this replica."""
-        return math.sqrt(2.0) * tf.math.erfinv(2.0 * self._draw(shape) - 1.0)
+        return self._draw(shape, lambda uniform: math.sqrt(2.0) * tf.math.erfinv(2.0 * uniform - 1.0))
 
     def uniform(self, shape):
         """Draws float32 numbers from U(0, 1); `shape[0]` is the batch of this replica."""
-        return self._draw(shape)
+        return self._draw(shape, lambda uniform: uniform)
 
     def restart(self):
         """Goes back to the first draw."""
         self.state.assign(tf.stack([tf.convert_to_tensor(self.state)[0], tf.constant(0, "int64")]))
 
-    def _draw(self, shape):
-        """The centres of 2^23 equal parts of (0, 1): exact in float32, and symmetric."""
+    def _draw(self, shape, transform):
+        """Transforms the centres of 2^23 equal parts of (0, 1), which are exact in float32, and symmetric."""
         seed = tf.identity(self.state.value)
         self.state.assign_add(tf.constant([0, 1], "int64"))
         batch, *rest = shape
@@ -57,7 +57,9 @@ class RandomStream(keras.layers.Layer):
         bits = tf.random.stateless_uniform(
             tf.stack([batch * replicas, *rest]), seed, minval=None, maxval=None, dtype="uint32", alg="philox"
         )
-        numbers = (tf.cast(tf.bitwise.right_shift(bits, 9), "float32") + 0.5) * 2.0**-23
+        # The slice comes last: a transform of vectors of numbers and of the few that are left over at the end may round
+        # differently, so the last bit depends on the place in the tensor.
+        numbers = transform((tf.cast(tf.bitwise.right_shift(bits, 9), "float32") + 0.5) * 2.0**-23)
         if replicas > 1:
             start = tf.cast(replica.replica_id_in_sync_group, "int32") * batch
             numbers = numbers[start : start + batch]

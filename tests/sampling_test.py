@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from ganzoo.sampling import RandomStream
@@ -66,14 +67,18 @@ def test_xla_draws_the_same_numbers():
         np.testing.assert_array_equal(uniform, plain.uniform((4,)))
 
 
-def test_replicas_share_the_numbers_of_one_device():
+@pytest.mark.parametrize("shape", [(3, 2), (1, 1), (5, 3), (7, 11), (64, 33)])
+@pytest.mark.parametrize("draw", ["normal", "uniform"])
+def test_replicas_share_the_numbers_of_one_device(draw, shape):
+    """Bit for bit: each replica makes all numbers, in a tensor of one shape, and takes a slice."""
     strategy = two_replicas()
     alone = RandomStream(5)
     with strategy.scope():
         shared = RandomStream(5)
+    batch, *rest = shape
     for _ in range(2):
-        drawn = strategy.experimental_local_results(strategy.run(lambda: shared.normal((3, 2))))
-        np.testing.assert_array_equal(np.concatenate(drawn), alone.normal((6, 2)))
+        drawn = strategy.experimental_local_results(strategy.run(lambda: getattr(shared, draw)(shape)))
+        np.testing.assert_array_equal(np.concatenate(drawn), getattr(alone, draw)((2 * batch, *rest)))
     np.testing.assert_array_equal(shared.state.numpy(), [5, 2])
 
 
