@@ -1,31 +1,33 @@
-"""ganzoo: generative models for Keras, each as its paper has it."""
+"""ganzoo: generative models for Keras, each as its paper has it. `ganzoo/api.py` lists the public names."""
 
-from ganzoo import augmentation as augmentation
-from ganzoo import callbacks as callbacks
-from ganzoo import constraints as constraints
-from ganzoo import data as data
-from ganzoo import divergences as divergences
-from ganzoo import losses as losses
-from ganzoo import metrics as metrics
-from ganzoo import networks as networks
-from ganzoo import penalties as penalties
-from ganzoo.comparison import Comparison as Comparison
-from ganzoo.comparison import compare as compare
-from ganzoo.density import likelihoods as likelihoods
-from ganzoo.models import BEGAN as BEGAN
-from ganzoo.models import CGAN as CGAN
-from ganzoo.models import DCGAN as DCGAN
-from ganzoo.models import DRAGAN as DRAGAN
-from ganzoo.models import GAN as GAN
-from ganzoo.models import LSGAN as LSGAN
-from ganzoo.models import R3GAN as R3GAN
-from ganzoo.models import SNGAN as SNGAN
-from ganzoo.models import VAE as VAE
-from ganzoo.models import WGAN as WGAN
-from ganzoo.models import WGANGP as WGANGP
-from ganzoo.models import AdversarialModel as AdversarialModel
-from ganzoo.models import Autoencoder as Autoencoder
-from ganzoo.models import GenerativeModel as GenerativeModel
-from ganzoo.models import Pix2Pix as Pix2Pix
-from ganzoo.models import PresGAN as PresGAN
+import importlib.util
+import os
+import sys
+from typing import TYPE_CHECKING
+
 from ganzoo.version import __version__ as __version__
+
+
+def _is_command_line():
+    """Whether this process is `ganzoo ...` or `python -m ganzoo ...`."""
+    program = (getattr(sys, "argv", None) or [""])[0]
+    if program == "-m":  # Python still looks for the module that it is going to run.
+        words = sys.orig_argv
+        return "ganzoo" in words[1:] and words[words.index("ganzoo") - 1] == "-m"
+    return os.path.basename(program) in ("ganzoo", "ganzoo.exe", "ganzoo-script.py")
+
+
+# `keras.saving.load_model` finds the classes of ganzoo only after they were registered, so `import ganzoo` imports them
+# all, and TensorFlow with them. `ganzoo --help` cannot wait seconds for that: the command line imports what it uses.
+if TYPE_CHECKING or not _is_command_line():
+    from ganzoo.api import *  # noqa: F403
+else:
+
+    def __getattr__(name):
+        """Imports a public name when it is asked for: another program may be called `ganzoo` as well."""
+        if importlib.util.find_spec(f"ganzoo.{name}"):
+            return importlib.import_module(f"ganzoo.{name}")
+        public = importlib.import_module("ganzoo.api")
+        if name.startswith("_") or not hasattr(public, name):
+            raise AttributeError(f"module 'ganzoo' has no attribute {name!r}")
+        return getattr(public, name)
