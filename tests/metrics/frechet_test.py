@@ -10,15 +10,34 @@ def normal(seed, count, scale, shift=0.0):
     return np.random.default_rng(seed).normal(size=(count, len(scale))) * scale + shift
 
 
-def test_gaussians_with_commuting_covariances():
-    """For diagonal covariances the distance is the sum of (m1 - m2)^2 + (s1 - s2)^2."""
-    mean_1, mean_2 = np.array([1.0, -2.0, 0.5]), np.array([0.0, 1.0, 0.5])
-    std_1, std_2 = np.array([1.0, 2.0, 0.0]), np.array([3.0, 0.5, 1.0])  # The first is singular.
-    rotation, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))
-    covariances = [rotation @ np.diag(std**2) @ rotation.T for std in (std_1, std_2)]
-    expected = np.sum((mean_1 - mean_2) ** 2) + np.sum((std_1 - std_2) ** 2)
-    distance = gaussian_distance(rotation @ mean_1, covariances[0], rotation @ mean_2, covariances[1])
-    assert distance == pytest.approx(expected, rel=1e-12)
+@pytest.mark.parametrize("dimensions", [3, 8])
+@pytest.mark.parametrize("singular", [(), (0,), (1,), (0, 1)], ids=str)
+def test_gaussians_with_commuting_covariances(dimensions, singular):
+    """For diagonal covariances the distance is the sum of (m1 - m2)^2 + (s1 - s2)^2.
+
+    In 20 rotations of the axes, since the sign of the rounding noise decides whether a singular covariance looks
+    positive definite. 1e-12 of the traces is some hundred roundings of float64; the root of its noise would be 1e-8.
+    """
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        mean_1, mean_2 = rng.normal(size=(2, dimensions))
+        stds = rng.uniform(0.5, 2.0, (2, dimensions))
+        for index in singular:
+            stds[index, index : index + 2] = 0.0
+        rotation, _ = np.linalg.qr(rng.normal(size=(dimensions, dimensions)))
+        covariances = [rotation @ np.diag(std**2) @ rotation.T for std in stds]
+        expected = np.sum((mean_1 - mean_2) ** 2) + np.sum((stds[0] - stds[1]) ** 2)
+        distance = gaussian_distance(rotation @ mean_1, covariances[0], rotation @ mean_2, covariances[1])
+        assert distance == pytest.approx(expected, rel=0, abs=1e-12 * (np.sum(mean_1**2 + mean_2**2) + np.sum(stds**2)))
+
+
+def test_a_small_variance_is_no_noise():
+    """A standard deviation of 1e-6 beside 1 counts, the distance to its double included."""
+    for width in (1e-6, 2e-6, 1e-3):
+        covariances = [np.diag([1.0, 1e-12]), np.diag([1.0, width**2])]
+        distance = gaussian_distance(np.zeros(2), covariances[0], np.zeros(2), covariances[1])
+        # The sum of numbers near 2 rounds to 4e-16.
+        assert distance == pytest.approx((width - 1e-6) ** 2, rel=0, abs=1e-15)
 
 
 def test_gaussians_whose_covariances_do_not_commute():
