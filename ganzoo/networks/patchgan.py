@@ -1,9 +1,10 @@
-"""PatchGAN, the discriminator of pix2pix: a score for each patch of an image.
+"""PatchGAN, the discriminator of pix2pix and CycleGAN: a score for each patch of an image.
 
 Convolutional throughout, it judges all patches of one size in one pass; the loss is the mean over them. It models
 texture and style, and leaves to an L1 term what is right on the whole.
 
-Reference: [Isola et al., 2017](https://arxiv.org/abs/1611.07004), Section 3.2.2 and Section 6.1.2.
+Reference: [Isola et al., 2017](https://arxiv.org/abs/1611.07004), Section 3.2.2 and Section 6.1.2;
+[Zhu et al., 2017](https://arxiv.org/abs/1703.10593), Appendix 7.2.
 """
 
 import keras
@@ -50,12 +51,15 @@ def discriminator(
     batch_statistics_at_test=False,
     kernel_initializer=DCGAN_KERNELS,
     packing=1,
+    conditional=True,
+    affine=True,
 ):
-    """An image and the input image that it belongs to, through convolutions to a map of scores.
+    """An image, and the input image that it belongs to, through convolutions to a map of scores.
 
     Args:
         image_shape: `(height, width, channels)` of the judged image.
-        condition_shape: `(height, width, channels)` of the input image. Defaults to `image_shape`.
+        condition_shape: `(height, width, channels)` of the input image. Defaults to `image_shape`. Not used without
+            `conditional`.
         receptive_field: 1, 16, 70 (the default) or 286, the side of the patches in pixels.
         filters: Integer, channels of the first map; each further one has twice as many, up to 8 times. Defaults to
             `64`.
@@ -64,12 +68,16 @@ def discriminator(
         batch_statistics_at_test: See `ganzoo.networks.unet.generator`.
         kernel_initializer: Keras initializer of all kernels. Defaults to N(0, 0.02).
         packing: Integer, how many samples are judged together, see `AdversarialModel`. Defaults to `1`.
+        conditional: Boolean. `False` judges images by themselves, as CycleGAN does, which knows no pairs. Defaults to
+            `True`.
+        affine: Boolean, whether instance normalization has gains and biases. Without them the convolutions keep their
+            biases, as in the authors' code. Defaults to `True`.
 
     Returns:
-        Functional `keras.Model`: `image`, `condition` -> float32 scores `(batch, rows, columns, 1)`.
+        Functional `keras.Model`: `image` and, if it is conditional, `condition` -> float32 scores
+        `(batch, rows, columns, 1)`.
     """
     height, width, channels = image_shape = check_sample_shape(image_shape)
-    *_, condition_channels = check_condition_shape(image_shape, condition_shape)
     check_positive(filters=filters, packing=packing)
     if receptive_field not in PATCHES:
         raise ValueError(f"`receptive_field` must be one of {list(PATCHES)}. Received: {receptive_field!r}")
@@ -82,8 +90,11 @@ def discriminator(
             f"Received: image_shape={image_shape}. Take a smaller field: receptive_field={smaller[-1]}."
         )
     image = keras.Input((height, width, packing * channels), name="image")
-    condition = keras.Input((height, width, packing * condition_channels), name="condition")
-    x = layers.Concatenate(name="pair")([condition, image])
+    inputs, x = image, image
+    if conditional:
+        *_, condition_channels = check_condition_shape(image_shape, condition_shape)
+        condition = keras.Input((height, width, packing * condition_channels), name="condition")
+        inputs, x = [image, condition], layers.Concatenate(name="pair")([condition, image])
     for index, (kernel, stride) in enumerate(convolutions):
         last = index == len(convolutions) - 1
         kind = normalization if 0 < index and not last else None
@@ -96,12 +107,12 @@ def discriminator(
             kernel_size=kernel,
             strides=stride,
             padding="same" if stride == 2 else "valid",
-            use_bias=kind is None,
+            use_bias=kind is None or (kind == "instance" and not affine),
             kernel_initializer=kernel_initializer,
             dtype="float32" if last else None,
             name=name,
         )(x)
         if not last:
-            x = normalization_layer(kind, batch_statistics_at_test, name)(x)
+            x = normalization_layer(kind, batch_statistics_at_test, name, affine)(x)
             x = layers.LeakyReLU(0.2, name=f"leaky_relu_{index}")(x)
-    return keras.Model([image, condition], x, name="patchgan_discriminator")
+    return keras.Model(inputs, x, name="patchgan_discriminator")

@@ -151,9 +151,16 @@ def check_condition_shape(image_shape, condition_shape):
     return condition_shape
 
 
-def normalization_layer(kind, batch_statistics_at_test, name):
-    """Returns the normalization of a U-Net or a PatchGAN, or the identity; see `generator`."""
+def normalization_layer(kind, batch_statistics_at_test, name, affine=True):
+    """Returns the normalization of a network for translation, or the identity; see `generator`.
+
+    Without `affine`, instance normalization has no gains and no biases.
+    """
     check_choice(("instance", "batch", None), normalization=kind)
+    if kind == "instance" and not affine:
+        return layers.GroupNormalization(
+            groups=-1, epsilon=1e-5, center=False, scale=False, name=f"{name}_instance_norm"
+        )
     layer = normalization(kind, name)
     if kind == "batch" and batch_statistics_at_test:
         return BatchStatisticsNormalization.from_config(layer.get_config())

@@ -82,6 +82,24 @@ def test_both_images_are_judged():
         assert np.abs(np.array(network(changed)) - scores).max() > 1e-4
 
 
+@pytest.mark.parametrize(("filters", "parameters"), [(64, 2_764_737), (16, 175_089)])
+def test_parameters_of_the_authors_network_for_cyclegan(filters, parameters):
+    """By hand, at 64: 3,136 + 131,200 + 524,544 + 2,097,664 + 8,193; the normalization has no weights."""
+    network = patchgan.discriminator((32, 32, 3), filters=filters, conditional=False, affine=False)
+    assert network.count_params() == parameters
+    assert all(layer.use_bias for layer in network.layers if isinstance(layer, keras.layers.Conv2D))
+
+
+def test_images_by_themselves():
+    network = patchgan.discriminator((32, 40, 3), (7, 7, 1), 16, filters=2, conditional=False)
+    assert [tensor.name for tensor in network.inputs] == ["image"]
+    assert network.input_shape == (None, 32, 40, 3)  # Whatever the shape of a condition that is not judged.
+    image, other = np.random.default_rng(0).uniform(-1, 1, (2, 1, 32, 40, 3)).astype("float32")
+    assert np.abs(np.array(network(image)) - np.array(network(other))).max() > 1e-4
+    packed = patchgan.discriminator((32, 32, 3), filters=2, packing=2, conditional=False)
+    assert packed.input_shape == (None, 32, 32, 6)
+
+
 def test_packing():
     network = patchgan.discriminator((32, 32, 3), (32, 32, 1), filters=2, packing=2)
     assert [tensor.shape[1:] for tensor in network.inputs] == [(32, 32, 6), (32, 32, 2)]
