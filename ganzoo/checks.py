@@ -1,10 +1,262 @@
-"""What every model checks of its arguments, its losses and its samples, in words."""
+"""What an argument must be: one check of each kind of value, with the same words everywhere; and checks of models.
+
+A check of a value takes the name of the argument and what came. It returns the value as Python's own type, or raises a
+`ValueError` that says what the argument must be and what was received. NumPy's numbers and tensors of one number are
+numbers. Booleans are not: `steps=True` is a mistake.
+"""
+
+import math
+import numbers
+import os
+from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+# Larger arrays than any memory holds.
+MAX_SAMPLES = 2**31 - 1
+
+# TensorFlow's random numbers take a seed as int64.
+MAX_SEED = 2**63 - 1
+
 HOW_TO_SCALE = "Scale 0..255 with ganzoo.data.normalize (x / 127.5 - 1), or load with ganzoo.data.from_arrays."
+
+
+# === Values ===
+
+
+def integer(name, value, least=None, most=None, optional=False):
+    """Returns an argument as a Python integer.
+
+    Args:
+        name: String, the argument.
+        value: What came.
+        least, most: Integers, the bounds. Default to `None`: there is none.
+        optional: Boolean, whether `None` may come, and is returned. Defaults to `False`.
+
+    Raises:
+        ValueError: If it is not an integer within the bounds.
+
+    Example:
+
+    >>> ganzoo.checks.integer("steps", np.int64(5), least=1)
+    5
+    """
+    if value is None and optional:
+        return None
+    found = plain(value)
+    if not is_integer(found) or is_outside(found, least=least, most=most):
+        raise refusal(name, value, f"an integer{bounds(least=least, most=most)}", optional)
+    return found
+
+
+def number(name, value, least=None, above=None, below=None, most=None, finite=True, optional=False):
+    """Returns an argument as a Python float.
+
+    Args:
+        name: String, the argument.
+        value: What came.
+        least, most: Floats, the bounds. Default to `None`: there is none.
+        above, below: Floats, bounds that are excluded. Default to `None`.
+        finite: Boolean, whether infinity is refused. Defaults to `True`. NaN is always refused.
+        optional: Boolean, whether `None` may come, and is returned. Defaults to `False`.
+
+    Raises:
+        ValueError: If it is not a number within the bounds.
+
+    Example:
+
+    >>> ganzoo.checks.number("gradient_penalty_weight", 10, least=0)
+    10.0
+    """
+    if value is None and optional:
+        return None
+    found = as_float(plain(value))
+    limits = {"least": least, "above": above, "below": below, "most": most}
+    if math.isnan(found) or (finite and math.isinf(found)) or is_outside(found, **limits):
+        raise refusal(name, value, f"a {'finite ' if finite else ''}number{bounds(**limits)}", optional)
+    return found
+
+
+def seed(name, value, optional=False):
+    """Returns a seed as a Python integer from 0 to 2**63 - 1.
+
+    Raises:
+        ValueError: If it is something else.
+    """
+    if value is None and optional:
+        return None
+    found = plain(value)
+    if not is_integer(found) or is_outside(found, least=0, most=MAX_SEED):
+        raise refusal(name, value, "an integer from 0 to 2**63 - 1", optional)
+    return found
+
+
+def boolean(name, value):
+    """Returns an argument as a Python boolean.
+
+    Raises:
+        ValueError: If it is neither `True` nor `False`, such as `"no"`, which Python takes for true.
+    """
+    found = plain(value)
+    if not isinstance(found, bool):
+        raise refusal(name, value, "True or False")
+    return found
+
+
+def choice(name, value, choices):
+    """Returns the one of some choices that an argument is equal to.
+
+    Args:
+        name: String, the argument.
+        value: What came.
+        choices: Iterable of strings, numbers or `None`.
+
+    Raises:
+        ValueError: If it is none of them.
+    """
+    found, choices = plain(value), list(choices)
+    for known in choices:
+        if found is known or (are_alike(found, known) and found == known):
+            return known
+    raise refusal(name, value, f"one of {', '.join(map(repr, choices))}")
+
+
+def integers(name, value, least=1, count=None):
+    """Returns a sequence of integers as a tuple.
+
+    Args:
+        name: String, the argument.
+        value: What came.
+        least: Integer, the bound of each. Defaults to `1`.
+        count: Integer, how many there must be. Defaults to `None`: any number, also none.
+
+    Raises:
+        ValueError: If it is something else.
+    """
+    found = plain_items(value)
+    if (
+        found is None
+        or not all(is_integer(item) and item >= least for item in found)
+        or len(found) != (len(found) if count is None else count)
+    ):
+        many = "a sequence of integers" if count is None else f"{count} integers"
+        raise refusal(name, value, f"{many} of at least {least}")
+    return found
+
+
+def sample_shape(name, value, vectors=False):
+    """Returns the shape of a sample as a tuple of Python integers.
+
+    Args:
+        name: String, the argument.
+        value: `(height, width, channels)`, or `(dimensions,)` where `vectors` are allowed.
+        vectors: Boolean, whether samples may be vectors. Defaults to `False`.
+
+    Raises:
+        ValueError: If it is something else.
+    """
+    found = plain_items(value)
+    are_sizes = found is not None and all(is_integer(size) and size >= 1 for size in found)
+    if are_sizes and len(found) in ((1, 3) if vectors else (3,)):
+        return found
+    if are_sizes and len(found) == 2:
+        raise ValueError(
+            f"`{name}` needs the number of channels, too. Received: {name}={found}. For grey images pass {(*found, 1)}."
+        )
+    kinds = "(height, width, channels)" + (" or (dimensions,)" if vectors else "")
+    raise refusal(name, value, f"{kinds} of positive integers")
+
+
+def path(name, value, optional=False):
+    """Returns an argument as a `pathlib.Path`, with `~` replaced by the home directory.
+
+    Raises:
+        ValueError: If it is no path, or an empty string, which would be the current directory.
+    """
+    if value is None and optional:
+        return None
+    text = os.fspath(value) if isinstance(value, (str, os.PathLike)) else None
+    if not isinstance(text, str) or not text.strip() or "\0" in text:
+        raise refusal(name, value, "a path, a string that is not empty or a pathlib.Path", optional)
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError(
+            f"`{name}` begins with the home directory of a user whom this machine does not know. Received: "
+            f"{name}={shown(value)}"
+        ) from None
+
+
+def refusal(name, value, wanted, optional=False):
+    """The error for an argument that is not what is wanted."""
+    return ValueError(f"`{name}` must be {wanted}{', or None' if optional else ''}. Received: {name}={shown(value)}")
+
+
+def shown(value):
+    """A value in an error: one line, and not the whole of a large array."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 200 else f"{text[:200]}... (of type {type(value).__name__})"
+
+
+def plain(value):
+    """A number in NumPy's type, or in an array or a tensor without axes, as Python's own; anything else as it is."""
+    try:
+        return value if tuple(value.shape) else np.asarray(value).item()
+    except (AttributeError, TypeError, ValueError, NotImplementedError, RuntimeError):
+        return value  # It has no shape, or it is a tensor of a graph, which has no value yet.
+
+
+def plain_items(value):
+    """A sequence as a tuple of Python's own numbers; `None` for what is no sequence."""
+    if isinstance(value, (str, bytes, dict)):
+        return None
+    try:
+        return tuple(plain(item) for item in value)
+    except TypeError:
+        return None
+
+
+def is_integer(value):
+    """Whether this is a Python integer, and no boolean."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def as_float(value):
+    """A number as a float, infinite where it is too large for a float; NaN for anything else."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def are_alike(value, known):
+    """Whether two values may be called equal: both are booleans, strings, or integers."""
+    return isinstance(value, type(known)) and isinstance(value, bool) == isinstance(known, bool)
+
+
+def is_outside(value, least=None, above=None, below=None, most=None):
+    """Whether a number breaks a bound."""
+    return (
+        (least is not None and value < least)
+        or (above is not None and value <= above)
+        or (below is not None and value >= below)
+        or (most is not None and value > most)
+    )
+
+
+def bounds(least=None, above=None, below=None, most=None):
+    """The bounds of a number in words, which follow the noun."""
+    if least is not None and most is not None:
+        return f" from {least:,} to {most:,}"
+    limits = ((" of at least", least), (" above", above), (" below", below), (" of at most", most))
+    return " and".join(f"{words} {limit:,}" for words, limit in limits if limit is not None)
+
+
+# === Models, their losses and their samples ===
 
 
 def check_backend():
@@ -60,16 +312,35 @@ def check_pixels(images, what="Images"):
 
 
 def check_count(name, value):
-    """Raises a `ValueError` if an argument is neither a positive integer nor `None`."""
-    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1):
-        raise ValueError(f"`{name}` must be an integer of at least 1, or None. Received: {name}={value!r}")
+    """Returns a count as a Python integer: at least 1, or `None`."""
+    return integer(name, value, least=1, optional=True)
 
 
 def check_weight(name, value):
-    """Returns the weight of a term if it is not negative."""
-    if not value >= 0:
-        raise ValueError(f"`{name}` must not be negative. Received: {name}={value}")
-    return value
+    """Returns the weight of a term as a float: finite, and not negative."""
+    return number(name, value, least=0)
+
+
+def check_at_least_one(name, value):
+    """Returns a count as a Python integer of at least 1."""
+    return integer(name, value, least=1)
+
+
+def check_decay(name, value):
+    """Returns the decay of an average, a number between 0 and 1, or `None`."""
+    if value is not None and not 0 < as_float(plain(value)) < 1:
+        raise ValueError(f"`{name}` must lie between 0 and 1, as 0.999, or be None. Received: {name}={shown(value)}")
+    return None if value is None else as_float(plain(value))
+
+
+def check_seed(value, name="seed"):
+    """Returns a seed as an integer in [0, 2**63)."""
+    return seed(name, value)
+
+
+def check_path(name, value):
+    """Returns a path as a `pathlib.Path`, with `~` as the home directory."""
+    return path(name, value)
 
 
 def check_no_batch_normalization(discriminator):
@@ -96,3 +367,14 @@ def check_execution(strategy, steps_per_execution, jit_compile):
             "Several workers make one step in a call. Received: "
             f"steps_per_execution={steps_per_execution} under MultiWorkerMirroredStrategy. Leave it at 1."
         )
+
+
+def check_num_samples(num_samples):
+    """Returns the number of samples as an integer, if it is one and fits into memory's indices."""
+    num_samples = integer("num_samples", num_samples, least=1)
+    if num_samples > MAX_SAMPLES:
+        raise ValueError(
+            f"`num_samples` must be at most {MAX_SAMPLES:,}. Received: num_samples={num_samples}. Generate in several "
+            "calls with other seeds."
+        )
+    return num_samples
