@@ -268,8 +268,8 @@ def check_backend():
         )
 
 
-def check_network(role, network, condition):
-    """Raises unless `network` is a built `keras.Model` with the inputs that go with a kind of condition."""
+def check_built(role, network):
+    """Raises unless `network` is a built `keras.Model` with known input shapes."""
     if not isinstance(network, keras.Model):
         raise TypeError(
             f"`{role}` must be a keras.Model. Received: {network!r} of type {type(network).__name__}. "
@@ -280,14 +280,31 @@ def check_network(role, network, condition):
             f"`{role}` must be a model with known input shapes (functional, or Sequential with an Input). "
             f"Received: {network.name}, which has none yet."
         )
-    if len(network.inputs) != condition.inputs:
+
+
+def check_network(role, network, inputs, conditions):
+    """Raises a `ValueError` unless a built network has that many inputs, and one output or named ones.
+
+    Args:
+        role: String, such as `"discriminator"`.
+        network: Built `keras.Model`.
+        inputs: Integer, the wanted number of inputs.
+        conditions: `ganzoo.training.conditions.Conditions`, for the message.
+    """
+    if len(network.inputs) != inputs:
+        wanted = conditions.wanted_inputs if inputs == 1 + len(conditions) else f"{inputs} input(s)"
         raise ValueError(
-            f"`{role}` must have {condition.wanted_inputs}. Received: {network.name} with the inputs "
+            f"`{role}` must have {wanted}. Received: {network.name} with the inputs "
             f"{[tensor.name for tensor in network.inputs]}"
         )
-    if len(network.outputs) != 1:
+    heads = network.output if role == "discriminator" else None
+    if isinstance(heads, dict) and "scores" in heads:
+        return
+    if len(network.outputs) != 1 or isinstance(heads, dict):
         raise ValueError(
-            f"`{role}` must have one output. Received: {network.name} with {len(network.outputs)} outputs."
+            f"`{role}` must have one output"
+            + (', or a dictionary of outputs with "scores"' if role == "discriminator" else "")
+            + f". Received: {network.name} with {len(network.outputs)} outputs."
         )
 
 
@@ -341,6 +358,27 @@ def check_seed(value, name="seed"):
 def check_path(name, value):
     """Returns a path as a `pathlib.Path`, with `~` as the home directory."""
     return path(name, value)
+
+
+def check_boolean(name, value):
+    """Returns a boolean."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"`{name}` must be True or False. Received: {name}={value!r}")
+    return bool(value)
+
+
+def check_positive(name, value):
+    """Returns a finite number above 0."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 < value < float("inf"):
+        raise ValueError(f"`{name}` must be a positive number. Received: {name}={value!r}")
+    return value
+
+
+def check_share(name, value):
+    """Returns a number in (0, 1]."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 < value <= 1:
+        raise ValueError(f"`{name}` must lie in (0, 1]. Received: {name}={value!r}")
+    return value
 
 
 def check_no_batch_normalization(discriminator):

@@ -67,3 +67,36 @@ class RandomStream(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "seed": self.seed}
+
+
+class SeededNumbers:
+    """Random numbers as a function of a seed: the first k of n samples get the numbers of a draw for k samples.
+
+    `generate`, the SavedModel, callbacks and the command line draw from it, a training from `RandomStream`. A model's
+    `prior` turns the numbers of either into latents. It works inside of a `tf.function`, with a seed that is a tensor.
+
+    Args:
+        seed: Integer, or int64 scalar tensor.
+    """
+
+    def __init__(self, seed):
+        self._seed = tf.cast(seed, "int64")
+        self._draws = 0
+
+    def normal(self, shape):
+        """Draws float32 numbers from N(0, 1); `shape[0]` is the number of samples, an integer or a tensor."""
+        return tf.random.stateless_normal(as_shape(shape), self._next_key(), alg="philox")
+
+    def uniform(self, shape):
+        """Draws float32 numbers from U[0, 1); `shape[0]` is the number of samples, an integer or a tensor."""
+        return tf.random.stateless_uniform(as_shape(shape), self._next_key(), alg="philox")
+
+    def _next_key(self):
+        key = tf.stack([self._seed, tf.constant(self._draws, "int64")])
+        self._draws += 1
+        return key
+
+
+def as_shape(shape):
+    """A shape with a tensor in it as a tensor."""
+    return tf.stack([tf.cast(size, "int32") for size in shape])

@@ -26,7 +26,6 @@ import pytest
 import tensorflow as tf
 
 from ganzoo.models.adversarial_model import AdversarialModel
-from ganzoo.training import conditions
 
 BATCH = 4
 
@@ -58,7 +57,7 @@ def sgd(generator=0.1, discriminator=0.1):
 
 def optimizers(model):
     """The optimizers of a model, whatever their names."""
-    return [value for value in vars(model).values() if isinstance(value, keras.optimizers.Optimizer)]
+    return [optimizer for optimizer, _ in model.optimizers.values()]
 
 
 def descent(make, rate):
@@ -71,15 +70,15 @@ def samples_like(model, count, seed=0):
     """Random samples, in [-1, 1], and labels; or input and target images."""
     random = np.random.default_rng(seed)
     samples = random.uniform(-1, 1, (count, *model.image_shape)).astype("float32")
-    if isinstance(model.condition_kind, conditions.Image):
-        return random.uniform(-1, 1, (count, *model.condition_kind.shape)).astype("float32"), samples
+    if model.conditions.translates:
+        return random.uniform(-1, 1, (count, *model.conditions.image_shape)).astype("float32"), samples
     return samples, random.integers(0, model.num_classes or CLASSES, count)
 
 
 def dataset_for(model, steps, batch_size=BATCH):
     """A dataset for exactly that many steps an epoch, in an order of its own each epoch."""
     parts = samples_like(model, steps * model.batches_per_step * batch_size)
-    return model.condition_kind.dataset(*parts, batch_size)
+    return model.conditions.dataset(*parts, batch_size)
 
 
 def train(model, steps, epochs=1, **kwargs):
@@ -89,7 +88,7 @@ def train(model, steps, epochs=1, **kwargs):
 
 def some_conditions(model, count):
     """What `generate` takes as the condition; the first of many are those of few."""
-    if isinstance(model.condition_kind, conditions.Image):
+    if model.conditions.translates:
         return samples_like(model, 16)[0][:count]
     return None if model.num_classes is None else np.arange(count) % model.num_classes
 
@@ -208,7 +207,7 @@ def optimizers_count_their_updates(make, log_keys, tmp_path):
 
 def each_optimizer_moves_its_own_network(make, log_keys, tmp_path):
     model = make(ema_decay=0.9)
-    images, labels = model.condition_kind.arrange(*samples_like(model, BATCH))
+    images, labels = model.conditions.arrange(*samples_like(model, BATCH))
     labels = None if labels is None else tf.constant(labels)
     generator, discriminator, ema = model.generator, model.discriminator, model.ema_generator
     # Statistics of batch normalization move with each forward pass in training mode.

@@ -164,9 +164,9 @@ class CriticDiagnostics(keras.callbacks.Callback):
         from ganzoo.training import feed  # It imports this package.
 
         model, seen = self.model, {}
-        with model._log.muted(), model.numbers_of_evaluation():
+        with model.without_trace():
             for kind, samples, condition in (("training", *batch[:2]), ("held_out", *batch[2:])):
-                condition = model.condition_kind.cast(condition)
+                condition = model.conditions.cast(condition)
                 real, fake = model.real_and_fake(feed.to_float(samples), condition, training=False)
                 critic = model.critic(condition, training=False)
                 seen[f"{kind}_real"], seen[f"{kind}_fake"] = scores_of(critic(real)), scores_of(critic(fake))

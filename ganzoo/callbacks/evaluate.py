@@ -20,7 +20,7 @@ from ganzoo.metrics.features.base import Given, quantized
 from ganzoo.metrics.metric import Metric, check_measurable
 from ganzoo.metrics.pixels import Pixels, UnitPixels
 from ganzoo.metrics.score import Score, distinct_names
-from ganzoo.training import conditions, feed
+from ganzoo.training import feed
 
 # Samples that are generated, and samples that are turned into features, between two signs of life.
 _SAMPLES_AT_ONCE = 10_000
@@ -201,7 +201,7 @@ class Evaluate(keras.callbacks.Callback):
         if self._real is not None:
             return
         real, self._conditions = read_samples(self.model, self.data, self.num_real)
-        if isinstance(self.model.condition_kind, conditions.Image):
+        if self.model.conditions.translates:
             real = real[: self.num_samples]
         if self.metrics is None:
             self.metrics = named_metrics(default_metrics(real))
@@ -231,13 +231,13 @@ class Evaluate(keras.callbacks.Callback):
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _condition(self):
-        kind, given = self.model.condition_kind, self._conditions
-        if isinstance(kind, conditions.Image):
+        kind, given = self.model.conditions, self._conditions
+        if kind.translates:
             return given[: self.num_samples]
-        if not isinstance(kind, conditions.Label):
+        if kind.label is None:
             return None
         if given is None:
-            return np.arange(self.num_samples) % kind.num_classes
+            return np.arange(self.num_samples) % kind.label.num_classes
         # Each class in its share of the data, to the nearest sample, in an order of no meaning.
         shares = (np.arange(self.num_samples) + 0.5) / self.num_samples
         labels = np.sort(given)[(shares * len(given)).astype("int64")]
@@ -369,7 +369,7 @@ def read_samples(model, data, limit=None):
         elements = [tuple(None if part is None else np.asarray(part) for part in pair)]
     samples, given, total = [], [], 0
     for element in elements:
-        batch, condition = model.condition_kind.arrange(*element)
+        batch, condition = model.conditions.arrange(*element)
         check_samples(model, batch, condition, trusted)
         batch = np.asarray(batch)
         samples.append(quantized(batch) if batch.ndim == 4 else batch.astype("float32"))
@@ -385,8 +385,8 @@ def read_samples(model, data, limit=None):
 
 def check_samples(model, samples, condition, trusted):
     """Raises a `ValueError` if a batch does not fit a model; labels may be missing."""
-    kind = model.condition_kind
-    if condition is None and isinstance(kind, conditions.Label):
+    kind = model.conditions
+    if condition is None and kind.label is not None:
         condition = np.zeros(len(samples), "int64")
     feed.check_element(model, samples, condition, trusted)
     samples = np.asarray(samples)

@@ -70,12 +70,14 @@ class Sampler(keras.layers.Layer):
         self.built = True
 
     def draw(self, log_prob, start, normal, uniform):
-        """Returns `samples` of `sample`, and keeps the adapted step size."""
+        """Returns the `Draws` of `sample`, which begins with the kept step size. Changes nothing."""
         step_size = tf.convert_to_tensor(self.step_size.value)
-        draws = sample(log_prob, start, step_size, normal, uniform, **self.settings)
-        self.step_size.assign(draws.step_size)
-        self.acceptance.assign(draws.acceptance)
-        return draws.samples
+        return sample(log_prob, start, step_size, normal, uniform, **self.settings)
+
+    def keep(self, step_size, acceptance):
+        """Keeps the adapted step size for the next call of `draw`."""
+        self.step_size.assign(step_size)
+        self.acceptance.assign(acceptance)
 
     def get_config(self):
         return {**super().get_config(), "initial_step_size": self.initial_step_size, **self.settings}

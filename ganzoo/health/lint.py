@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from ganzoo.constraints import WeightClip
 from ganzoo.networks.unet import BatchStatisticsNormalization
-from ganzoo.training import conditions, feed
+from ganzoo.training import feed
 
 # A check looks at the first batches only: until it has so many samples, so many numbers, or so many seconds are over.
 MAX_SAMPLES, MAX_VALUES, MAX_SECONDS = 1000, 2**24, 1.0
@@ -144,7 +144,7 @@ def read(model, dataset, batch=None):
     if not count:
         return None
     samples, condition = (None if parts[0] is None else np.concatenate(parts) for parts in zip(*batches))
-    translates = isinstance(model.condition_kind, conditions.Image)
+    translates = model.conditions.translates
     everything = getattr(getattr(dataset, "source", None), "labels", None)
     labels = None if translates or condition is None else condition if everything is None else everything.numpy()
     return Data(
@@ -248,7 +248,7 @@ def penalizes_gradients(model):
 
     def loss():
         samples = tf.zeros((2, *model.discriminator.inputs[0].shape[1:]))
-        with model._log.muted(), model.numbers_of_evaluation():
+        with model.without_trace():
             return model.discriminator_loss(critic, samples, samples)
 
     try:

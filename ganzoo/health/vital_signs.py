@@ -4,11 +4,10 @@ import contextlib
 
 import numpy as np
 import tensorflow as tf
-from keras import ops
 
 from ganzoo.data import normalize
-from ganzoo.export.saved_model import draw_latents
-from ganzoo.training import conditions, feed
+from ganzoo.sampling import SeededNumbers
+from ganzoo.training import feed
 
 _SIDE = 32  # Larger images are averaged down to this size before they are compared.
 _REFERENCE = 1024  # Real samples whose labels are compared.
@@ -38,16 +37,16 @@ class VitalSigns:
         self.model = model
         self.packs = num_samples // model.packing
         count = self.packs * model.packing
-        kind = model.condition_kind
+        kind = model.conditions
         real, condition = first_samples(model, max(count, _REFERENCE if model.num_classes else 0))
         while len(real) < count:  # Of few samples each comes several times.
             real = np.concatenate([real, real])[:count]
             condition = None if condition is None else np.concatenate([condition, condition])[:count]
-        self.labels = condition if isinstance(kind, conditions.Label) else None
+        self.labels = condition if kind.label is not None and len(kind) == 1 else None
         self.reference = flatten(real)
         self.real = tf.constant(real[:count])
         self.condition = None if condition is None else kind.cast(tf.constant(condition[:count]))
-        self.latents = draw_latents(seed, count, model.latent_dim)
+        self.latents = model.prior(SeededNumbers(seed), count) if model.has_latents else None
         self.points = self.reference[:count]
         self.spread = mean_distance(distances(self.points, self.points))
         self.data = self._look_at_data()
@@ -73,9 +72,9 @@ class VitalSigns:
 
         If samples are not finite, `finite` is 0 and nothing else is there.
         """
-        inputs = self.latents if self.condition is None else [self.latents, self.condition]
+        model = self.model
         with self._unchanged():
-            samples = np.asarray(ops.cast(self.model(inputs, training=False), "float32"))
+            samples = np.asarray(model.apply_generator(model.generator, self.latents, self.condition, training=False))
             if not np.isfinite(samples).all():
                 return {"finite": 0.0}
             signs = {"finite": 1.0, **self._of_samples(samples)}
@@ -157,7 +156,7 @@ class VitalSigns:
         states = [(state, np.asarray(state)) for state in model._seed_generator_states()]
         model.evaluation_random.restart()
         try:
-            with model._log.muted(), model.numbers_of_evaluation():
+            with model.without_trace():
                 yield
         finally:
             model.evaluation_random.restart()
@@ -169,7 +168,7 @@ def first_samples(model, count):
     """The first real samples of a training, float32, and their conditions, or `None`."""
     samples, given, total = [], [], 0
     for element in model.feed.dataset:
-        batch, condition = model.condition_kind.arrange(*feed.split_element(element))
+        batch, condition = model.conditions.arrange(*feed.split_element(element))
         batch = np.asarray(normalize(batch) if batch.dtype == tf.uint8 else batch, "float32")
         samples.append(batch)
         given.append(condition)

@@ -1,15 +1,18 @@
 """AdversarialModel: the alternating update of a generator and a discriminator."""
 
-import contextlib
+import functools
 
-import keras
 import tensorflow as tf
-from keras import ops
 
 from ganzoo import checks
 from ganzoo.models.generative_model import GenerativeModel
 from ganzoo.networks import mlp
-from ganzoo.training.assembly import share_out
+from ganzoo.penalties import zero_centered_penalty
+from ganzoo.training import assembly
+from ganzoo.training.critic import Critic, Update, batch_size_of, pack, split_into
+from ganzoo.training.model_checks import check_augmentable, check_augmentation, check_samples_agree
+from ganzoo.training.settings import Fixed, Setting
+from ganzoo.training.updates import Notes, unchanged
 
 
 class AdversarialModel(GenerativeModel):
@@ -19,9 +22,13 @@ class AdversarialModel(GenerativeModel):
     applied, and samples, so that each is one equation of the paper. A step makes `discriminator_steps` updates of the
     discriminator, each on fresh real samples and fresh latents, and then one of the generator, on fresh latents.
 
+    Where a loss needs more than critic and samples (latents, labels, other outputs of the discriminator), a model
+    overrides `discriminator_objective` and `generator_objective`, which call the two hooks by default.
+
     Args:
-        generator: Built `keras.Model`, latents `(batch, latent_dim)` [, label or image] -> samples.
-        discriminator: Built `keras.Model`, samples [, label or image] -> scores `(batch, ...)`, without a sigmoid.
+        generator: Built `keras.Model`, latents `(batch, ...)` [, conditions] -> samples.
+        discriminator: Built `keras.Model`, samples [, conditions] -> scores `(batch, ...)`, without a sigmoid; or a
+            dictionary of outputs, `"scores"` and others, which `critic.heads(samples)` returns.
         latent_dim: Integer. Defaults to the width of the generator's input.
         discriminator_steps: Integer, updates of the discriminator for one of the generator: the papers' k or n_critic.
             Defaults to `1`.
@@ -32,8 +39,27 @@ class AdversarialModel(GenerativeModel):
         augmentation: Callable, (images, numbers) -> images, such as `ganzoo.augmentation.DiffAugment()`; what the
             discriminator sees of real and generated images. Its attribute `numbers` tells how many random numbers in
             [0, 1) it takes for a sample. Not used in `evaluate`. Defaults to `None`.
-        num_classes, ema_decay, seed: See `GenerativeModel`.
+        r1_weight: Float, gamma of the penalty gamma / 2 E[||grad D(x)||^2] on real samples, which the discriminator's
+            loss then holds: [Mescheder et al., 2018](https://arxiv.org/abs/1801.04406), Equation 9. Defaults to `0.0`.
+        r2_weight: Float, gamma of the same penalty on generated samples, Equation 10. Defaults to `0.0`.
+        penalty_interval: Integer k, R1 and R2 in every k-th step only, k times as heavy; see `regularize`. Defaults to
+            `1`.
+        num_classes, class_names, attribute_names, ema_decay, seed: See `GenerativeModel`.
     """
+
+    # Whether the discriminator has the generator's conditions as further inputs. AC-GAN's does not: it tells them.
+    judges_conditions = True
+
+    # The networks of `from_paper` for samples that are vectors. `None`: those of the paper.
+    networks_for_vectors = mlp
+
+    discriminator = Fixed()
+    discriminator_steps = Setting(checks.check_at_least_one, during_fit=False)
+    packing = Fixed(checks.check_at_least_one)
+    augmentation = Setting(check_augmentation)
+    r1_weight = Setting(checks.check_weight)
+    r2_weight = Setting(checks.check_weight)
+    penalty_interval = Setting(checks.check_at_least_one)
 
     def __init__(
         self,
@@ -44,41 +70,39 @@ class AdversarialModel(GenerativeModel):
         num_classes=None,
         packing=1,
         augmentation=None,
+        r1_weight=0.0,
+        r2_weight=0.0,
+        penalty_interval=1,
         **kwargs,
     ):
         super().__init__(generator, latent_dim, num_classes, **kwargs)
-        checks.check_network("discriminator", discriminator, self.condition_kind)
-        for name, value in (("discriminator_steps", discriminator_steps), ("packing", packing)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"`{name}` must be an integer of at least 1. Received: {value!r}")
-        *size, channels = self.image_shape
-        taken, wanted = tuple(discriminator.inputs[0].shape[1:]), (*size, packing * channels)
-        if taken != wanted:
-            packs = f", so packs of {packing} have the shape {wanted}" if packing > 1 else ""
-            raise ValueError(
-                f"The generator makes samples of shape {self.image_shape}{packs}, and the discriminator takes samples "
-                f"of shape {taken}: they must be equal."
-            )
-        if augmentation is not None and not (callable(augmentation) and hasattr(augmentation, "numbers")):
-            raise TypeError(
-                "`augmentation` must be a callable, such as ganzoo.augmentation.DiffAugment(), with an attribute "
-                f"`numbers`: how many random numbers it takes for a sample. Received: {augmentation!r}"
-            )
-        if augmentation is not None and len(self.image_shape) != 3:
-            raise ValueError(
-                f"`augmentation` changes images, and the model's samples have the shape {self.image_shape}. Leave it "
-                "out."
-            )
-        self.discriminator = discriminator
-        self.discriminator_steps = self.batches_per_step = discriminator_steps
+        checks.check_built("discriminator", discriminator)
+        inputs = 1 + self.judges_conditions * len(self.conditions)
+        checks.check_network("discriminator", discriminator, inputs, self.conditions)
+        self.discriminator_steps = discriminator_steps
         self.packing = packing
         self.augmentation = augmentation
+        self.r1_weight = r1_weight
+        self.r2_weight = r2_weight
+        self.penalty_interval = penalty_interval
+        check_samples_agree(self.image_shape, discriminator, self.packing)
+        check_augmentable(augmentation, self.image_shape)
+        if self.r1_weight or self.r2_weight:
+            checks.check_no_batch_normalization(discriminator)
+        self.discriminator = discriminator
         self._critic_update = None
+
+    @property
+    def batches_per_step(self):
+        """Minibatches that a step reads: one for each update of the discriminator."""
+        return self.discriminator_steps
 
     # === The two hooks ===
 
     def discriminator_loss(self, critic, real, fake):
         """The loss that the discriminator's update minimises: one equation of the paper.
+
+        It changes nothing but the log.
 
         Args:
             critic: Callable, samples -> float32 scores.
@@ -86,7 +110,8 @@ class AdversarialModel(GenerativeModel):
             fake: Float32 tensor of the same shape, generated samples.
 
         Returns:
-            Scalar, the mean over the batch. Values for the log go to `self.track(name=value)`.
+            Scalar, the mean over the batch. Values for the log go to `self.track(name=value)`, those for `after_step`
+            to `self.note(name=value)`.
         """
         raise NotImplementedError(f"{type(self).__name__} must define discriminator_loss(self, critic, real, fake).")
 
@@ -94,90 +119,113 @@ class AdversarialModel(GenerativeModel):
         """The loss that the generator's update minimises; arguments as in `discriminator_loss`."""
         raise NotImplementedError(f"{type(self).__name__} must define generator_loss(self, critic, real, fake).")
 
+    # === The wider seam ===
+
+    def discriminator_objective(self, update):
+        """All that the discriminator's update minimises: `discriminator_loss` and the penalties R1 and R2.
+
+        Args:
+            update: `ganzoo.training.critic.Update`, all that is known: critic, real, fake, samples, latents, condition.
+        """
+        critic = update.critic
+        loss = self.discriminator_loss(critic, update.real, update.fake)
+        for name, weight, samples in (("r1", self.r1_weight, update.real), ("r2", self.r2_weight, update.fake)):
+            if weight:
+                checks.check_no_batch_normalization(self.discriminator)
+                penalty = penalty_at(critic, samples)
+                loss += self.regularize(name, weight / 2, penalty, every=self.penalty_interval)
+        return loss
+
+    def generator_objective(self, update):
+        """All that the generator's update minimises: `generator_loss`; arguments as in `discriminator_objective`."""
+        return self.generator_loss(update.critic, update.real, update.fake)
+
+    def observed(self, real, fake):
+        """Real and generated samples as the discriminator sees them: packs. Override it to add noise to both."""
+        return self.pack(real), self.pack(fake)
+
     # === The step ===
 
     def train_step(self, data):
         samples, condition = self.unpack(data)
-        for real, label in self.critic_batches(samples, condition):
-            self._run_critic_update(real, label)
-        self.update_generator(real, label)
-        self.update_ema()
-        self.step.assign_add(1)
-        return self._log.results()
+        notes = [self._run_critic_update(*minibatch) for minibatch in self.critic_batches(samples, condition)]
+        real, condition = self.critic_batches(samples, condition)[-1]
+        notes.append(self._notes.of(self.update_generator, real, condition))
+        self._move_augmentation(notes, samples)
+        return self.finish_step(notes)
 
     def test_step(self, data):
         real, condition = self.unpack(data)
         with self.numbers_of_evaluation():
             critic = self.critic(condition, training=False)
-            real, fake = self.real_and_fake(real, condition, training=False)
-            self.track(
-                d_loss=self.discriminator_loss(critic, real, fake), g_loss=self.generator_loss(critic, real, fake)
-            )
+            update = self.new_update(critic, real, condition, training=False)
+            self.track(d_loss=self.discriminator_objective(update), g_loss=self.generator_objective(update))
         return self._log.results()
 
     def critic_step(self, data):
         """Makes one update of the discriminator alone, which the log leaves out (see `callbacks.CriticBurnIn`)."""
         with self._log.muted():
-            self.update_discriminator(*self.unpack(data))
+            self._notes.of(self.update_discriminator, *self.unpack(data))
 
     def critic(self, condition, training=True):
-        """The discriminator as the hooks see it: samples (packs of them) -> float32 scores.
+        """The discriminator of an update, as the hooks see it: `ganzoo.training.critic.Critic`."""
+        return Critic(self, condition, training)
 
-        The condition is bound to it, and so is the augmentation, with numbers that are drawn once: it is one function.
+    def new_update(self, critic, real, condition, training, latents=None):
+        """Generates samples and returns the `Update`.
+
+        Args:
+            critic: `Critic`.
+            real: Float32 tensor `(batch, ...)`, single real samples.
+            condition: Batch of conditions, or `None`.
+            training: Boolean.
+            latents: Defaults to `None`: new ones.
         """
-        numbers = {}
-
-        def augment(samples):
-            if self.augmentation is None or not training:
-                return samples
-            samples = unpack(samples, self.packing)
-            batch = batch_size_of(samples)
-            key = batch if isinstance(batch, int) else None
-            if key not in numbers:
-                numbers[key] = self.uniform((batch, self.augmentation.numbers))
-            return self.pack(self.augmentation(samples, numbers[key]))
-
-        def critic(samples):
-            inputs = augment(samples)
-            if condition is not None:
-                inputs = [inputs, self.condition_kind.augmented(self.pack(condition), augment)]
-            return ops.cast(self.discriminator(inputs, training=training), "float32")
-
-        return critic
+        latents = self.latents(batch_size_of(real)) if latents is None else latents
+        samples = self.decode(latents, condition, training)
+        real, fake = self.observed(real, samples)
+        return Update(critic, real, fake, samples, latents, condition, training)
 
     def real_and_fake(self, real, condition, training):
         """What the discriminator tells apart: packs of the real samples, and of generated ones of new latents."""
-        fake = self.decode(self.latents(batch_size_of(real)), condition, training)
-        return self.pack(real), self.pack(fake)
+        update = self.new_update(None, real, condition, training)
+        return update.real, update.fake
 
     def pack(self, samples):
         """Packs of `packing` samples each, or of labels; without packing the samples themselves."""
         return pack(samples, self.packing)
 
     def critic_batches(self, samples, condition):
-        """Splits the samples of a step into the minibatches of its critic steps.
+        """Splits the samples of a step into the minibatches of its critic steps: a list of `(samples, condition)`.
 
         Sample j of minibatch i stands at `j * discriminator_steps + i`, so that a replica, which holds a run of the
         samples, holds its share of each minibatch.
         """
         steps = self.discriminator_steps
-        samples = split_into(samples, steps)
-        conditions = [None] * steps if condition is None else split_into(condition, steps)
-        return list(zip(samples, conditions, strict=True))
+        split = {name: split_into(part, steps) for name, part in self.conditions.parts(condition).items()}
+        conditions = [self.conditions.join({name: parts[i] for name, parts in split.items()}) for i in range(steps)]
+        return list(zip(split_into(samples, steps), conditions, strict=True))
 
     def update_discriminator(self, real, condition=None):
         """Makes one update of the discriminator, on new latents.
 
         The generator's weights stay; its moving statistics move, as in any pass in training mode.
         """
-        real, fake = self.real_and_fake(real, condition, training=True)
-        critic = self.critic(condition)
-        loss = self.minimize(
-            lambda: self.discriminator_loss(critic, real, fake),
-            self.discriminator_optimizer,
-            self.discriminator.trainable_variables,
-        )
-        self.track(d_loss=loss)
+        update = self.new_update(self.critic(condition), real, condition, training=True)
+
+        def objective():
+            loss = self.discriminator_objective(update)
+            self._note_scores(update)
+            return loss
+
+        self.track(d_loss=self.minimize(objective, "discriminator_optimizer"))
+
+    def _note_scores(self, update):
+        """What an augmentation with state goes by: the mean sign of the scores of real samples."""
+        if hasattr(self.augmentation, "after_step"):
+            scores = update.critic.scores_seen(update.real)
+            if scores is not None:
+                self.note(real_sign=tf.reduce_mean(tf.sign(scores)))
 
     def update_generator(self, real, condition=None):
         """Makes one update of the generator, on new latents. The discriminator stays, its statistics too.
@@ -186,26 +234,43 @@ class AdversarialModel(GenerativeModel):
             The generator's loss, a float32 scalar.
         """
         latents = self.latents(batch_size_of(real))
-        real = self.pack(real)
         critic = self.critic(condition)
         with unchanged(self.discriminator):
             loss = self.minimize(
-                lambda: self.generator_loss(critic, real, self.pack(self.decode(latents, condition, training=True))),
-                self.generator_optimizer,
-                self.generator.trainable_variables,
+                lambda: self.generator_objective(self.new_update(critic, real, condition, True, latents)),
+                *self.generator_optimizers,
             )
         self.track(g_loss=loss)
         return loss
 
+    @property
+    def generator_optimizers(self):
+        """The optimizers that make the generator's update: all but the discriminator's."""
+        return [name for name in self.optimizers if name != "discriminator_optimizer"]
+
     def _run_critic_update(self, real, condition):
         """`update_discriminator`, traced once for all critic steps where no strategy forbids a nested function."""
         if self.discriminator_steps == 1 or tf.distribute.has_strategy() or tf.executing_eagerly():
-            return self.update_discriminator(real, condition)
+            return self._notes.of(self.update_discriminator, real, condition)
         if self._critic_update is None:
-            self._critic_update = tf.function(self.update_discriminator, autograph=False)
+            update = functools.partial(self._notes.of, self.update_discriminator)
+            self._critic_update = tf.function(update, autograph=False)
         return self._critic_update(real, condition)
 
+    def _move_augmentation(self, notes, samples):
+        """Lets an augmentation with state see the signs of the scores of a step's real images, and their number."""
+        if hasattr(self.augmentation, "after_step"):
+            replicas = tf.distribute.get_strategy().num_replicas_in_sync
+            self.augmentation.after_step(Notes.means(notes), batch_size_of(samples) * replicas)
+
     # === Compiling ===
+
+    @property
+    def trained(self):
+        return {
+            "generator_optimizer": self.generator.trainable_variables,
+            "discriminator_optimizer": self.discriminator.trainable_variables,
+        }
 
     def compile(
         self,
@@ -218,156 +283,40 @@ class AdversarialModel(GenerativeModel):
         """Sets the two optimizers and builds both, so that a saved state always finds its place.
 
         Args:
-            generator_optimizer: `keras.optimizers.Optimizer` or its name. Learning-rate schedules work.
+            generator_optimizer: `keras.optimizers.Optimizer`, its name, or a function that makes one. Learning-rate
+                schedules work.
             discriminator_optimizer: Another one. Its schedule counts its own updates: `discriminator_steps` times as
                 many as the generator's.
             run_eagerly, steps_per_execution: As in Keras.
             jit_compile: `"auto"` (the default: XLA on a single GPU), `True` or `False`.
         """
-        strategy = self.distribute_strategy
-        checks.check_execution(strategy, steps_per_execution, jit_compile)
-        optimizers = []
-        for name, optimizer in (
-            ("generator_optimizer", generator_optimizer),
-            ("discriminator_optimizer", discriminator_optimizer),
-        ):
-            if optimizer is None:
-                raise ValueError(f"`{name}` is missing: pass a keras.optimizers.Optimizer or a name such as 'adam'.")
-            optimizers.append(keras.optimizers.get(optimizer))
-        if optimizers[0] is optimizers[1]:
-            raise ValueError(
-                "The generator and the discriminator need an optimizer each: one optimizer keeps the moments of one "
-                "network. Received the same object twice."
-            )
-        super().compile(
-            optimizer=None,
-            loss=None,
-            run_eagerly=run_eagerly,
-            steps_per_execution=steps_per_execution,
-            jit_compile=jit_compile,
-        )
-        self._jit_compile_argument = jit_compile  # Keras keeps what "auto" means on this machine.
+        optimizers = {
+            "generator_optimizer": generator_optimizer,
+            "discriminator_optimizer": discriminator_optimizer,
+        }
+        self.compile_with(optimizers, run_eagerly, steps_per_execution, jit_compile)
+
+    def forget_traces(self):
         self._critic_update = None
-        with strategy.scope():
-            # The generator's gradient passes both networks.
-            both = (self.generator, self.discriminator)
-            self.generator_optimizer = build_optimizer(optimizers[0], self.generator.trainable_variables, both)
-            self.discriminator_optimizer = build_optimizer(
-                optimizers[1], self.discriminator.trainable_variables, both[1:]
-            )
-
-    def get_compile_config(self):
-        return {
-            "generator_optimizer": keras.saving.serialize_keras_object(self.generator_optimizer),
-            "discriminator_optimizer": keras.saving.serialize_keras_object(self.discriminator_optimizer),
-            "run_eagerly": self.run_eagerly,
-            "steps_per_execution": self.steps_per_execution,
-            "jit_compile": self._jit_compile_argument,
-        }
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
-            "discriminator_steps": self.discriminator_steps,
-            "packing": self.packing,
-            "augmentation": keras.saving.serialize_keras_object(self.augmentation),
-        }
+        super().forget_traces()
 
     @classmethod
-    def assemble(cls, networks, image_shape, num_classes, paper, overrides):
-        """Builds and compiles a model from the settings of its paper: the inside of every `from_paper`.
+    def assemble(cls, settings):
+        """Builds and compiles a model from the settings of its paper: the body of every `from_paper`.
 
         Each setting goes to whoever has an argument of that name: the two functions of the family of networks, the
-        class, or `compile`.
+        class, or `compile`. `generator_filters` and `discriminator_filters` are `filters` of that network only.
 
         Args:
-            networks: Family of networks, a module with the functions `generator` and `discriminator`.
-            image_shape: Shape of one sample. Vectors get `ganzoo.networks.mlp` by default.
-            num_classes: Integer or `None`.
-            paper: Dictionary of the paper's settings.
-            overrides: Dictionary of the caller's, which win; `networks` among them replaces the family.
+            settings: The `locals()` of `from_paper`: its arguments, whose defaults are the paper's settings. A default
+                that another family of networks does not have is left out; what the caller gave must find its place.
         """
-        overrides = dict(overrides)
-        is_vector = hasattr(image_shape, "__len__") and len(image_shape) == 1
-        networks = overrides.pop("networks", mlp if is_vector else networks)
-        shape = {"image_shape": image_shape}
-        if num_classes is not None:
-            shape["num_classes"] = num_classes
-        for_generator, for_discriminator, for_model, for_compile = share_out(
-            paper,
-            overrides,
-            [networks.generator, networks.discriminator, cls, cls.compile],
-            given={"generator", "discriminator", "image_shape", "num_classes"},
-        )
-        model = cls(
-            networks.generator(**shape, **for_generator),
-            networks.discriminator(**shape, **for_discriminator),
-            num_classes=num_classes,
-            **for_model,
-        )
-        model.compile(**for_compile)
+        plan = assembly.plan(cls, settings, ["generator", "discriminator"], given={"generator", "discriminator"})
+        model = cls(plan.build("generator"), plan.build("discriminator"), **plan.of_class)
+        model.compile(**plan.of_compile)
         return model
 
 
-def split_into(tensor, steps):
-    """Splits `(steps * m, ...)` into `steps` tensors `(m, ...)` with stride `steps`."""
-    if steps == 1:
-        return [tensor]
-    shape = tensor.shape[1:]
-    grouped = tf.reshape(tensor, [-1, steps, *shape])
-    return [grouped[:, index] for index in range(steps)]
-
-
-def pack(samples, size):
-    """Joins neighbours: `(batch, ..., channels)` -> `(batch / size, ..., size * channels)`.
-
-    Labels `(batch,)` become `(batch / size, size)`.
-    """
-    if size == 1:
-        return samples
-    if len(samples.shape) == 1:
-        return tf.reshape(samples, [-1, size])
-    *shape, channels = samples.shape[1:]
-    grouped = tf.reshape(samples, [-1, size, *shape, channels])
-    last = len(grouped.shape) - 1
-    grouped = tf.transpose(grouped, [0, *range(2, last), 1, last])
-    return tf.reshape(grouped, [-1, *shape, size * channels])
-
-
-def unpack(packs, size):
-    """Undoes `pack` for samples."""
-    if size == 1:
-        return packs
-    *shape, channels = packs.shape[1:]
-    grouped = tf.reshape(packs, [-1, *shape, size, channels // size])
-    last = len(grouped.shape) - 1
-    grouped = tf.transpose(grouped, [0, last - 1, *range(1, last - 1), last])
-    return tf.reshape(grouped, [-1, *shape, channels // size])
-
-
-def batch_size_of(samples):
-    """The number of samples, as a Python integer where the graph knows it."""
-    return samples.shape[0] or tf.shape(samples)[0]
-
-
-def build_optimizer(optimizer, variables, networks):
-    """Makes an optimizer's variables; wraps it for mixed_float16, if the gradient passes a network in that policy."""
-    half = any(layer.compute_dtype == "float16" for network in networks for layer in network.layers)
-    if half and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    if not optimizer.built:
-        optimizer.build(variables)
-    return optimizer
-
-
-@contextlib.contextmanager
-def unchanged(network):
-    """Takes back what a forward pass in training mode does to the statistics of a network."""
-    weights = network.non_trainable_weights
-    before = [tf.identity(weight.value) for weight in weights]
-    try:
-        yield
-    finally:
-        for weight, value in zip(weights, before, strict=True):
-            weight.assign(value)
+def penalty_at(critic, samples):
+    """The zero-centred gradient penalty of a critic at samples, as a function without arguments."""
+    return lambda: zero_centered_penalty(critic, samples)

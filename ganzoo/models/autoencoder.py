@@ -1,7 +1,10 @@
 """Autoencoder: a bottleneck, and reconstruction only."""
 
+from functools import partial
+
 import keras
 from keras import ops
+from keras.optimizers import Adam
 
 from ganzoo import networks
 from ganzoo.models.autoencoding_model import AutoencodingModel, check_decoder
@@ -70,17 +73,27 @@ class Autoencoder(AutoencodingModel):
         return self.decode(self.encode(images, batch_size), batch_size)
 
     @classmethod
-    def from_paper(cls, image_shape, **overrides):
+    def from_paper(
+        cls,
+        image_shape,
+        *,
+        networks=networks.autoencoder,
+        latent_dim=30,
+        hidden=(1000, 500, 250),
+        output_activation="auto",
+        optimizer=partial(Adam, 1e-3),
+        **settings,
+    ):
         """Returns the compiled model: the sizes of the paper's MNIST network, 784-1000-500-250-30.
 
         Args:
             image_shape: `(height, width, channels)` or `(dimensions,)`.
-            **overrides: Any setting below; any argument of the networks, the class or `compile`; `networks`.
+            networks: Family of networks, a module with the functions `encoder` and `decoder`.
+            output_activation: Of the decoder. Defaults to `"auto"`: `"tanh"` for images, none for vectors.
+            **settings: Any other argument of the networks, the class or `compile`. With `encoder_` or `decoder_` before
+                its name it concerns that network alone.
+            The others are arguments of the networks and of `compile`.
         """
-        paper = {
-            "latent_dim": 30,
-            "hidden": (1000, 500, 250),
-            "output_activation": "tanh" if len(tuple(image_shape)) == 3 else None,
-            "optimizer": keras.optimizers.Adam(1e-3),
-        }
-        return cls.assemble(networks.autoencoder, image_shape, paper, overrides)
+        if output_activation == "auto":
+            output_activation = "tanh" if len(tuple(image_shape)) == 3 else None
+        return cls.assemble(locals())

@@ -5,11 +5,10 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from ganzoo import checks
-from ganzoo.models.generative_model import GenerativeModel
+from ganzoo.models.generative_model import GenerativeModel, serialized
 from ganzoo.networks.inputs import check_positive
-from ganzoo.training import feed
-from ganzoo.training.assembly import share_out
+from ganzoo.training import assembly, feed
+from ganzoo.training.settings import Fixed
 
 
 class AutoencodingModel(GenerativeModel):
@@ -24,6 +23,8 @@ class AutoencodingModel(GenerativeModel):
     """
 
     encoder_outputs = 1
+
+    encoder = Fixed()
 
     def __init__(self, encoder, generator, ema_decay=None, seed=None, **kwargs):
         super().__init__(generator, ema_decay=ema_decay, seed=seed, **kwargs)
@@ -50,11 +51,12 @@ class AutoencodingModel(GenerativeModel):
 
     def train_step(self, data):
         samples, _ = self.unpack(data)
-        loss = self.minimize(lambda: self.objective(samples, training=True), self.optimizer, self.trainable_variables)
-        self.track(loss=loss)
-        self.update_ema()
-        self.step.assign_add(1)
-        return self._log.results()
+        notes = self._notes.of(self.update, samples)
+        return self.finish_step([notes])
+
+    def update(self, samples):
+        """Makes one update of encoder and decoder."""
+        self.track(loss=self.minimize(lambda: self.objective(samples, training=True), "optimizer"))
 
     def test_step(self, data):
         samples, _ = self.unpack(data)
@@ -74,13 +76,9 @@ class AutoencodingModel(GenerativeModel):
         Returns:
             Float32 NumPy array `(count, *image_shape)`.
         """
-        latents = np.asarray(latents, "float32")
-        if latents.ndim != 2 or latents.shape[1] != self.latent_dim or not len(latents):
-            raise ValueError(
-                f"`latents` must have the shape (count, {self.latent_dim}), with one row or more. Received: "
-                f"{latents.shape}"
-            )
-        return np.concatenate([self._decode_batch(part) for part in batches_of(latents, batch_size)])
+        latents = self.check_latents(latents)
+        check_positive(batch_size=batch_size)
+        return np.concatenate([self.decode_batch(part) for part in batches_of(latents, batch_size)])
 
     def _encode_batches(self, images, batch_size):
         images = checked_samples(self, images)
@@ -92,51 +90,25 @@ class AutoencodingModel(GenerativeModel):
 
     # === Compiling and saving ===
 
+    @property
+    def trained(self):
+        return {"optimizer": self.trainable_variables}
+
     def compile(self, optimizer, run_eagerly=False, steps_per_execution=1, jit_compile="auto"):
         """Sets the optimizer of encoder and decoder together, and builds it.
 
         Args:
-            optimizer: `keras.optimizers.Optimizer` or its name. Learning-rate schedules work.
+            optimizer: `keras.optimizers.Optimizer`, its name, or a function that makes one. Learning-rate schedules
+                work.
             run_eagerly, steps_per_execution: As in Keras.
             jit_compile: `"auto"` (the default: XLA on a single GPU), `True` or `False`.
         """
-        strategy = self.distribute_strategy
-        checks.check_execution(strategy, steps_per_execution, jit_compile)
-        if optimizer is None:
-            raise ValueError("`optimizer` is missing: pass a keras.optimizers.Optimizer or a name such as 'adam'.")
-        optimizer = keras.optimizers.get(optimizer)
-        half = any(layer.compute_dtype == "float16" for layer in (*self.encoder.layers, *self.generator.layers))
-        if half and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        super().compile(
-            optimizer=optimizer,
-            loss=None,
-            run_eagerly=run_eagerly,
-            steps_per_execution=steps_per_execution,
-            jit_compile=jit_compile,
-            auto_scale_loss=False,  # Keras would ask the policy of now, not that of the networks.
-        )
-        self._jit_compile_argument = jit_compile
-        with strategy.scope():
-            if not self.optimizer.built:
-                self.optimizer.build(self.trainable_variables)
-
-    def get_compile_config(self):
-        return {
-            "optimizer": keras.saving.serialize_keras_object(self.optimizer),
-            "run_eagerly": self.run_eagerly,
-            "steps_per_execution": self.steps_per_execution,
-            "jit_compile": self._jit_compile_argument,
-        }
+        self.compile_with({"optimizer": optimizer}, run_eagerly, steps_per_execution, jit_compile)
 
     def get_config(self):
-        return {
-            "encoder": keras.saving.serialize_keras_object(self.encoder),
-            "decoder": keras.saving.serialize_keras_object(self.generator),
-            "ema_decay": self.ema_decay,
-            "seed": self.seed,
-            "name": self.name,
-        }
+        config = {**super().get_config(), "decoder": serialized(getattr(self, "decoder", self.generator))}
+        made = ("generator", "latent_dim", "num_classes", "class_names", "attribute_names")  # Of the decoder.
+        return {name: value for name, value in config.items() if name not in made}
 
     def add_endpoints(self, archive):
         """The SavedModel's `encode`: `images` float32 -> what `encode` returns; `decode`: `latents` -> `images`."""
@@ -149,29 +121,16 @@ class AutoencodingModel(GenerativeModel):
         )
 
     @classmethod
-    def assemble(cls, family, image_shape, paper, overrides):
+    def assemble(cls, settings):
         """Builds and compiles a model from the settings of its paper, as `AdversarialModel.assemble` does.
 
         Args:
-            family: Module with the functions `encoder` and `decoder`.
-            image_shape: Shape of one sample.
-            paper: Dictionary of the paper's settings.
-            overrides: Dictionary of the caller's, which win; `networks` among them replaces the family.
+            settings: The `locals()` of `from_paper`.
         """
-        overrides = dict(overrides)
-        family = overrides.pop("networks", family)
-        for_encoder, for_decoder, for_model, for_compile = share_out(
-            paper,
-            overrides,
-            [family.encoder, family.decoder, cls, cls.compile],
-            given={"encoder", "decoder", "generator", "num_classes", "image_shape", "outputs"},
-        )
-        model = cls(
-            family.encoder(image_shape, outputs=cls.encoder_outputs, **for_encoder),
-            family.decoder(image_shape, **for_decoder),
-            **for_model,
-        )
-        model.compile(**for_compile)
+        given = {"encoder", "decoder", "generator", "num_classes", "class_names", "attribute_names"}
+        plan = assembly.plan(cls, settings, ["encoder", "decoder"], given)
+        model = cls(plan.build("encoder", outputs=cls.encoder_outputs), plan.build("decoder"), **plan.of_class)
+        model.compile(**plan.of_compile)
         return model
 
 

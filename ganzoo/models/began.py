@@ -1,11 +1,15 @@
 """Boundary equilibrium GAN."""
 
+from functools import partial
+
 import keras
 from keras import ops
+from keras.optimizers import Adam
 
 from ganzoo import checks, networks
-from ganzoo.models.adversarial_model import AdversarialModel, unchanged
+from ganzoo.models.adversarial_model import AdversarialModel
 from ganzoo.replicas import mean_over_replicas
+from ganzoo.training.settings import Setting
 
 
 @keras.saving.register_keras_serializable("ganzoo")
@@ -53,6 +57,12 @@ class BEGAN(AdversarialModel):
     >>> gan.fit(data, epochs=20, callbacks=[ganzoo.callbacks.ReduceLearningRate("M")])
     """
 
+    reconstructs = True
+    networks_for_vectors = None  # No dense network fits.
+
+    gamma = Setting(checks.check_share)
+    balance_rate = Setting(checks.check_weight)
+
     def __init__(self, generator, discriminator, gamma=0.5, balance_rate=1e-3, **kwargs):
         super().__init__(generator, discriminator, **kwargs)
         taken, made = (tuple(tensors[0].shape[1:]) for tensors in (discriminator.inputs, discriminator.outputs))
@@ -66,10 +76,8 @@ class BEGAN(AdversarialModel):
                 "BEGAN compares samples with their reconstructions, and an augmentation changes what is reconstructed. "
                 f"Received: augmentation={self.augmentation!r}. Leave it out."
             )
-        if not 0 < gamma <= 1:
-            raise ValueError(f"`gamma` must lie in (0, 1]. Received: gamma={gamma}")
         self.gamma = gamma
-        self.balance_rate = checks.check_weight("balance_rate", balance_rate)
+        self.balance_rate = balance_rate
         self.k = self.add_weight(
             shape=(), initializer="zeros", trainable=False, autocast=False, aggregation="only_first_replica", name="k"
         )
@@ -82,40 +90,42 @@ class BEGAN(AdversarialModel):
         return real_loss - k * fake_loss
 
     def generator_loss(self, critic, real, fake):
-        return reconstruction_loss(critic, fake)
-
-    def update_generator(self, real, condition=None):
-        """Makes one update of the generator, and then one of k."""
-        with unchanged(self.discriminator):
-            real_loss = reconstruction_loss(self.critic(condition), self.pack(real))
-        fake_loss = super().update_generator(real, condition)
-        balance = mean_over_replicas(self.gamma * real_loss - fake_loss)
-        self.k.assign(ops.clip(self.k + self.balance_rate * balance, 0.0, 1.0))
+        real_loss, fake_loss = reconstruction_loss(critic, real), reconstruction_loss(critic, fake)
+        self.note(balance=self.gamma * real_loss - fake_loss)
         return fake_loss
 
+    def after_step(self, values):
+        """Moves k, the weight that keeps generator and discriminator in balance."""
+        self.k.assign(ops.clip(self.k + self.balance_rate * values["balance"], 0.0, 1.0))
+
     @classmethod
-    def from_paper(cls, image_shape, num_classes=None, **overrides):
-        """Returns the compiled model.
+    def from_paper(
+        cls,
+        image_shape,
+        num_classes=None,
+        *,
+        networks=networks.autoencoder,
+        latent_dim=64,
+        embedding_dim=64,
+        filters=128,
+        gamma=0.5,
+        balance_rate=1e-3,
+        generator_optimizer=partial(Adam, 1e-4, beta_1=0.5),
+        discriminator_optimizer=partial(Adam, 1e-4, beta_1=0.5),
+        **settings,
+    ):
+        """Returns the compiled model; the defaults are the paper's settings.
 
         Args:
             image_shape: `(height, width, channels)`.
             num_classes: Integer, or `None` (the default) for an unconditional model.
-            **overrides: Any setting below; any argument of the networks, the class or `compile`; `networks`.
+            networks: Family of networks, a module with the functions `generator` and `discriminator`. Its
+                discriminator is an autoencoder.
+            **settings: Any other argument of the networks, the class or `compile`. With `generator_` or
+                `discriminator_` before its name it concerns that network alone: `discriminator_filters=32`.
+            The others are arguments of the networks, of the class, and of `compile`.
         """
-        paper = {
-            "latent_dim": 64,
-            "embedding_dim": 64,
-            "filters": 128,
-            "gamma": 0.5,
-            "balance_rate": 1e-3,
-            "generator_optimizer": keras.optimizers.Adam(1e-4, beta_1=0.5),
-            "discriminator_optimizer": keras.optimizers.Adam(1e-4, beta_1=0.5),
-        }
-        overrides = {"networks": networks.autoencoder, **overrides}  # For vectors, too: no dense network fits.
-        return cls.assemble(networks.autoencoder, image_shape, num_classes, paper, overrides)
-
-    def get_config(self):
-        return {**super().get_config(), "gamma": self.gamma, "balance_rate": self.balance_rate}
+        return cls.assemble(locals())
 
 
 def reconstruction_loss(autoencoder, samples):

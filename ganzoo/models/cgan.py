@@ -1,6 +1,9 @@
 """Conditional GAN."""
 
+from functools import partial
+
 import keras
+from keras.optimizers import Adam
 
 from ganzoo import networks
 from ganzoo.models.gan import GAN
@@ -59,18 +62,27 @@ class CGAN(GAN):
         super().__init__(generator, discriminator, num_classes=num_classes, **kwargs)
 
     @classmethod
-    def from_paper(cls, image_shape, num_classes, **overrides):
-        """Returns the compiled model.
+    def from_paper(
+        cls,
+        image_shape,
+        num_classes,
+        *,
+        networks=networks.maxout,
+        latent_dim=100,
+        discriminator_steps=1,
+        generator_optimizer=partial(Adam, 2e-4, beta_1=0.5),
+        discriminator_optimizer=partial(Adam, 2e-4, beta_1=0.5),
+        **settings,
+    ):
+        """Returns the compiled model; the defaults are the paper's settings.
 
         Args:
             image_shape: `(height, width, channels)` or `(dimensions,)`.
             num_classes: Integer.
-            **overrides: Any setting below; any argument of the networks, the class or `compile`; `networks`.
+            networks: Family of networks, a module with the functions `generator` and `discriminator`. For vectors it is
+                `ganzoo.networks.mlp`.
+            **settings: Any other argument of the networks, the class or `compile`. With `generator_` or
+                `discriminator_` before its name it concerns that network alone: `discriminator_filters=32`.
+            The others are arguments of the networks, of the class, and of `compile`.
         """
-        paper = {
-            "latent_dim": 100,
-            "discriminator_steps": 1,
-            "generator_optimizer": keras.optimizers.Adam(2e-4, beta_1=0.5),
-            "discriminator_optimizer": keras.optimizers.Adam(2e-4, beta_1=0.5),
-        }
-        return cls.assemble(networks.maxout, image_shape, num_classes, paper, overrides)
+        return cls.assemble(locals())

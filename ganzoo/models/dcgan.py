@@ -1,6 +1,9 @@
 """Deep convolutional GAN."""
 
+from functools import partial
+
 import keras
+from keras.optimizers import Adam
 
 from ganzoo import networks
 from ganzoo.models.gan import GAN
@@ -31,12 +34,17 @@ class DCGAN(GAN):
     """
 
     @classmethod
-    def from_paper(cls, image_shape, num_classes=None, **overrides):
+    def from_paper(
+        cls,
+        image_shape,
+        num_classes=None,
+        *,
+        networks=networks.dcgan,
+        latent_dim=100,
+        filters=64,
+        generator_optimizer=partial(Adam, 2e-4, beta_1=0.5),
+        discriminator_optimizer=partial(Adam, 2e-4, beta_1=0.5),
+        **settings,
+    ):
         """Returns the compiled model; see `GAN.from_paper` for the arguments."""
-        paper = {
-            "latent_dim": 100,
-            "filters": 64,
-            "generator_optimizer": keras.optimizers.Adam(2e-4, beta_1=0.5),
-            "discriminator_optimizer": keras.optimizers.Adam(2e-4, beta_1=0.5),
-        }
-        return cls.assemble(networks.dcgan, image_shape, num_classes, paper, overrides)
+        return cls.assemble(locals())

@@ -1,10 +1,14 @@
 """GAN with a gradient penalty around the data."""
 
+from functools import partial
+
 import keras
+from keras.optimizers import Adam
 
 from ganzoo import checks, networks
 from ganzoo.models.gan import GAN
 from ganzoo.penalties import dragan_penalty
+from ganzoo.training.settings import Setting
 
 
 @keras.saving.register_keras_serializable("ganzoo")
@@ -43,10 +47,12 @@ class DRAGAN(GAN):
     >>> gan.fit(ganzoo.data.load("fashion_mnist_10k", batch_size=64), epochs=20)
     """
 
+    gradient_penalty_weight = Setting(checks.check_weight)
+
     def __init__(self, generator, discriminator, gradient_penalty_weight=10.0, **kwargs):
         super().__init__(generator, discriminator, **kwargs)
         checks.check_no_batch_normalization(discriminator)
-        self.gradient_penalty_weight = checks.check_weight("gradient_penalty_weight", gradient_penalty_weight)
+        self.gradient_penalty_weight = gradient_penalty_weight
 
     def discriminator_loss(self, critic, real, fake):
         penalty = dragan_penalty(critic, real, self.uniform)
@@ -54,17 +60,19 @@ class DRAGAN(GAN):
         return super().discriminator_loss(critic, real, fake) + self.gradient_penalty_weight * penalty
 
     @classmethod
-    def from_paper(cls, image_shape, num_classes=None, **overrides):
+    def from_paper(
+        cls,
+        image_shape,
+        num_classes=None,
+        *,
+        networks=networks.dcgan,
+        latent_dim=100,
+        filters=64,
+        normalization=None,
+        gradient_penalty_weight=10.0,
+        generator_optimizer=partial(Adam, 2e-4, beta_1=0.5),
+        discriminator_optimizer=partial(Adam, 2e-4, beta_1=0.5),
+        **settings,
+    ):
         """Returns the compiled model; see `GAN.from_paper` for the arguments."""
-        paper = {
-            "latent_dim": 100,
-            "filters": 64,
-            "normalization": None,
-            "gradient_penalty_weight": 10.0,
-            "generator_optimizer": keras.optimizers.Adam(2e-4, beta_1=0.5),
-            "discriminator_optimizer": keras.optimizers.Adam(2e-4, beta_1=0.5),
-        }
-        return cls.assemble(networks.dcgan, image_shape, num_classes, paper, overrides)
-
-    def get_config(self):
-        return {**super().get_config(), "gradient_penalty_weight": self.gradient_penalty_weight}
+        return cls.assemble(locals())

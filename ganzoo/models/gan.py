@@ -1,10 +1,13 @@
 """The original GAN."""
 
+from functools import partial
+
 import keras
+from keras.optimizers import Adam
 
 from ganzoo import checks, losses, networks
 from ganzoo.models.adversarial_model import AdversarialModel
-from ganzoo.penalties import zero_centered_penalty
+from ganzoo.training.settings import Setting
 
 
 @keras.saving.register_keras_serializable("ganzoo")
@@ -49,13 +52,11 @@ class GAN(AdversarialModel):
     >>> images = gan.generate(16, seed=0)
     """
 
-    def __init__(self, generator, discriminator, minimax=False, r1_weight=0.0, r2_weight=0.0, **kwargs):
+    minimax = Setting(checks.check_boolean)
+
+    def __init__(self, generator, discriminator, minimax=False, **kwargs):
         super().__init__(generator, discriminator, **kwargs)
         self.minimax = minimax
-        self.r1_weight = checks.check_weight("r1_weight", r1_weight)
-        self.r2_weight = checks.check_weight("r2_weight", r2_weight)
-        if r1_weight or r2_weight:
-            checks.check_no_batch_normalization(discriminator)
 
     def discriminator_loss(self, critic, real, fake):
         real_scores, fake_scores = critic(real), critic(fake)
@@ -63,18 +64,7 @@ class GAN(AdversarialModel):
             real_probability=keras.ops.mean(keras.ops.sigmoid(real_scores)),
             fake_probability=keras.ops.mean(keras.ops.sigmoid(fake_scores)),
         )
-        loss = losses.discriminator_cross_entropy(real_scores, fake_scores)
-        return loss + self.zero_centered_penalties(critic, real, fake)
-
-    def zero_centered_penalties(self, critic, real, fake):
-        """R1 and R2, those whose weight is not 0."""
-        loss = 0.0
-        for name, weight, samples in (("r1", self.r1_weight, real), ("r2", self.r2_weight, fake)):
-            if weight:
-                penalty = zero_centered_penalty(critic, samples)
-                self.track(**{name: penalty})
-                loss += weight / 2 * penalty
-        return loss
+        return losses.discriminator_cross_entropy(real_scores, fake_scores)
 
     def generator_loss(self, critic, real, fake):
         if self.minimax:
@@ -82,26 +72,27 @@ class GAN(AdversarialModel):
         return losses.non_saturating_generator_loss(critic(fake))
 
     @classmethod
-    def from_paper(cls, image_shape, num_classes=None, **overrides):
-        """Returns the compiled model.
+    def from_paper(
+        cls,
+        image_shape,
+        num_classes=None,
+        *,
+        networks=networks.mlp,
+        latent_dim=100,
+        discriminator_steps=1,
+        generator_optimizer=partial(Adam, 2e-4, beta_1=0.5),
+        discriminator_optimizer=partial(Adam, 2e-4, beta_1=0.5),
+        **settings,
+    ):
+        """Returns the compiled model; the defaults are the paper's settings.
 
         Args:
             image_shape: `(height, width, channels)` or `(dimensions,)`.
             num_classes: Integer, or `None` (the default) for an unconditional model.
-            **overrides: Any setting below; any argument of the networks, the class or `compile`; `networks`.
+            networks: Family of networks, a module with the functions `generator` and `discriminator`. For vectors it is
+                `ganzoo.networks.mlp`.
+            **settings: Any other argument of the networks, the class or `compile`. With `generator_` or
+                `discriminator_` before its name it concerns that network alone: `discriminator_filters=32`.
+            The others are arguments of the networks, of the class, and of `compile`.
         """
-        paper = {
-            "latent_dim": 100,
-            "discriminator_steps": 1,
-            "generator_optimizer": keras.optimizers.Adam(2e-4, beta_1=0.5),
-            "discriminator_optimizer": keras.optimizers.Adam(2e-4, beta_1=0.5),
-        }
-        return cls.assemble(networks.mlp, image_shape, num_classes, paper, overrides)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "minimax": self.minimax,
-            "r1_weight": self.r1_weight,
-            "r2_weight": self.r2_weight,
-        }
+        return cls.assemble(locals())

@@ -11,24 +11,29 @@ from keras import ops
 from ganzoo import checks
 from ganzoo.export import saved_model
 from ganzoo.health import lint
-from ganzoo.sampling import RandomStream
-from ganzoo.training import feed
-from ganzoo.training.conditions import condition_of
+from ganzoo.sampling import RandomStream, SeededNumbers
+from ganzoo.training import feed, updates
+from ganzoo.training.conditions import conditions_of
 from ganzoo.training.fitting import fit_in_one_run, restore_newest
 from ganzoo.training.log import Log
+from ganzoo.training.settings import Fixed, Setting, settings_of
 
 
 class GenerativeModel(keras.Model):
-    """A generator from latents, and maybe a condition, to samples, with everything around its training.
+    """A generator of samples, with everything around its training.
 
-    It owns the random numbers, the averaged generator, the log, the data of `fit`, `generate`, `export` and the config.
-    A model derives from it, or from `AdversarialModel`, and writes its update rule.
+    It owns the prior, the random numbers, the averaged generator, the optimizers, the log, the data of `fit`,
+    `generate`, `export` and the config. A model derives from it, or from `AdversarialModel`, and writes its update
+    rule.
 
     Args:
-        generator: Built `keras.Model`: latents `(batch, latent_dim)`, and a label `(batch,)` or an image if it is
-            conditional, -> float32 samples.
+        generator: Built `keras.Model`: latents `(batch, ...)` and its conditions -> float32 samples. Conditions are its
+            further inputs: a label `()`, attributes `(count,)`, images `(height, width, channels)`, in any number.
         latent_dim: Integer. Defaults to the width of the generator's first input.
-        num_classes: Integer, the number of labels of a conditional generator. Defaults to `None`: unconditional.
+        num_classes: Integer, the number of labels of a conditional generator. Defaults to `None`: no label.
+        class_names: Sequence of strings, a name for each class. Defaults to `None`; `fit` then takes the names that the
+            dataset has.
+        attribute_names: Sequence of strings, a name for each attribute. Defaults to `None`.
         ema_decay: Float in (0, 1), decay of an exponential moving average of the generator's weights and statistics,
             which then generates and is exported. Defaults to `None`: no average.
         seed: Integer, seed of all random numbers of the training. Defaults to `None`, which follows
@@ -38,25 +43,47 @@ class GenerativeModel(keras.Model):
     batches_per_step = 1
     packing = 1
 
-    def __init__(self, generator, latent_dim=None, num_classes=None, ema_decay=None, seed=None, **kwargs):
+    # Whether the generator's first input is latents. A model that only translates images has none.
+    has_latents = True
+
+    # Whether a discriminator returns reconstructions in the place of scores.
+    reconstructs = False
+
+    generator = Fixed()
+    latent_dim = Fixed()
+    num_classes = Fixed()
+    attribute_names = Fixed()
+    ema_decay = Setting(checks.check_decay)
+    seed = Fixed()
+
+    def __init__(
+        self,
+        generator,
+        latent_dim=None,
+        num_classes=None,
+        class_names=None,
+        attribute_names=None,
+        ema_decay=None,
+        seed=None,
+        **kwargs,
+    ):
         checks.check_backend()
         super().__init__(**kwargs)
-        self.condition_kind = condition_of(num_classes, generator)
-        checks.check_network("generator", generator, self.condition_kind)
-        if ema_decay is not None and not 0 < ema_decay < 1:
-            raise ValueError(
-                f"`ema_decay` must lie between 0 and 1, as 0.999, or be None. Received: ema_decay={ema_decay}"
-            )
-        width = generator.inputs[0].shape[-1]
+        checks.check_built("generator", generator)
+        self.conditions = conditions_of(generator, num_classes, class_names, attribute_names, self.has_latents)
+        checks.check_network("generator", generator, int(self.has_latents) + len(self.conditions), self.conditions)
+        self.generator = generator
+        self.latent_shape, self.latent_dtype = latents_of(generator) if self.has_latents else (None, None)
+        width = self.latent_shape[-1] if self.has_latents else None
         if latent_dim not in (None, width):
             raise ValueError(
                 f"`latent_dim` and the generator disagree: latent_dim={latent_dim}, but its first input has the shape "
                 f"{generator.inputs[0].shape}"
             )
-        self.generator = generator
         self.latent_dim = width
         self.image_shape = tuple(generator.outputs[0].shape[1:])
-        self.num_classes = num_classes
+        self.num_classes = None if self.conditions.label is None else self.conditions.label.num_classes
+        self.attribute_names = attribute_names
         self.ema_decay = ema_decay
         self.seed = seed
         self.step = self.add_weight(
@@ -64,13 +91,10 @@ class GenerativeModel(keras.Model):
         )
         self.random = RandomStream(seed, name="random")
         self.evaluation_random = RandomStream(0 if seed is None else seed, name="evaluation_random")
-        self._random_now = self.random
-        self.ema_generator = None
-        if ema_decay is not None:
-            self.ema_generator = keras.models.clone_model(generator)
-            self.ema_generator.set_weights(generator.get_weights())
-            self.ema_generator.trainable = False
+        self._numbers = self.random
+        self.ema_generator = None if ema_decay is None else average_of(generator)
         self._log = Log()
+        self._notes = updates.Notes()
         self._decode = None
         self.feed = None
         self.samples_per_step = None
@@ -82,103 +106,305 @@ class GenerativeModel(keras.Model):
         """The number of steps (generator updates) so far, as an integer."""
         return int(self.step.numpy())
 
-    # === Random numbers ===
+    @property
+    def class_names(self):
+        """The names of the classes as a list of strings, or `None`."""
+        return None if self.conditions.label is None else self.conditions.label.class_names
+
+    @class_names.setter
+    def class_names(self, names):
+        if self.conditions.label is None:
+            raise ValueError(f"The model has no classes to name. Received: class_names={names!r}")
+        self.conditions.label.name_classes(names)
+
+    # === The prior, and random numbers ===
+
+    def prior(self, numbers, batch_size):
+        """Turns random numbers into latents: the one place that training, `generate` and exported models draw from.
+
+        Override it for another prior than z ~ N(0, I): codes, a learned distribution.
+
+        Args:
+            numbers: Object with `normal(shape)` and `uniform(shape)`, whose `shape[0]` is the number of samples: this
+                model in a training step, `ganzoo.sampling.SeededNumbers` elsewhere.
+            batch_size: Integer or scalar tensor.
+
+        Returns:
+            Tensor `(batch_size, ...)`, as the generator's first input takes it.
+        """
+        return numbers.normal((batch_size, *self.latent_shape))
+
+    def latents(self, batch_size):
+        """Latents for `batch_size` samples of this replica, of the prior; `None` if the generator takes none."""
+        return self.prior(self, batch_size) if self.has_latents else None
 
     def normal(self, shape):
         """Numbers from N(0, 1) for this replica's samples; the first entry of `shape` is their number."""
-        return self._random_now.normal(shape)
+        return self._numbers.normal(shape)
 
     def uniform(self, shape):
         """Numbers from U[0, 1) for this replica's samples; the first entry of `shape` is their number."""
-        return self._random_now.uniform(shape)
+        return self._numbers.uniform(shape)
 
-    def latents(self, batch_size):
-        """Latents z ~ N(0, I) for `batch_size` samples of this replica: `(batch_size, latent_dim)`."""
-        return self.normal((batch_size, self.latent_dim))
+    @property
+    def evaluates(self):
+        """Whether random numbers are those of an evaluation now: inside of `numbers_of_evaluation`."""
+        return self._numbers is self.evaluation_random
 
     @contextlib.contextmanager
     def numbers_of_evaluation(self):
         """Draws from the stream of evaluations inside: an evaluation leaves those of the training alone."""
-        self._random_now = self.evaluation_random
+        self._numbers = self.evaluation_random
         try:
             yield
         finally:
-            self._random_now = self.random
+            self._numbers = self.random
+
+    @contextlib.contextmanager
+    def without_trace(self):
+        """Runs parts of a step inside as an evaluation that is not logged either."""
+        with self._log.muted(), self.numbers_of_evaluation():
+            yield
 
     # === Pieces of a step ===
 
     def call(self, inputs, training=False):
-        """Latents (for a conditional model `[latents, condition]`) -> samples of the generator itself.
+        """Latents (with conditions: `[latents, condition, ...]`) -> samples, as `generate` makes them.
 
-        A model that translates images takes the images alone, too: all with the same latents. `predict`, `generate` and
-        the SavedModel use the averaged generator where there is one.
+        The averaged generator answers where there is one; with `training=True` it is the generator that is trained. A
+        model that translates images takes the images alone, too: all with the same latents.
         """
-        return self.generator(self.with_latents(inputs), training=training)
+        network = self.generator if training else self.sampling_generator
+        latents, condition = self.split_inputs(inputs)
+        return self.apply_generator(network, latents, condition, training)
 
     def predict_step(self, data):
-        """A batch of `predict`: what `call` takes, through the network that generates."""
+        """A batch of `predict`: what `call` takes."""
         inputs, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        return ops.cast(self.sampling_generator(self.with_latents(inputs), training=False), "float32")
+        return self.call(inputs)
 
-    def with_latents(self, inputs):
-        """The inputs of the generator: latents beside images that came alone; others pass."""
-        if len(self.generator.inputs) == 1 or isinstance(inputs, (list, tuple)):
-            return inputs
-        images = self.condition_kind.cast(inputs)
-        return [saved_model.same_latents(images, self.latent_dim), images]
+    def split_inputs(self, inputs):
+        """Latents and condition of what `call` takes: a tensor, or a list of latents and conditions."""
+        inputs = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+        wanted = int(self.has_latents) + len(self.conditions)
+        if self.has_latents and self.conditions.translates and len(inputs) == wanted - 1:
+            count = tf.shape(inputs[0])[0]
+            inputs = [tf.repeat(self.prior(SeededNumbers(0), 1), count, axis=0), *inputs]
+        if len(inputs) != wanted:
+            raise ValueError(
+                f"{type(self).__name__} takes {wanted} input(s): "
+                f"{', '.join(['latents'] * self.has_latents + list(self.conditions))}. Received: {len(inputs)}"
+            )
+        latents = inputs.pop(0) if self.has_latents else None
+        condition = self.conditions.join(dict(zip(self.conditions, inputs, strict=True)))
+        return latents, self.conditions.cast(condition)
 
-    def decode(self, latents, condition, training):
-        """The generator's float32 samples for latents and, if it is conditional, the condition."""
-        inputs = latents if condition is None else [latents, condition]
-        return ops.cast(self.generator(inputs, training=training), "float32")
+    def apply_generator(self, network, latents, condition, training):
+        """The float32 samples of a generator: what training, `generate` and exported models call.
 
-    def unpack(self, data):
-        """Splits a batch of `fit` into float32 samples and the condition, which is `None` without classes."""
-        first, second, _ = keras.utils.unpack_x_y_sample_weight(data)
-        samples, condition = self.condition_kind.arrange(first, second)
-        feed.check_element(self, samples, condition, trusted=True)
-        return feed.to_float(samples), self.condition_kind.cast(condition)
-
-    def minimize(self, loss_function, optimizer, variables):
-        """Makes one update of `variables` along the gradient of `loss_function()`.
-
-        Keras' optimizers sum the gradients of all replicas, hence the division of the loss.
+        Override it if more happens between latents and samples than one call of the network, such as mixing styles in
+        training. Random numbers are drawn with `self.normal` and `self.uniform`.
 
         Args:
-            loss_function: Callable without arguments -> float32 scalar, the mean over this replica's samples.
-            optimizer: `keras.optimizers.Optimizer`, built.
-            variables: List of trainable variables; no others change.
+            network: The generator, or its average.
+            latents: Tensor of `prior`, or `None`.
+            condition: Batch of conditions, or `None`.
+            training: Boolean, whether layers are in training mode.
+        """
+        inputs = [latents] * self.has_latents + self.conditions.as_inputs(condition)
+        return ops.cast(network(inputs[0] if len(inputs) == 1 else inputs, training=training), "float32")
+
+    def decode(self, latents, condition, training):
+        """The samples of the generator that is trained; see `apply_generator`."""
+        return self.apply_generator(self.generator, latents, condition, training)
+
+    def unpack(self, data):
+        """Splits a batch of `fit` into float32 samples and the condition, which is `None` without any."""
+        first, second, _ = keras.utils.unpack_x_y_sample_weight(data)
+        samples, condition = self.conditions.arrange(first, second)
+        feed.check_element(self, samples, condition, trusted=True)
+        return feed.to_float(samples), self.conditions.cast(condition)
+
+    def minimize(self, loss_function, *names):
+        """Makes one update of the variables of some optimizers along the gradient of `loss_function()`.
+
+        Args:
+            loss_function: Callable without arguments -> float32 scalar, the mean over this replica's samples. Neither
+                replicas nor half precision concern it.
+            *names: Strings, keys of `optimizers`, such as `"generator_optimizer"`.
 
         Returns:
             The loss as a float32 scalar, neither divided nor scaled.
         """
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch([variable.value for variable in variables])
-            loss = checks.check_loss(loss_function(), type(self).__name__)
-            scaled = optimizer.scale_loss(loss / replicas)
-        gradients = tape.gradient(scaled, [variable.value for variable in variables])
-        if replicas > 1 and isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-            gradients = agree_on_overflow(gradients)
-        optimizer.apply(gradients, variables)
-        return loss
+        pairs = [self.optimizers[name] for name in names]
+        for name, pair in zip(names, pairs, strict=True):
+            updates.check_known(name, *pair)
+        return updates.minimize(loss_function, pairs, type(self).__name__)
+
+    def regularize(self, name, weight, penalty, every=1):
+        """A weighted penalty for a loss, logged as `name` without its weight.
+
+        With `every=k` it is computed in every k-th step of the training only, k times as heavy: the same gradient in
+        expectation, for a k-th of the cost ("lazy regularization", Karras et al., 2020, arXiv:1912.04958, Appendix B).
+        The log shows the mean over the steps that computed it. It works on replicas if `penalty` draws no random
+        numbers and updates no variables: draw before, and let the function use them.
+
+        Args:
+            name: String.
+            weight: Float.
+            penalty: Callable without arguments -> float32 scalar.
+            every: Integer. Defaults to `1`.
+        """
+        if every == 1 or self.evaluates:
+            value = penalty()
+            self.track(**{name: value})
+            return weight * value
+        due = ops.equal(self.step % every, 0)
+        value = tf.cond(due, lambda: tf.cast(penalty(), "float32"), lambda: tf.constant(0.0))
+        self._log.add({name: value}, tf.cast(due, "float32"))
+        return weight * every * value
+
+    def finish_step(self, notes=()):
+        """Ends a training step: averages the generator, counts, moves what moves; returns the log.
+
+        Args:
+            notes: List of dictionaries, what the updates noted. Defaults to none.
+        """
+        self.update_ema()
+        self.step.assign_add(1)
+        self.after_step(updates.Notes.means(notes))
+        return self._log.results()
+
+    def after_step(self, values):
+        """Called at the end of each training step, for what moves: a balance, a strength, a running mean.
+
+        It is the only place where a model changes variables other than by `minimize`. `evaluate` does not call it.
+
+        Args:
+            values: Dictionary of float32 scalars that the hooks of this step handed over with `note`: means over the
+                updates of the step and over the replicas.
+        """
+
+    @property
+    def averages(self):
+        """Pairs of an averaged network and the network that it averages."""
+        return [] if self.ema_generator is None else [(self.ema_generator, self.generator)]
 
     def update_ema(self):
         """Moves the averaged generator: `average <- decay * average + (1 - decay) * weight`, statistics included."""
-        if self.ema_generator is not None:
-            for average, weight in zip(self.ema_generator.weights, self.generator.weights, strict=True):
+        if (self.ema_decay is None) != (self.ema_generator is None):
+            raise ValueError(
+                f"The model was made with{'out' if self.ema_generator is None else ''} an averaged generator, and "
+                f"ema_decay={self.ema_decay} now. Make a new model with ema_decay, or change it to another number."
+            )
+        for averaged, network in self.averages:
+            for average, weight in zip(averaged.weights, network.weights, strict=True):
                 average.assign(self.ema_decay * average + (1.0 - self.ema_decay) * weight)
 
     # === The log ===
 
     def track(self, **values):
         """Adds scalars to the log; it shows their mean over the critic steps of a step and over the epoch."""
-        self._log.add(**values)
+        self._log.add(values)
+
+    def note(self, **values):
+        """Hands scalars of this update to `after_step`."""
+        self._notes.add(values)
 
     @property
     def metrics(self):
         """The logged values, and no constant `loss: 0`."""
         return list(self._log.means.values())
+
+    # === Compiling ===
+
+    @property
+    def networks(self):
+        """All networks by the name of their attribute: generator, its average, discriminator, encoder."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, keras.Model)}
+
+    @property
+    def trained(self):
+        """The variables of each optimizer: a dictionary, argument of `compile` -> list of variables.
+
+        A model widens it: `{**super().trained, "sigma_optimizer": self.noise.trainable_variables}`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define the property `trained`.")
+
+    @property
+    def optimizers(self):
+        """All optimizers with their variables, `{name: (optimizer, variables)}`: empty before `compile`."""
+        found = {name: (getattr(self, name, None), variables) for name, variables in self.trained.items()}
+        return {name: pair for name, pair in found.items() if pair[0] is not None}
+
+    def compile_with(self, optimizers, run_eagerly=False, steps_per_execution=1, jit_compile="auto"):
+        """The body of every `compile`.
+
+        Args:
+            optimizers: Dictionary with the keys of `trained`.
+            run_eagerly, steps_per_execution, jit_compile: As in Keras.
+        """
+        strategy = self.distribute_strategy
+        checks.check_execution(strategy, steps_per_execution, jit_compile)
+        optimizers = {name: updates.as_optimizer(name, optimizer) for name, optimizer in optimizers.items()}
+        updates.check_distinct(optimizers)
+        half = any(
+            layer.compute_dtype == "float16"
+            for network in self.networks.values()
+            for layer in network._flatten_layers()
+        )
+        with strategy.scope():
+            for name, variables in self.trained.items():
+                optimizers[name] = updates.build_optimizer(name, optimizers[name], variables, self, half)
+        super().compile(
+            # Without `None` Keras makes an idle optimizer, and its callbacks act on that.
+            optimizer=optimizers.pop("optimizer", None),
+            loss=None,
+            run_eagerly=run_eagerly,
+            steps_per_execution=steps_per_execution,
+            jit_compile=jit_compile,
+            auto_scale_loss=False,  # Keras would ask the policy of now, not that of the networks.
+        )
+        self._jit_compile_argument = jit_compile  # Keras keeps what "auto" means on this machine.
+        for name, optimizer in optimizers.items():
+            setattr(self, name, optimizer)
+        self.forget_traces()
+
+    def get_compile_config(self):
+        return {
+            **{name: keras.saving.serialize_keras_object(pair[0]) for name, pair in self.optimizers.items()},
+            "run_eagerly": self.run_eagerly,
+            "steps_per_execution": self.steps_per_execution,
+            "jit_compile": self._jit_compile_argument,
+        }
+
+    def forget_traces(self):
+        """Throws compiled functions away: they hold the settings of the time when they were traced.
+
+        Inside of `fit` and `evaluate` the next step runs the new ones.
+        """
+        self._decode = None
+        if getattr(self, "train_function", None) is not None:
+            self.make_train_function(force=True)
+        if getattr(self, "test_function", None) is not None:
+            self.make_test_function(force=True)
+
+    def make_train_function(self, force=False):
+        """As in Keras; the function is traced anew when layers have been frozen or thawed since."""
+        if self.train_function is not None and not force:
+            return self.train_function
+        super().make_train_function(force=True)
+        compiled, layers = self.train_function, list(self._flatten_layers())
+        traced = [layer.trainable for layer in layers]
+
+        def train_function(iterator):
+            if [layer.trainable for layer in layers] == traced:
+                return compiled(iterator)
+            self.forget_traces()
+            return self.train_function(iterator)
+
+        self.train_function = train_function
+        return train_function
 
     # === Training and evaluation ===
 
@@ -231,6 +457,7 @@ class GenerativeModel(keras.Model):
         if validation_data is not None:
             validation_data = feed.evaluation_dataset(self, validation_data, batch_size)
         self.samples_per_step = data.samples_per_step
+        self._take_class_names(data.dataset)
         if check and not self.steps_done:
             lint.warn(self, data.dataset, data.first_batch)
         restored = restore_newest(self, callbacks)
@@ -247,6 +474,12 @@ class GenerativeModel(keras.Model):
             validation_steps=validation_steps,
             validation_freq=validation_freq,
         )
+
+    def _take_class_names(self, dataset):
+        """A model whose classes have no names gets those of its data."""
+        names = getattr(dataset, "class_names", None)
+        if names is not None and self.num_classes == len(names) and self.class_names is None:
+            self.class_names = names
 
     def check(self, dataset=None):
         """Looks for combinations of networks, optimizers and data that train badly, with the paper that explains each.
@@ -311,48 +544,69 @@ class GenerativeModel(keras.Model):
 
     # === Sampling ===
 
-    def generate(self, num_samples=None, seed=0, condition=None, batch_size=64):
-        """Draws samples: a pure function of the weights, the seed and the condition.
+    def generate(self, num_samples=None, seed=0, condition=None, batch_size=64, latents=None):
+        """Draws samples: a pure function of the weights, the seed (or the latents) and the condition.
 
         Any `batch_size` gives the same samples, and the first k of n equal a call for k, up to float rounding.
 
         Args:
-            num_samples: Integer, at least 1. A conditional model takes it from `condition` by default.
-            seed: Integer. Defaults to `0`.
-            condition: For a conditional model: `num_samples` labels or images, or one for all.
+            num_samples: Integer, at least 1. Defaults to the number of conditions or latents.
+            seed: Integer in [0, 2**63). Defaults to `0`.
+            condition: For a conditional model: `num_samples` labels, names of classes, rows of attributes or images, or
+                one for all; with several conditions a dictionary by name.
             batch_size: Integer, how many are made at a time. Defaults to `64`.
+            latents: Array `(num_samples, ...)`, your own latents in the place of the seed's. Defaults to `None`.
 
         Returns:
             Float32 NumPy array `(num_samples, ...)`; images lie in [-1, 1].
         """
-        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
-            raise ValueError(f"`seed` must be an integer. Received: seed={seed!r}")
+        seed = checks.check_seed(seed)
         if batch_size is None:
             raise ValueError("`batch_size` must be an integer of at least 1. Received: batch_size=None")
         checks.check_count("batch_size", batch_size)
-        num_samples, condition = self.condition_kind.for_samples(condition, num_samples)
-        latents = saved_model.draw_latents(tf.constant(seed, "int64"), num_samples, self.latent_dim)
-        inputs = [latents] if condition is None else [latents, condition]
-        batch_size = min(batch_size, num_samples)
-        samples = None
-        for start in range(0, num_samples, batch_size):
-            start = min(start, num_samples - batch_size)  # The last batch is full as well: the same kernels.
-            batch = self._decode_batch(*(part[start : start + batch_size] for part in inputs))
-            if samples is None:
-                samples = np.empty((num_samples, *batch.shape[1:]), "float32")
-            samples[start : start + batch_size] = batch
-        return samples
+        if latents is not None:
+            latents = self.check_latents(latents)
+            num_samples = len(latents) if num_samples is None else num_samples
+        num_samples, condition = self.conditions.for_samples(condition, num_samples)
+        if latents is None:
+            latents = self.prior(SeededNumbers(seed), num_samples) if self.has_latents else None
+        elif len(latents) != num_samples:
+            raise ValueError(f"`latents` has {len(latents)} rows for {num_samples} samples: they must be as many.")
+        inputs = ([latents] if self.has_latents else []) + self.conditions.as_inputs(condition)
+        return in_full_batches(self.decode_batch, inputs, num_samples, min(batch_size, num_samples))
 
-    def _decode_batch(self, *inputs):
-        """One compiled function for all batch sizes, made once."""
+    def check_latents(self, latents):
+        """Returns a user's latents as a tensor of the prior's shape and dtype."""
+        if not self.has_latents:
+            raise ValueError("The model translates images and has no latents. Leave `latents` out.")
+        latents = np.asarray(latents)
+        if latents.ndim != 1 + len(self.latent_shape) or latents.shape[1:] != self.latent_shape or not len(latents):
+            wanted = ", ".join(map(str, self.latent_shape))
+            raise ValueError(
+                f"`latents` must have the shape (count, {wanted}), with one row or more. Received: {latents.shape}"
+            )
+        if latents.dtype.kind not in "fiu" or not np.all(np.isfinite(latents)):
+            raise ValueError(f"`latents` must be finite numbers. Received: {latents.dtype}")
+        return tf.constant(latents.astype(self.latent_dtype))
+
+    def decode_batch(self, *inputs):
+        """Latents and conditions -> samples as a NumPy array, by one compiled function for all batch sizes."""
         if self._decode is None:
             network = self.sampling_generator
-            self._decode = tf.function(
-                lambda *inputs: ops.cast(network(inputs[0] if len(inputs) == 1 else inputs, training=False), "float32"),
-                input_signature=[tf.TensorSpec((None, self.latent_dim), "float32"), *self.condition_kind.specs()],
-                autograph=False,
-            )
+
+            def decode(*inputs):
+                latents, condition = self.split_inputs(inputs)
+                return self.apply_generator(network, latents, condition, training=False)
+
+            self._decode = tf.function(decode, input_signature=self.input_specs(), autograph=False)
         return self._decode(*inputs).numpy()
+
+    def input_specs(self):
+        """The signature of a generation: `tf.TensorSpec` of the latents and of the conditions."""
+        latents = (
+            tf.TensorSpec((None, *self.latent_shape), self.latent_dtype, name="latents") if self.has_latents else None
+        )
+        return [latents] * self.has_latents + self.conditions.specs()
 
     @property
     def sampling_generator(self):
@@ -372,13 +626,14 @@ class GenerativeModel(keras.Model):
         `serving_default` takes `image` alone: always with the same latents.
 
         Args:
-            filepath: Directory; TensorFlow Serving wants a number for its last part, as in `serving/wgan_gp/1`.
+            filepath: Directory; TensorFlow Serving wants a number for its last part, as in `serving/wgan_gp/1`. `~` is
+                the home directory.
             format: `"tf_saved_model"`, the only one.
             verbose: Ignored; the argument exists because Keras has it.
         """
         if format != "tf_saved_model":
             raise ValueError(f'ganzoo exports format="tf_saved_model" only. Received: format={format!r}')
-        saved_model.export(self, str(filepath))
+        saved_model.export(self, checks.check_path("filepath", filepath))
 
     def add_endpoints(self, archive):
         """Adds a model's own signatures to a `keras.export.ExportArchive`; none by default."""
@@ -386,15 +641,10 @@ class GenerativeModel(keras.Model):
     # === Saving ===
 
     def get_config(self):
-        """The arguments of the constructor."""
-        return {
-            "generator": keras.saving.serialize_keras_object(self.generator),
-            "latent_dim": self.latent_dim,
-            "num_classes": self.num_classes,
-            "ema_decay": self.ema_decay,
-            "seed": self.seed,
-            "name": self.name,
-        }
+        """The arguments of the constructor: all settings, as they are now."""
+        config = {name: getattr(self, name) for name in settings_of(self)}
+        config = {name: serialized(value) for name, value in config.items()}
+        return {**config, "class_names": self.class_names, "name": self.name}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
@@ -421,13 +671,42 @@ class GenerativeModel(keras.Model):
 CHIEFS = {("chief", 0), ("worker", 0)}
 
 
-def agree_on_overflow(gradients):
-    """Makes all replicas skip a step that overflowed on one of them: `LossScaleOptimizer` looks at the first only."""
-    overflowed = [tf.reduce_any(~tf.math.is_finite(gradient)) for gradient in gradients if gradient is not None]
-    replica = tf.distribute.get_replica_context()
-    anywhere = replica.all_reduce("SUM", tf.cast(tf.reduce_any(overflowed), "float32")) > 0
-    infinity = float("inf")
-    return [g if g is None else tf.where(anywhere, tf.constant(infinity, g.dtype), g) for g in gradients]
+def latents_of(generator):
+    """Shape (without the batch) and dtype of a generator's first input."""
+    latents = generator.inputs[0]
+    return tuple(latents.shape[1:]), latents.dtype
+
+
+def has_float16(network):
+    """Whether a layer of a network computes in float16."""
+    return any(layer.compute_dtype == "float16" for layer in network.layers)
+
+
+def average_of(network):
+    """A copy of a network that is not trained: its average over the steps."""
+    average = keras.models.clone_model(network)
+    average.set_weights(network.get_weights())
+    average.trainable = False
+    return average
+
+
+def in_full_batches(function, inputs, count, batch_size):
+    """Applies a function to batches of arrays. The last batch is full as well, so all go through the same kernels."""
+    results = None
+    for start in range(0, count, batch_size):
+        start = min(start, count - batch_size)
+        batch = function(*(part[start : start + batch_size] for part in inputs))
+        if results is None:
+            results = np.empty((count, *batch.shape[1:]), batch.dtype)
+        results[start : start + batch_size] = batch
+    return results
+
+
+def serialized(value):
+    """A setting as it stands in a config."""
+    return (
+        value if isinstance(value, (bool, int, float, str, type(None))) else keras.saving.serialize_keras_object(value)
+    )
 
 
 def deserialize(value, custom_objects=None):

@@ -1,15 +1,19 @@
 """pix2pix: image-to-image translation with a conditional GAN."""
 
+from functools import partial
 from types import SimpleNamespace
 
 import keras
 from keras import ops
+from keras.optimizers import Adam
 
 from ganzoo import checks, losses
 from ganzoo.models.adversarial_model import AdversarialModel
 from ganzoo.networks import patchgan, unet
-from ganzoo.networks.inputs import check_sample_shape
-from ganzoo.training import conditions
+from ganzoo.training.settings import Setting
+
+# The two families of the paper as one.
+NETWORKS = SimpleNamespace(generator=unet.generator, discriminator=patchgan.discriminator)
 
 
 @keras.saving.register_keras_serializable("ganzoo")
@@ -62,11 +66,16 @@ class Pix2Pix(AdversarialModel):
     >>> outputs = model.predict(inputs)
     """
 
+    networks_for_vectors = None
+
+    l1_weight = Setting(checks.check_weight)
+    gan_weight = Setting(checks.check_weight)
+
     def __init__(self, generator, discriminator, l1_weight=100.0, gan_weight=1.0, **kwargs):
         super().__init__(generator, discriminator, **kwargs)
         check_image_conditions(self)
-        self.l1_weight = checks.check_weight("l1_weight", l1_weight)
-        self.gan_weight = checks.check_weight("gan_weight", gan_weight)
+        self.l1_weight = l1_weight
+        self.gan_weight = gan_weight
 
     def discriminator_loss(self, critic, real, fake):
         return losses.discriminator_cross_entropy(critic(real), critic(fake)) / 2
@@ -79,53 +88,54 @@ class Pix2Pix(AdversarialModel):
         return self.gan_weight * losses.non_saturating_generator_loss(critic(fake)) + self.l1_weight * l1
 
     def update_discriminator(self, real, condition=None):
-        """As in the base; none where the generator does not listen to the discriminator."""
+        """As in the base, unless the generator does not listen to the discriminator."""
         if self.gan_weight:
             super().update_discriminator(real, condition)
 
     @classmethod
-    def from_paper(cls, image_shape, condition_shape=None, **overrides):
-        """Returns the compiled model.
+    def from_paper(
+        cls,
+        image_shape,
+        condition_shape=None,
+        *,
+        networks=NETWORKS,
+        filters=64,
+        normalization="instance",
+        dropout=0.5,
+        dropout_at_test=True,
+        skips=True,
+        receptive_field=70,
+        l1_weight=100.0,
+        generator_optimizer=partial(Adam, 2e-4, beta_1=0.5),
+        discriminator_optimizer=partial(Adam, 2e-4, beta_1=0.5),
+        **settings,
+    ):
+        """Returns the compiled model; the defaults are the paper's settings.
 
         Args:
             image_shape: `(height, width, channels)` of the output images.
             condition_shape: The same of the input images. Defaults to `image_shape`.
-            **overrides: Any setting below; any argument of the networks, the class or `compile`; `networks`.
+            networks: Object with the functions `generator` and `discriminator`.
+            **settings: Any other argument of the networks, the class or `compile`. With `generator_` or
+                `discriminator_` before its name it concerns that network alone.
+            The others are arguments of the networks, of the class, and of `compile`.
         """
-        paper = {
-            "condition_shape": condition_shape,
-            "filters": 64,
-            "normalization": "instance",
-            "dropout": 0.5,
-            "dropout_at_test": True,
-            "skips": True,
-            "receptive_field": 70,
-            "l1_weight": 100.0,
-            "generator_optimizer": keras.optimizers.Adam(2e-4, beta_1=0.5),
-            "discriminator_optimizer": keras.optimizers.Adam(2e-4, beta_1=0.5),
-        }
-        return cls.assemble(NETWORKS, check_sample_shape(image_shape), None, paper, overrides)
-
-    def get_config(self):
-        return {**super().get_config(), "l1_weight": self.l1_weight, "gan_weight": self.gan_weight}
-
-
-NETWORKS = SimpleNamespace(generator=unet.generator, discriminator=patchgan.discriminator)
+        return cls.assemble(locals())
 
 
 def check_image_conditions(model):
     """Raises a `ValueError` unless both networks take an image of one shape as their second input."""
-    kind = model.condition_kind
-    if not isinstance(kind, conditions.Image):
+    shape = model.conditions.image_shape
+    if shape is None:
         raise ValueError(
             "Pix2Pix translates images: its generator has the inputs latents (batch, latent_dim) and condition (batch, "
             f"height, width, channels). Received: {model.generator.name} with inputs of the shapes "
             f"{[tuple(tensor.shape) for tensor in model.generator.inputs]}. Take ganzoo.networks.unet."
         )
-    height, width, channels = kind.shape
+    height, width, channels = shape
     taken = tuple(model.discriminator.inputs[1].shape[1:])
     if taken != (height, width, model.packing * channels):
         raise ValueError(
-            f"The generator takes input images of shape {kind.shape}, and the discriminator of shape {taken} "
+            f"The generator takes input images of shape {shape}, and the discriminator of shape {taken} "
             f"(packing={model.packing}). Build both with the same condition_shape."
         )

@@ -1,16 +1,19 @@
 """Prescribed GAN."""
 
-import functools
+from functools import partial
 
 import keras
 import tensorflow as tf
+from keras.optimizers import Adam
 
 from ganzoo import checks, networks
 from ganzoo.density import hmc, importance
 from ganzoo.density.noise import LearnedNoise
-from ganzoo.models.adversarial_model import batch_size_of, build_optimizer, unchanged
 from ganzoo.models.gan import GAN
 from ganzoo.training import feed
+from ganzoo.training.critic import batch_size_of, unpack
+from ganzoo.training.settings import Fixed, Setting
+from ganzoo.training.updates import unchanged
 
 
 @keras.saving.register_keras_serializable("ganzoo")
@@ -77,6 +80,15 @@ class PresGAN(GAN):
     >>> gan.log_likelihood(held_out_images)
     """
 
+    entropy_weight = Setting(checks.check_weight)
+    sigma_min = Fixed()
+    sigma_max = Fixed()
+    initial_sigma = Fixed()
+    leapfrog_steps = Fixed()
+    burn_in = Fixed()
+    posterior_samples = Fixed()
+    initial_step_size = Fixed()
+
     def __init__(
         self,
         generator,
@@ -92,82 +104,78 @@ class PresGAN(GAN):
         **kwargs,
     ):
         super().__init__(generator, discriminator, **kwargs)
-        self.entropy_weight = checks.check_weight("entropy_weight", entropy_weight)
+        self.entropy_weight = entropy_weight
+        self.sigma_min = sigma_min
+        self.sigma_max = sigma_max
+        self.initial_sigma = initial_sigma
+        self.leapfrog_steps = leapfrog_steps
+        self.burn_in = burn_in
+        self.posterior_samples = posterior_samples
+        self.initial_step_size = initial_step_size
         step_size = 1.0 / self.latent_dim if initial_step_size is None else initial_step_size
         self.noise = LearnedNoise(self.image_shape, sigma_min, sigma_max, initial_sigma, name="noise")
         self.sampler = hmc.Sampler(step_size, posterior_samples, burn_in, leapfrog_steps, name="sampler")
         self._likelihoods = {}  # Compiled functions by their settings.
-        self.settings = {
-            "entropy_weight": entropy_weight,
-            "sigma_min": sigma_min,
-            "sigma_max": sigma_max,
-            "initial_sigma": initial_sigma,
-            "leapfrog_steps": leapfrog_steps,
-            "burn_in": burn_in,
-            "posterior_samples": posterior_samples,
-            "initial_step_size": initial_step_size,
-        }
 
     # === The step ===
 
-    def real_and_fake(self, real, condition, training):
-        """Real and generated samples with the same noise, packed: what the discriminator tells apart."""
-        means = self.decode(self.latents(batch_size_of(real)), condition, training)
+    def observed(self, real, fake):
+        """Both kinds of samples with the same noise."""
         noise = self.noise.sigma * self.normal((batch_size_of(real), *self.image_shape))
+        return super().observed(real + noise, fake + noise)
+
+    def discriminator_objective(self, update):
         self.track(sigma=tf.reduce_mean(self.noise.sigma))
-        if self.entropy_weight:
-            self.track(acceptance=self.sampler.acceptance, step_size=self.sampler.step_size)
-        return self.pack(real + noise), self.pack(means + noise)
+        return super().discriminator_objective(update)
 
-    def update_generator(self, real, condition=None):
-        """Makes one update of the generator and one of sigma, along the gradients at the same samples."""
-        latents, noise = self.latents(batch_size_of(real)), self.normal((batch_size_of(real), *self.image_shape))
-        noised_real = self.pack(real + self.noise.sigma * noise)
-        critic = self.critic(condition)
-        with unchanged(self.generator):
-            means = decode_and_keep_statistics(self, latents, condition)
-            samples = means + self.noise.sigma * noise
-            score = self.score(samples, latents, condition) if self.entropy_weight else tf.zeros_like(samples)
-
-        def losses(means):
-            fake = means + self.noise.sigma * noise
-            adversarial = self.generator_loss(critic, noised_real, self.pack(fake))
-            return adversarial, self.entropy_weight * tf.reduce_mean(sum_over_pixels(score * fake))
-
-        def generator_objective():
-            adversarial, entropy = losses(self.decode(latents, condition, training=True))
-            self.track(g_loss=adversarial)
-            return adversarial + entropy
-
-        with unchanged(self.discriminator):
-            loss = self.minimize(generator_objective, self.generator_optimizer, self.generator.trainable_variables)
-            self.minimize(lambda: sum(losses(means)), self.sigma_optimizer, self.noise.trainable_variables)
-        return loss
+    def generator_objective(self, update):
+        """The loss of the GAN, and the entropy: both move the generator and sigma."""
+        adversarial = super().generator_objective(update)
+        if not self.entropy_weight:
+            return adversarial
+        self.track(acceptance=self.sampler.acceptance, step_size=self.sampler.step_size)
+        if not update.training:
+            return adversarial
+        fake = unpack(update.fake, self.packing)
+        score = self.score(tf.stop_gradient(fake), update.latents, update.condition)
+        # The gradient is that of score . x_fake, the value 0: the log of the loss stays readable.
+        return adversarial + self.entropy_weight * tf.reduce_mean(
+            sum_over_pixels(score * (fake - tf.stop_gradient(fake)))
+        )
 
     def score(self, samples, latents, condition):
         """Estimates grad log p at generated samples, with chains that start at the latents that made them."""
-        sigma = self.noise.sigma
+        sigma = tf.stop_gradient(self.noise.sigma)
 
         def log_joint(latents):
             residual = (samples - self.decode(latents, condition, training=False)) / sigma
             return -0.5 * (tf.reduce_sum(latents**2, axis=1) + sum_over_pixels(residual**2))
 
-        draws = self.sampler.draw(log_joint, latents, self.normal, self.uniform)
-        means = tf.map_fn(lambda latents: self.decode(latents, condition, training=False), draws)
+        with unchanged(self.generator):
+            decode_and_keep_statistics(self, latents, condition)
+            draws = self.sampler.draw(log_joint, latents, self.normal, self.uniform)
+            means = tf.map_fn(lambda latents: self.decode(latents, condition, training=False), draws.samples)
+        self.note(acceptance=draws.acceptance, step_size=draws.step_size)
         return tf.stop_gradient((tf.reduce_mean(means, axis=0) - samples) / sigma**2)
+
+    def after_step(self, values):
+        """Keeps the adapted step size of the chains."""
+        if "step_size" in values:
+            self.sampler.keep(values["step_size"], values["acceptance"])
 
     # === Samples and their density ===
 
-    def generate(self, num_samples=None, seed=0, condition=None, batch_size=64, noise=False):
+    def generate(self, num_samples=None, seed=0, condition=None, batch_size=64, latents=None, noise=False):
         """Draws samples, without the noise as in the paper's pictures: the means G(z).
 
         Args:
-            num_samples, seed, condition, batch_size: See `GenerativeModel.generate`.
+            num_samples, seed, condition, batch_size, latents: See `GenerativeModel.generate`.
             noise: Boolean, add the noise: samples of the density. Defaults to `False`; the SavedModel has means.
         """
-        samples = super().generate(num_samples, seed, condition, batch_size)
+        samples = super().generate(num_samples, seed, condition, batch_size, latents)
         if not noise:
             return samples
+        # The second draw of the seed: the first made the latents.
         numbers = tf.random.stateless_normal(samples.shape, tf.constant([seed, 1], "int64"), alg="philox")
         return (samples + self.noise.sigma * numbers).numpy()
 
@@ -190,18 +198,19 @@ class PresGAN(GAN):
             raise ValueError(
                 f"`samples` must have the shape {('n', *self.image_shape)}. Received: {tuple(samples.shape)}"
             )
-        _, condition = self.condition_kind.for_samples(condition, len(samples))
-        inputs = [samples] if condition is None else [samples, condition]
+        _, condition = self.conditions.for_samples(condition, len(samples))
+        inputs = [samples, *self.conditions.as_inputs(condition)]
         key = tuple(sorted({**settings, "num_samples": num_samples}.items()))
         if key not in self._likelihoods:
-            self._likelihoods[key] = tf.function(functools.partial(self._estimate, dict(key)), autograph=False)
-        estimate = functools.partial(self._likelihoods[key], tf.constant(seed, "int64"))
+            self._likelihoods[key] = tf.function(partial(self._estimate, dict(key)), autograph=False)
+        estimate = partial(self._likelihoods[key], tf.constant(seed, "int64"))
         return importance.in_batches(estimate, inputs, batch_size)
 
-    def _estimate(self, settings, seed, samples, condition=None):
+    def _estimate(self, settings, seed, samples, *conditions):
+        condition = self.conditions.join(dict(zip(self.conditions, conditions, strict=True)))
+
         def decode(latents):
-            inputs = latents if condition is None else [latents, condition]
-            return tf.cast(self.sampling_generator(inputs, training=False), "float32")
+            return self.apply_generator(self.sampling_generator, latents, condition, training=False)
 
         step_size = self.sampler.step_size
         return importance.log_likelihood(
@@ -225,37 +234,37 @@ class PresGAN(GAN):
             generator_optimizer, discriminator_optimizer, run_eagerly, steps_per_execution, jit_compile: As there.
             sigma_optimizer: That of the noise. Defaults to `None`: the paper's `Adam(2e-4, beta_1=0.5)`.
         """
-        super().compile(generator_optimizer, discriminator_optimizer, run_eagerly, steps_per_execution, jit_compile)
-        optimizer = keras.optimizers.get(sigma_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5))
-        if optimizer is generator_optimizer or optimizer is discriminator_optimizer:
-            raise ValueError(
-                "`sigma_optimizer` must be one of its own. Received that of a network: pass another object."
-            )
-        with self.distribute_strategy.scope():  # Its gradient passes the discriminator.
-            self.sigma_optimizer = build_optimizer(optimizer, self.noise.trainable_variables, [self.discriminator])
+        optimizers = {
+            "generator_optimizer": generator_optimizer,
+            "discriminator_optimizer": discriminator_optimizer,
+            "sigma_optimizer": partial(Adam, 2e-4, beta_1=0.5) if sigma_optimizer is None else sigma_optimizer,
+        }
+        self.compile_with(optimizers, run_eagerly, steps_per_execution, jit_compile)
 
-    def get_compile_config(self):
-        sigma_optimizer = keras.saving.serialize_keras_object(self.sigma_optimizer)
-        return {**super().get_compile_config(), "sigma_optimizer": sigma_optimizer}
+    @property
+    def trained(self):
+        return {**super().trained, "sigma_optimizer": self.noise.trainable_variables}
 
     @classmethod
-    def from_paper(cls, image_shape, num_classes=None, **overrides):
+    def from_paper(
+        cls,
+        image_shape,
+        num_classes=None,
+        *,
+        networks=networks.dcgan,
+        latent_dim=100,
+        filters=64,
+        entropy_weight=0.01,
+        leapfrog_steps=5,
+        burn_in=2,
+        posterior_samples=2,
+        generator_optimizer=partial(Adam, 2e-4, beta_1=0.5),
+        discriminator_optimizer=partial(Adam, 2e-4, beta_1=0.5),
+        sigma_optimizer=partial(Adam, 2e-4, beta_1=0.5),
+        **settings,
+    ):
         """Returns the compiled model; see `GAN.from_paper` for the arguments."""
-        paper = {
-            "latent_dim": 100,
-            "filters": 64,
-            "entropy_weight": 0.01,
-            "leapfrog_steps": 5,
-            "burn_in": 2,
-            "posterior_samples": 2,
-            "generator_optimizer": keras.optimizers.Adam(2e-4, beta_1=0.5),
-            "discriminator_optimizer": keras.optimizers.Adam(2e-4, beta_1=0.5),
-            "sigma_optimizer": keras.optimizers.Adam(2e-4, beta_1=0.5),
-        }
-        return cls.assemble(networks.dcgan, image_shape, num_classes, paper, overrides)
-
-    def get_config(self):
-        return {**super().get_config(), **self.settings}
+        return cls.assemble(locals())
 
 
 def sum_over_pixels(values):

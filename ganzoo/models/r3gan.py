@@ -1,11 +1,13 @@
 """The relativistic paired GAN with two zero-centred gradient penalties."""
 
+from functools import partial
+
 import keras
+from keras.optimizers import Adam
 
 from ganzoo import checks, networks
 from ganzoo.losses import relativistic_loss
 from ganzoo.models.adversarial_model import AdversarialModel
-from ganzoo.penalties import zero_centered_penalty
 
 
 @keras.saving.register_keras_serializable("ganzoo")
@@ -45,35 +47,34 @@ class R3GAN(AdversarialModel):
     """
 
     def __init__(self, generator, discriminator, r1_weight=1.0, r2_weight=1.0, **kwargs):
-        super().__init__(generator, discriminator, **kwargs)
+        super().__init__(generator, discriminator, r1_weight=r1_weight, r2_weight=r2_weight, **kwargs)
         checks.check_no_batch_normalization(discriminator)
-        self.r1_weight = checks.check_weight("r1_weight", r1_weight)
-        self.r2_weight = checks.check_weight("r2_weight", r2_weight)
 
     def discriminator_loss(self, critic, real, fake):
         real_scores, fake_scores = critic(real), critic(fake)
-        r1, r2 = zero_centered_penalty(critic, real), zero_centered_penalty(critic, fake)
-        self.track(score_gap=keras.ops.mean(real_scores - fake_scores), r1=r1, r2=r2)
-        return relativistic_loss(real_scores, fake_scores) + self.r1_weight / 2 * r1 + self.r2_weight / 2 * r2
+        self.track(score_gap=keras.ops.mean(real_scores - fake_scores))
+        return relativistic_loss(real_scores, fake_scores)  # The base class adds R1 and R2.
 
     def generator_loss(self, critic, real, fake):
         return relativistic_loss(critic(fake), critic(real))
 
     @classmethod
-    def from_paper(cls, image_shape, num_classes=None, **overrides):
+    def from_paper(
+        cls,
+        image_shape,
+        num_classes=None,
+        *,
+        networks=networks.dcgan,
+        latent_dim=64,
+        filters=64,
+        normalization=None,
+        batch_normalization=False,
+        kernel_initializer="he_uniform",
+        r1_weight=1.0,
+        r2_weight=1.0,
+        generator_optimizer=partial(Adam, 2e-4, beta_1=0.0, beta_2=0.99),
+        discriminator_optimizer=partial(Adam, 2e-4, beta_1=0.0, beta_2=0.99),
+        **settings,
+    ):
         """Returns the compiled model; see `GAN.from_paper` for the arguments."""
-        paper = {
-            "latent_dim": 64,
-            "filters": 64,
-            "normalization": None,
-            "batch_normalization": False,
-            "kernel_initializer": "he_uniform",
-            "r1_weight": 1.0,
-            "r2_weight": 1.0,
-            "generator_optimizer": keras.optimizers.Adam(2e-4, beta_1=0.0, beta_2=0.99),
-            "discriminator_optimizer": keras.optimizers.Adam(2e-4, beta_1=0.0, beta_2=0.99),
-        }
-        return cls.assemble(networks.dcgan, image_shape, num_classes, paper, overrides)
-
-    def get_config(self):
-        return {**super().get_config(), "r1_weight": self.r1_weight, "r2_weight": self.r2_weight}
+        return cls.assemble(locals())

@@ -1,9 +1,13 @@
 """GAN with spectral normalization."""
 
-import keras
+from functools import partial
 
-from ganzoo import losses, networks
+import keras
+from keras.optimizers import Adam
+
+from ganzoo import checks, losses, networks
 from ganzoo.models.gan import GAN
+from ganzoo.training.settings import Fixed
 
 
 @keras.saving.register_keras_serializable("ganzoo")
@@ -47,6 +51,8 @@ class SNGAN(GAN):
     >>> gan.fit(ganzoo.data.load("fashion_mnist_10k", batch_size=64), epochs=20)
     """
 
+    hinge = Fixed(checks.check_boolean)
+
     def __init__(self, generator, discriminator, hinge=True, **kwargs):
         super().__init__(generator, discriminator, **kwargs)
         if hinge and self.minimax:
@@ -61,8 +67,7 @@ class SNGAN(GAN):
             return super().discriminator_loss(critic, real, fake)
         real_scores, fake_scores = critic(real), critic(fake)
         self.track(real_score=keras.ops.mean(real_scores), fake_score=keras.ops.mean(fake_scores))
-        loss = losses.hinge_discriminator_loss(real_scores, fake_scores)
-        return loss + self.zero_centered_penalties(critic, real, fake)
+        return losses.hinge_discriminator_loss(real_scores, fake_scores)
 
     def generator_loss(self, critic, real, fake):
         if not self.hinge:
@@ -70,20 +75,22 @@ class SNGAN(GAN):
         return losses.hinge_generator_loss(critic(fake))
 
     @classmethod
-    def from_paper(cls, image_shape, num_classes=None, **overrides):
+    def from_paper(
+        cls,
+        image_shape,
+        num_classes=None,
+        *,
+        networks=networks.dcgan,
+        latent_dim=128,
+        normalization="spectral",
+        pooling="sum",
+        discriminator_steps=1,
+        generator_optimizer=partial(Adam, 1e-4, beta_1=0.5, beta_2=0.999),
+        discriminator_optimizer=partial(Adam, 1e-4, beta_1=0.5, beta_2=0.999),
+        **settings,
+    ):
         """Returns the compiled model; see `GAN.from_paper` for the arguments.
 
         The optimizers are setting B of the paper's Table 1; C is that of DCGAN, with twice the learning rate.
         """
-        paper = {
-            "latent_dim": 128,
-            "normalization": "spectral",
-            "pooling": "sum",
-            "discriminator_steps": 1,
-            "generator_optimizer": keras.optimizers.Adam(1e-4, beta_1=0.5, beta_2=0.999),
-            "discriminator_optimizer": keras.optimizers.Adam(1e-4, beta_1=0.5, beta_2=0.999),
-        }
-        return cls.assemble(networks.dcgan, image_shape, num_classes, paper, overrides)
-
-    def get_config(self):
-        return {**super().get_config(), "hinge": self.hinge}
+        return cls.assemble(locals())

@@ -1,17 +1,20 @@
 """Variational autoencoder."""
 
 import math
+from functools import partial
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
+from keras.optimizers import Adam
 
 from ganzoo import networks
 from ganzoo.checks import check_weight
 from ganzoo.density import likelihoods
 from ganzoo.models.autoencoding_model import AutoencodingModel, batches_of, check_decoder, checked_samples
 from ganzoo.networks.inputs import check_positive
+from ganzoo.training.settings import Fixed, Setting
 
 LIKELIHOODS = ("bernoulli", "gaussian")
 
@@ -61,6 +64,11 @@ class VAE(AutoencodingModel):
     """
 
     encoder_outputs = 2
+
+    decoder = Fixed()
+    likelihood = Fixed()
+    sigma = Fixed()
+    beta = Setting(check_weight)
 
     def __init__(self, encoder, decoder, likelihood="bernoulli", sigma="learned", beta=1.0, **kwargs):
         check_settings(decoder, likelihood, sigma, beta)
@@ -155,31 +163,32 @@ class VAE(AutoencodingModel):
         return self.log_prob(samples, latents) + prior_over_posterior
 
     @classmethod
-    def from_paper(cls, image_shape, **overrides):
+    def from_paper(
+        cls,
+        image_shape,
+        *,
+        networks=networks.autoencoder,
+        latent_dim=20,
+        hidden=(500,),
+        activation="tanh",
+        kernel_initializer="glorot_uniform",
+        likelihood="auto",
+        optimizer=partial(Adam, 1e-3),
+        **settings,
+    ):
         """Returns the compiled model, with the settings of the paper's MNIST experiments (Section 5).
 
         Args:
-            image_shape: `(height, width, channels)`, or `(dimensions,)`: with the Gaussian likelihood.
-            **overrides: Any setting below; any argument of the networks, the class or `compile`; `networks`.
+            image_shape: `(height, width, channels)` or `(dimensions,)`.
+            networks: Family of networks, a module with the functions `encoder` and `decoder`.
+            likelihood: See the class. Defaults to `"auto"`: `"bernoulli"` for images, `"gaussian"` for vectors.
+            **settings: Any other argument of the networks, the class or `compile`. With `encoder_` or `decoder_` before
+                its name it concerns that network alone.
+            The others are arguments of the networks, of the class, and of `compile`.
         """
-        paper = {
-            "latent_dim": 20,
-            "hidden": (500,),
-            "activation": "tanh",
-            "kernel_initializer": "glorot_uniform",
-            "likelihood": "bernoulli" if len(tuple(image_shape)) == 3 else "gaussian",
-            "optimizer": keras.optimizers.Adam(1e-3),
-        }
-        return cls.assemble(networks.autoencoder, image_shape, paper, overrides)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "decoder": keras.saving.serialize_keras_object(self.decoder),
-            "likelihood": self.likelihood,
-            "sigma": self.sigma,
-            "beta": self.beta,
-        }
+        if likelihood == "auto":
+            likelihood = "bernoulli" if len(tuple(image_shape)) == 3 else "gaussian"
+        return cls.assemble(locals())
 
 
 def check_settings(decoder, likelihood, sigma, beta):

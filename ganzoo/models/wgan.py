@@ -1,11 +1,15 @@
 """Wasserstein GAN with weight clipping."""
 
+from functools import partial
+
 import keras
 from keras import ops
+from keras.optimizers import RMSprop
 
-from ganzoo import networks
+from ganzoo import checks, networks
 from ganzoo.constraints import clip_weights
 from ganzoo.models.adversarial_model import AdversarialModel
+from ganzoo.training.settings import Fixed
 
 
 @keras.saving.register_keras_serializable("ganzoo")
@@ -50,6 +54,9 @@ class WGAN(AdversarialModel):
     >>> gan.fit(data, epochs=20, callbacks=[ganzoo.callbacks.CriticBurnIn()])
     """
 
+    clip_value = Fixed(checks.check_positive)
+    clip_normalization = Fixed(checks.check_boolean)
+
     def __init__(
         self, generator, discriminator, clip_value=0.01, clip_normalization=True, discriminator_steps=5, **kwargs
     ):
@@ -67,24 +74,29 @@ class WGAN(AdversarialModel):
         return -ops.mean(critic(fake))
 
     @classmethod
-    def from_paper(cls, image_shape, num_classes=None, **overrides):
-        """Returns the compiled model.
+    def from_paper(
+        cls,
+        image_shape,
+        num_classes=None,
+        *,
+        networks=networks.dcgan,
+        latent_dim=100,
+        filters=64,
+        clip_value=0.01,
+        discriminator_steps=5,
+        generator_optimizer=partial(RMSprop, 5e-5, rho=0.99, epsilon=1e-16),
+        discriminator_optimizer=partial(RMSprop, 5e-5, rho=0.99, epsilon=1e-16),
+        **settings,
+    ):
+        """Returns the compiled model; the defaults are the paper's settings.
 
         Args:
             image_shape: `(height, width, channels)` or `(dimensions,)`.
             num_classes: Integer, or `None` (the default) for an unconditional model.
-            **overrides: Any setting below; any argument of the networks, the class or `compile`; `networks`.
+            networks: Family of networks, a module with the functions `generator` and `discriminator`. For vectors it is
+                `ganzoo.networks.mlp`.
+            **settings: Any other argument of the networks, the class or `compile`. With `generator_` or
+                `discriminator_` before its name it concerns that network alone: `discriminator_filters=32`.
+            The others are arguments of the networks, of the class, and of `compile`.
         """
-        paper = {
-            "latent_dim": 100,
-            "filters": 64,
-            "discriminator_steps": 5,
-            "clip_value": 0.01,
-            # Keras adds epsilon inside of the square root, PyTorch outside: this is PyTorch's 1e-8.
-            "generator_optimizer": keras.optimizers.RMSprop(5e-5, rho=0.99, epsilon=1e-16),
-            "discriminator_optimizer": keras.optimizers.RMSprop(5e-5, rho=0.99, epsilon=1e-16),
-        }
-        return cls.assemble(networks.dcgan, image_shape, num_classes, paper, overrides)
-
-    def get_config(self):
-        return {**super().get_config(), "clip_value": self.clip_value, "clip_normalization": self.clip_normalization}
+        return cls.assemble(locals())

@@ -1,12 +1,16 @@
 """Wasserstein GAN with gradient penalty."""
 
+from functools import partial
+
 import keras
 from keras import ops
+from keras.optimizers import Adam
 
 from ganzoo import checks, networks
 from ganzoo.layers import WGAN_GP_KERNELS
 from ganzoo.models.adversarial_model import AdversarialModel
 from ganzoo.penalties import gradient_penalty
+from ganzoo.training.settings import Setting
 
 
 @keras.saving.register_keras_serializable("ganzoo")
@@ -49,6 +53,10 @@ class WGANGP(AdversarialModel):
     >>> gan.fit(ganzoo.data.load("fashion_mnist_10k", batch_size=64), epochs=20)
     """
 
+    gradient_penalty_weight = Setting(checks.check_weight)
+    target_norm = Setting(checks.check_weight)
+    one_sided = Setting(checks.check_boolean)
+
     def __init__(
         self,
         generator,
@@ -61,7 +69,7 @@ class WGANGP(AdversarialModel):
     ):
         super().__init__(generator, discriminator, discriminator_steps=discriminator_steps, **kwargs)
         checks.check_no_batch_normalization(discriminator)
-        self.gradient_penalty_weight = checks.check_weight("gradient_penalty_weight", gradient_penalty_weight)
+        self.gradient_penalty_weight = gradient_penalty_weight
         self.target_norm = target_norm
         self.one_sided = one_sided
 
@@ -75,30 +83,31 @@ class WGANGP(AdversarialModel):
         return -ops.mean(critic(fake))
 
     @classmethod
-    def from_paper(cls, image_shape, num_classes=None, **overrides):
-        """Returns the compiled model.
+    def from_paper(
+        cls,
+        image_shape,
+        num_classes=None,
+        *,
+        networks=networks.dcgan,
+        latent_dim=128,
+        filters=64,
+        normalization=None,
+        kernel_initializer=WGAN_GP_KERNELS,
+        gradient_penalty_weight=10.0,
+        discriminator_steps=5,
+        generator_optimizer=partial(Adam, 1e-4, beta_1=0.0, beta_2=0.9),
+        discriminator_optimizer=partial(Adam, 1e-4, beta_1=0.0, beta_2=0.9),
+        **settings,
+    ):
+        """Returns the compiled model; the defaults are the paper's settings.
 
         Args:
             image_shape: `(height, width, channels)` or `(dimensions,)`.
             num_classes: Integer, or `None` (the default) for an unconditional model.
-            **overrides: Any setting below; any argument of the networks, the class or `compile`; `networks`.
+            networks: Family of networks, a module with the functions `generator` and `discriminator`. For vectors it is
+                `ganzoo.networks.mlp`.
+            **settings: Any other argument of the networks, the class or `compile`. With `generator_` or
+                `discriminator_` before its name it concerns that network alone: `discriminator_filters=32`.
+            The others are arguments of the networks, of the class, and of `compile`.
         """
-        paper = {
-            "latent_dim": 128,
-            "filters": 64,
-            "normalization": None,
-            "kernel_initializer": WGAN_GP_KERNELS,
-            "discriminator_steps": 5,
-            "gradient_penalty_weight": 10.0,
-            "generator_optimizer": keras.optimizers.Adam(1e-4, beta_1=0.0, beta_2=0.9),
-            "discriminator_optimizer": keras.optimizers.Adam(1e-4, beta_1=0.0, beta_2=0.9),
-        }
-        return cls.assemble(networks.dcgan, image_shape, num_classes, paper, overrides)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "gradient_penalty_weight": self.gradient_penalty_weight,
-            "target_norm": self.target_norm,
-            "one_sided": self.one_sided,
-        }
+        return cls.assemble(locals())

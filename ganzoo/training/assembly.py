@@ -1,35 +1,102 @@
 """Who gets which setting of a `from_paper`."""
 
+import dataclasses
 import inspect
 
 import keras
 
 
-def share_out(paper, overrides, takers, given):
-    """Gives each setting to whoever has an argument of that name.
+@dataclasses.dataclass
+class Plan:
+    """The settings of a model, shared out.
 
     Args:
-        paper: Dictionary of the paper's settings. One that nobody takes is left out: another family of networks, say,
-            has no such thing.
-        overrides: Dictionary of the caller's settings, which win.
-        takers: List of functions and classes.
-        given: Names of the arguments that `from_paper` itself passes.
+        family: Module (or namespace) with functions that build networks.
+        of_networks: Dictionary, function's name -> its arguments.
+        of_class: Dictionary, arguments of the class.
+        of_compile: Dictionary, arguments of `compile`.
+    """
+
+    family: object
+    of_networks: dict
+    of_class: dict
+    of_compile: dict
+
+    def build(self, role, **more):
+        """Builds the network of that role; `more` are arguments on top."""
+        return getattr(self.family, role)(**self.of_networks[role], **more)
+
+
+def plan(cls, settings, roles, given=()):
+    """Gives each setting of a `from_paper` to whoever has an argument of that name.
+
+    Args:
+        cls: The model's class.
+        settings: Dictionary, the `locals()` of `from_paper`.
+        roles: Sequence of the functions that a family of networks has. A setting `generator_filters` is the argument
+            `filters` of the role "generator" alone.
+        given: Names of arguments of the class that are no settings, such as its networks.
 
     Returns:
-        List of dictionaries, one for each taker.
+        `Plan`.
 
     Raises:
-        TypeError: For an override that nobody takes.
+        TypeError: For a setting of the caller that nobody takes. A default that nobody takes is left out: the paper's
+            number of filters says nothing about dense networks.
     """
-    names = [argument_names(taker) for taker in takers]
-    known = set().union(*names) - set(given)
+    paper, overrides = paper_and_overrides(cls, settings)
+    family = family_of(cls, paper, overrides)
+    missing = [role for role in roles if not callable(getattr(family, role, None))]
+    if missing:
+        raise TypeError(
+            f"`networks` must be a module with the functions {', '.join(roles)}, such as ganzoo.networks.dcgan. "
+            f"Received: {family!r}, which has no {missing[0]}."
+        )
+    takers = {role: argument_names(getattr(family, role)) for role in roles}
+    takers |= {"class": argument_names(cls) - set(given), "compile": argument_names(cls.compile)}
+    common = set().union(*takers.values())
+    known = common | {f"{role}_{name}" for role in roles for name in takers[role] if name not in ("image_shape",)}
     unknown = set(overrides) - known
     if unknown:
         raise TypeError(
-            f"from_paper got unknown settings {sorted(unknown)}. It takes: networks, {', '.join(sorted(known))}."
+            f"from_paper got unknown settings {sorted(unknown)}. It takes: networks, "
+            f"{', '.join(sorted(common - {'image_shape', 'num_classes', 'outputs'}))}; of one network alone: "
+            f"{', '.join(f'{role}_...' for role in roles)}."
         )
-    settings = {**paper, **overrides}
-    return [{name: value for name, value in settings.items() if name in taken} for taken in names]
+    values = {**paper, **overrides}
+    shares = {taker: {name: values[name] for name in names if name in values} for taker, names in takers.items()}
+    for role in roles:
+        own = {name: f"{role}_{name}" for name in takers[role]}
+        shares[role] |= {name: values[full] for name, full in own.items() if full in values and full not in common}
+    return Plan(family, {role: shares[role] for role in roles}, shares["class"], shares["compile"])
+
+
+def paper_and_overrides(cls, settings):
+    """Tells the paper's settings, the defaults of `from_paper`, from those of the caller."""
+    settings = {name: value for name, value in settings.items() if name not in ("cls", "__class__")}
+    parameters = inspect.signature(cls.from_paper).parameters
+    paper, overrides = {}, {}
+    for name, value in settings.items():
+        parameter = parameters.get(name)
+        if parameter is not None and parameter.kind is parameter.VAR_KEYWORD:
+            overrides |= value
+        elif name in ("image_shape", "num_classes") or (parameter is not None and value is parameter.default):
+            paper[name] = value
+        else:
+            overrides[name] = value
+    if paper.get("num_classes") is None:
+        paper.pop("num_classes", None)  # Not every family of networks knows classes.
+    return paper, overrides
+
+
+def family_of(cls, paper, overrides):
+    """The family of networks: the caller's, or else the paper's; for vectors the class's `networks_for_vectors`."""
+    default = paper.pop("networks", None)
+    if "networks" in overrides:
+        return overrides.pop("networks")
+    shape = paper.get("image_shape")
+    is_vector = hasattr(shape, "__len__") and len(shape) == 1
+    return getattr(cls, "networks_for_vectors", None) or default if is_vector else default
 
 
 def argument_names(taker):

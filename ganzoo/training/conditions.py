@@ -1,7 +1,8 @@
-"""What a sample may depend on besides its latents: nothing, a label, or an image.
+"""What a sample depends on besides its latents: named inputs of the networks.
 
-A model has one of these as `model.condition_kind`, and whoever handles data, samples or SavedModels asks it, so that no
-other file tells one kind from the other.
+`model.conditions` knows them all. Whoever handles data, samples or exported models asks it, so no other file tells a
+label from an image. A batch of conditions is `None` without any, the tensor itself if there is one, and a dictionary of
+tensors by name if there are several.
 """
 
 import numpy as np
@@ -11,83 +12,233 @@ from ganzoo import checks
 from ganzoo.data import from_arrays, normalize
 
 
-def condition_of(num_classes, generator):
-    """The kind of condition that a generator takes: a label if there are classes, an image if its second input is one.
+def conditions_of(generator, num_classes=None, class_names=None, attribute_names=None, has_latents=True):
+    """Reads the conditions off a generator's inputs: images by their rank, attributes as float vectors, else a label.
 
     Args:
-        num_classes: Integer or `None`.
         generator: Built `keras.Model`.
+        num_classes: Integer, the number of labels, or `None`.
+        class_names: Sequence of strings, a name for each label. Defaults to `None`.
+        attribute_names: Sequence of strings, a name for each attribute. Defaults to `None`.
+        has_latents: Boolean, whether the first input is the latents.
+
+    Returns:
+        `Conditions`.
     """
-    if num_classes is not None:
-        return Label(num_classes)
-    inputs = getattr(generator, "inputs", None) or ()
-    if len(inputs) == 2 and len(inputs[1].shape) == 4:
-        return Image(tuple(inputs[1].shape[1:]))
-    return NoCondition()
+    inputs = (getattr(generator, "inputs", None) or ())[int(has_latents) :]
+    kinds = []
+    for tensor in inputs:
+        shape = tuple(tensor.shape[1:])
+        if len(shape) == 3:
+            kinds.append((tensor.name, Image(shape)))
+        elif len(shape) == 1:
+            kinds.append((tensor.name, Attributes(shape[0], attribute_names)))
+        elif num_classes is not None:
+            kinds.append((tensor.name, Label(num_classes, class_names)))
+        else:
+            raise ValueError(
+                f"The generator has an input {tensor.name!r} for a label, and `num_classes` is missing. Pass the "
+                "number of classes."
+            )
+    if num_classes is not None and not any(isinstance(kind, Label) for _, kind in kinds):
+        label = Label(num_classes, class_names)  # Its own checks come first.
+        raise ValueError(
+            f"`generator` must have {label.wanted_inputs}, for num_classes={num_classes}. Received: "
+            f"{getattr(generator, 'name', generator)} with the inputs "
+            f"{[tensor.name for tensor in getattr(generator, 'inputs', None) or ()]}"
+        )
+    return Conditions(named(kinds))
 
 
-class NoCondition:
-    """Samples depend on their latents alone."""
+def named(kinds):
+    """Names for kinds of conditions: "label", "attributes", "image", or those of the inputs where a kind repeats."""
+    counts = [type(kind) for _, kind in kinds]
+    return {kind.name if counts.count(type(kind)) == 1 else name: kind for name, kind in kinds}
 
-    inputs = 1
-    wanted_inputs = "one input, for num_classes=None, or a second one of rank 4 for an image"
 
-    def arrange(self, first, second=None):
-        """Tells samples from condition in an element `(first, second)` of a dataset."""
-        return first, None
+class Conditions:
+    """All conditions of a model, in the order of the networks' inputs.
 
-    def keep(self, parts):
-        """What of an element of a dataset the model reads."""
-        return parts[0]
+    Args:
+        kinds: Dictionary, name -> `Label`, `Attributes` or `Image`.
 
-    def dataset(self, x, y, batch_size):
-        """A dataset of arrays."""
-        return from_arrays(x, y, batch_size=batch_size)
+    Attributes:
+        kinds: The same.
+    """
 
-    def check_spec(self, condition):
-        """Checks shape and dtype of a batch of conditions."""
+    def __init__(self, kinds):
+        self.kinds = dict(kinds)
 
-    def check_values(self, condition):
-        """Checks the numbers of a batch of conditions, a NumPy array."""
+    def __len__(self):
+        return len(self.kinds)
+
+    def __iter__(self):
+        return iter(self.kinds)
+
+    @property
+    def translates(self):
+        """Whether an image is among them: the model then translates images, and data are `(input, target)`."""
+        return self.image_shape is not None
+
+    @property
+    def label(self):
+        """The `Label` among them, or `None`."""
+        return next((kind for kind in self.kinds.values() if isinstance(kind, Label)), None)
+
+    @property
+    def image_shape(self):
+        """The shape of the (first) image among them, or `None`."""
+        return next((kind.shape for kind in self.kinds.values() if isinstance(kind, Image)), None)
+
+    @property
+    def wanted_inputs(self):
+        """What a network's inputs must be, in words."""
+        if not self.kinds:
+            return "one input, for num_classes=None, or a second one of rank 4 for an image"
+        if len(self.kinds) == 1:
+            return next(iter(self.kinds.values())).wanted_inputs
+        return f"{1 + len(self)} inputs, after the first one: {', '.join(self.kinds)}"
+
+    # === Batches of conditions ===
+
+    def parts(self, condition):
+        """The values of a batch of conditions by name; see the top of this file for the three forms it has.
+
+        Raises:
+            ValueError: If the names are not those of the model.
+        """
+        if condition is None:
+            return {}
+        if not isinstance(condition, dict):
+            if len(self.kinds) == 1:
+                return {next(iter(self.kinds)): condition}
+            if isinstance(condition, (tuple, list)) and len(condition) == len(self.kinds):
+                return dict(zip(self.kinds, condition, strict=True))
+            raise ValueError(
+                f"The model has the conditions {list(self.kinds)}: pass a dictionary with these names. Received: "
+                f"{type(condition).__name__}"
+            )
+        if set(condition) != set(self.kinds):
+            raise ValueError(
+                f"The model has the conditions {list(self.kinds)}. Received a dictionary with the keys "
+                f"{sorted(condition)}."
+            )
+        return {name: condition[name] for name in self.kinds}
+
+    def join(self, parts):
+        """The inverse of `parts`."""
+        if not parts:
+            return None
+        return dict(parts) if len(self.kinds) > 1 else next(iter(parts.values()))
+
+    def as_inputs(self, condition):
+        """A list of tensors: the networks' inputs after the first."""
+        return list(self.parts(condition).values())
+
+    def map(self, function, condition):
+        """Applies `function(kind, value)` to each part of a batch of conditions."""
+        return self.join({name: function(self.kinds[name], value) for name, value in self.parts(condition).items()})
 
     def cast(self, condition):
-        """The condition as the networks take it, on the device."""
-        return None
+        """Conditions as the networks take them, on the device."""
+        return self.map(lambda kind, value: kind.cast(value), condition)
 
     def augmented(self, condition, augment):
-        """The condition as the discriminator sees it beside augmented samples."""
-        return condition
+        """Conditions as the discriminator sees them beside augmented samples."""
+        return self.map(lambda kind, value: kind.augmented(value, augment), condition)
+
+    # === Elements of datasets ===
+
+    def arrange(self, first, second=None):
+        """Tells samples from conditions in an element `(first, second)` of a dataset."""
+        if not self.kinds:
+            return first, None
+        samples, condition = (second, first) if self.translates else (first, second)
+        if isinstance(condition, dict) and len(self.kinds) == 1:
+            condition = self.join(self.parts(condition))
+        return samples, condition
+
+    def keep(self, parts):
+        """The parts of an element that the model reads."""
+        return parts if self.kinds else parts[0]
+
+    def dataset(self, x, y, batch_size):
+        """Builds a dataset from arrays."""
+        if not self.translates:
+            return from_arrays(x, y, batch_size=batch_size)
+        if y is None:
+            raise ValueError(
+                "The model translates images, and the data have no targets. Pass fit(inputs, targets), or a dataset of "
+                "(input, target); see ganzoo.data.paired."
+            )
+        from ganzoo.data import paired
+
+        return paired(x, y, batch_size=batch_size)
+
+    def check_spec(self, condition):
+        """Checks shapes and dtypes of a batch of conditions: tensors, arrays or specs."""
+        if condition is None:
+            for kind in self.kinds.values():
+                kind.check_spec(None)
+        for name, value in self.parts(condition).items():
+            self.kinds[name].check_spec(value)
+
+    def check_values(self, condition):
+        """Checks the numbers of a batch of conditions, NumPy arrays."""
+        for name, value in self.parts(condition).items():
+            self.kinds[name].check_values(value)
+
+    # === Samples ===
 
     def for_samples(self, condition, num_samples):
-        """Checks what a user gave to `generate`; returns `(num_samples, condition as a tensor or None)`."""
-        if condition is not None:
-            raise ValueError(
-                f"The model is unconditional, and `generate` got condition={condition!r}. Leave it out, or build the "
-                "model with num_classes."
-            )
-        return check_num_samples(num_samples), None
+        """Checks what a user gave to `generate`; returns `(num_samples, condition as tensors)`."""
+        if not self.kinds:
+            if condition is not None:
+                raise ValueError(
+                    f"The model is unconditional, and `generate` got condition={condition!r}. Leave it out, or build "
+                    "the model with num_classes."
+                )
+            return checks.check_num_samples(num_samples), None
+        if condition is None:
+            next(iter(self.kinds.values())).missing(num_samples)
+        parts = self.parts(condition)
+        if num_samples is None and len(parts) > 1:
+            counts = [kind.count(parts[name]) for name, kind in self.kinds.items()]
+            num_samples = max((count for count in counts if count is not None), default=1)
+        done = {}
+        for name, value in parts.items():
+            num_samples, done[name] = self.kinds[name].for_samples(value, num_samples)
+        return num_samples, self.join(done)
 
     def specs(self):
-        """The signature of the condition: a list of at most one `tf.TensorSpec`."""
-        return []
+        """The signature of the conditions: a list of `tf.TensorSpec`."""
+        return [kind.spec(name) for name, kind in self.kinds.items()]
+
+    def card(self):
+        """What an exported model says of them, as JSON values."""
+        return {name: kind.card() for name, kind in self.kinds.items()}
 
 
-class Label(NoCondition):
-    """One of `num_classes` classes, an integer for each sample; the second part of a dataset's elements."""
+class Label:
+    """One of `num_classes` classes, an integer for each sample.
 
-    inputs = 2
+    Args:
+        num_classes: Integer.
+        class_names: Sequence of as many strings. Defaults to `None`: classes have numbers only.
+    """
+
+    name = "label"
     wanted_inputs = "two inputs, the second one the label"
 
-    def __init__(self, num_classes):
+    def __init__(self, num_classes, class_names=None):
         if isinstance(num_classes, bool) or not isinstance(num_classes, (int, np.integer)) or num_classes < 1:
             raise ValueError(f"`num_classes` must be an integer of at least 1, or None. Received: {num_classes!r}")
         self.num_classes = int(num_classes)
+        self.name_classes(class_names)
 
-    def arrange(self, first, second=None):
-        return first, second
-
-    def keep(self, parts):
-        return parts
+    def name_classes(self, class_names):
+        """Sets the names of the classes, or none."""
+        self.class_names = check_names("class_names", class_names, self.num_classes)
 
     def check_spec(self, condition):
         if condition is None:
@@ -111,18 +262,25 @@ class Label(NoCondition):
     def cast(self, condition):
         return tf.cast(condition, "int64")
 
+    def augmented(self, condition, augment):
+        return condition
+
+    def missing(self, num_samples):
+        raise ValueError(
+            f"The model is conditional (num_classes={self.num_classes}): pass condition=, one label for all or "
+            f"{num_samples or 'an array of'} labels."
+        )
+
+    def count(self, condition):
+        return len(condition) if np.ndim(condition) else None
+
     def for_samples(self, condition, num_samples):
-        if condition is None:
-            raise ValueError(
-                f"The model is conditional (num_classes={self.num_classes}): pass condition=, one label for all or "
-                f"{num_samples or 'an array of'} labels."
-            )
-        labels = np.asarray(list(condition) if isinstance(condition, range) else condition)
+        labels = self.numbers_of(list(condition) if isinstance(condition, range) else condition)
         if labels.dtype.kind not in "iu":
             raise ValueError(f"`condition` must hold integers. Received: {labels.dtype} {condition!r}")
         if num_samples is None and labels.ndim == 1:
             num_samples = len(labels)
-        num_samples = check_num_samples(num_samples)
+        num_samples = checks.check_num_samples(num_samples)
         if labels.ndim == 0:
             labels = np.full(num_samples, labels)
         if labels.shape != (num_samples,):
@@ -132,40 +290,123 @@ class Label(NoCondition):
         self.check_values(labels)
         return num_samples, tf.constant(labels, "int64")
 
-    def specs(self):
-        return [tf.TensorSpec((None,), "int64", name="label")]
+    def numbers_of(self, labels):
+        """Labels as numbers: the names of classes become their positions."""
+        labels = np.asarray(labels)
+        if labels.dtype.kind not in "US":
+            return labels
+        if self.class_names is None:
+            raise ValueError(
+                f"The classes of this model have no names. Received: condition={labels.tolist()!r}. Pass numbers from "
+                f"0 to {self.num_classes - 1}, or set model.class_names."
+            )
+        unknown = sorted(set(labels.ravel().tolist()) - set(self.class_names))
+        if unknown:
+            raise ValueError(f"There is no class {unknown[0]!r}. The classes are {', '.join(self.class_names)}.")
+        return np.vectorize(self.class_names.index, otypes=["int64"])(labels)
+
+    def spec(self, name):
+        return tf.TensorSpec((None,), "int64", name=name)
+
+    def card(self):
+        return {"kind": "label", "num_classes": self.num_classes, "class_names": self.class_names}
 
 
-class Image(NoCondition):
-    """An image of its own, as in image-to-image translation; the first part of a dataset's elements `(input, target)`.
+class Attributes:
+    """Several properties of a sample at once, each a number from 0 to 1: one-hot or multi-hot vectors.
+
+    Args:
+        count: Integer, the width of the vectors.
+        attribute_names: Sequence of as many strings. Defaults to `None`.
+    """
+
+    name = "attributes"
+    wanted_inputs = "two inputs, the second one the attributes (batch, count)"
+
+    def __init__(self, count, attribute_names=None):
+        self.size = int(count)
+        self.attribute_names = check_names("attribute_names", attribute_names, self.size)
+
+    def check_spec(self, condition):
+        wanted = f"(batch, {self.size})"
+        if condition is None:
+            raise ValueError(
+                f"The model is conditional on {self.size} attributes, and the data have none. Pass (samples, "
+                f"attributes), of shape {wanted}."
+            )
+        if len(condition.shape) != 2 or condition.shape[1] != self.size:
+            raise ValueError(f"Attributes must have the shape {wanted}. Received: {tuple(condition.shape)}.")
+
+    def check_values(self, condition):
+        if condition.size and not (np.min(condition) >= 0 and np.max(condition) <= 1):
+            raise ValueError(
+                f"Attributes must lie in 0..1: 1 where a sample has one. Received values from {np.min(condition):g} to "
+                f"{np.max(condition):g}."
+            )
+
+    def cast(self, condition):
+        return tf.cast(condition, "float32")
+
+    def augmented(self, condition, augment):
+        return condition
+
+    def missing(self, num_samples):
+        raise ValueError(
+            f"The model is conditional on {self.size} attributes: pass condition=, a row of {self.size} numbers for "
+            f"all or {num_samples or 'an array of'} rows."
+        )
+
+    def count(self, condition):
+        return len(condition) if np.ndim(condition) == 2 else None
+
+    def for_samples(self, condition, num_samples):
+        if isinstance(condition, (set, frozenset)) or (
+            isinstance(condition, (list, tuple)) and condition and all(isinstance(name, str) for name in condition)
+        ):
+            condition = self.row_of(condition)
+        rows = np.asarray(condition, "float32")
+        if rows.shape == (self.size,):
+            rows = np.repeat(rows[None], checks.check_num_samples(num_samples or 1), axis=0)
+        self.check_spec(rows)
+        num_samples = checks.check_num_samples(len(rows) if num_samples is None else num_samples)
+        if len(rows) != num_samples:
+            raise ValueError(f"`condition` must be one row or num_samples={num_samples} rows. Received: {len(rows)}")
+        self.check_values(rows)
+        return num_samples, tf.constant(rows)
+
+    def row_of(self, names):
+        """The vector with a 1 at each of the named attributes."""
+        known = self.attribute_names or ()
+        unknown = sorted(set(names) - set(known))
+        if unknown:
+            raise ValueError(
+                f"There is no attribute {unknown[0]!r}. The attributes are {', '.join(known) or 'unnamed'}."
+            )
+        return [float(name in names) for name in known]
+
+    def spec(self, name):
+        return tf.TensorSpec((None, self.size), "float32", name=name)
+
+    def card(self):
+        return {"kind": "attributes", "count": self.size, "attribute_names": self.attribute_names}
+
+
+class Image:
+    """An image, as in image-to-image translation; it comes first in the elements `(input, target)` of a dataset.
 
     Args:
         shape: `(height, width, channels)`.
     """
 
-    inputs = 2
+    name = "image"
     wanted_inputs = "two inputs, the second one the condition, an image"
 
     def __init__(self, shape):
         self.shape = shape
 
-    def arrange(self, first, second=None):
-        return second, first
-
-    def keep(self, parts):
-        return parts
-
-    def dataset(self, x, y, batch_size):
-        if y is None:
-            raise ValueError(
-                "The model translates images, and the data have no targets. Pass fit(inputs, targets), or a dataset of "
-                "(input, target); see ganzoo.data.paired."
-            )
-        from ganzoo.data import paired
-
-        return paired(x, y, batch_size=batch_size)
-
     def check_spec(self, condition):
+        if condition is None:
+            raise ValueError("The model translates images, and the data have no input images.")
         shape = tuple(condition.shape)
         if len(shape) != 4 or any(came not in (None, size) for came, size in zip(shape[1:], self.shape)):
             raise ValueError(
@@ -179,6 +420,8 @@ class Image(NoCondition):
             )
 
     def check_values(self, condition):
+        if not np.all(np.isfinite(condition)):
+            raise ValueError("The input images hold NaN or infinite values. Find and drop them.")
         checks.check_pixels(condition, "The input images")
 
     def cast(self, condition):
@@ -187,17 +430,20 @@ class Image(NoCondition):
     def augmented(self, condition, augment):
         return augment(condition)  # Alike: a shifted image belongs to a shifted input.
 
+    def missing(self, num_samples):
+        raise ValueError(
+            f"The model translates images: pass condition=, an array of images (n, {', '.join(map(str, self.shape))})."
+        )
+
+    def count(self, condition):
+        return len(condition) if np.ndim(condition) == 4 else None
+
     def for_samples(self, condition, num_samples):
-        if condition is None:
-            raise ValueError(
-                "The model translates images: pass condition=, an array of images (n, "
-                f"{', '.join(map(str, self.shape))})."
-            )
         images = np.asarray(condition)
         if images.shape == self.shape:  # One image for all.
-            images = np.repeat(images[None], check_num_samples(num_samples or 1), axis=0)
+            images = np.repeat(images[None], checks.check_num_samples(num_samples or 1), axis=0)
         self.check_spec(images)
-        num_samples = check_num_samples(len(images) if num_samples is None else num_samples)
+        num_samples = checks.check_num_samples(len(images) if num_samples is None else num_samples)
         if len(images) != num_samples:
             raise ValueError(
                 f"`condition` must be one image or num_samples={num_samples} images. Received: {len(images)} images."
@@ -206,12 +452,18 @@ class Image(NoCondition):
         self.check_values(images.numpy())
         return num_samples, images
 
-    def specs(self):
-        return [tf.TensorSpec((None, *self.shape), "float32", name="image")]
+    def spec(self, name):
+        return tf.TensorSpec((None, *self.shape), "float32", name=name)
+
+    def card(self):
+        return {"kind": "image", "shape": self.shape}
 
 
-def check_num_samples(num_samples):
-    """Returns the number of samples if it is one."""
-    if isinstance(num_samples, bool) or not isinstance(num_samples, (int, np.integer)) or num_samples < 1:
-        raise ValueError(f"`num_samples` must be an integer of at least 1. Received: num_samples={num_samples!r}")
-    return int(num_samples)
+def check_names(argument, names, count):
+    """Returns a list of `count` different strings, or `None`."""
+    if names is None:
+        return None
+    names = [str(name) for name in names]
+    if len(names) != count or len(set(names)) != count:
+        raise ValueError(f"`{argument}` must be {count} different names. Received: {names}")
+    return names

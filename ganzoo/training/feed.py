@@ -27,7 +27,7 @@ class Feed:
         check_count("steps_per_epoch", steps_per_epoch)
         dataset = self.dataset = as_dataset(model, x, y, batch_size)
         self.steps = model.batches_per_step
-        self.keep = model.condition_kind.keep
+        self.keep = model.conditions.keep
         self.packing = model.packing
         check_dataset(model, dataset)
         self.batch_size = first_part(dataset.element_spec).shape[0]
@@ -90,10 +90,11 @@ class Feed:
 
     def _select(self, *batch):
         """Keeps what the model reads, with its static shape."""
-        return self.keep(tuple(tf.ensure_shape(part, [self.batch_size, *part.shape[1:]]) for part in batch))
+        shaped = tf.nest.map_structure(lambda part: tf.ensure_shape(part, [self.batch_size, *part.shape[1:]]), batch)
+        return self.keep(shaped)
 
     def _interleave(self, *parts):
-        return self.keep(tuple(interleave_grouped(part) for part in parts))
+        return self.keep(tf.nest.map_structure(interleave_grouped, parts))
 
     def check_size(self, batches):
         if batches == 0:
@@ -137,7 +138,7 @@ def as_dataset(model, x, y=None, batch_size=None):
         images = np.asarray(x)
         count = len(images) if images.ndim else 0
         size = batch_size or min(DEFAULT_BATCH_SIZE, max(count, 1))
-        return model.condition_kind.dataset(images, None if y is None else np.asarray(y), size)
+        return model.conditions.dataset(images, None if y is None else np.asarray(y), size)
     raise TypeError(
         "The data must be a tf.data.Dataset (see ganzoo.data) or NumPy arrays. "
         f"Received: {type(x).__module__}.{type(x).__name__}"
@@ -178,13 +179,13 @@ def check_dataset(model, dataset):
     first, second = split_element(spec)
     if not isinstance(first, tf.TensorSpec):
         raise ValueError(f"The dataset must yield samples or (samples, label). Received elements of the form {spec}")
-    check_element(model, *model.condition_kind.arrange(first, second))
+    check_element(model, *model.conditions.arrange(first, second))
 
 
 def arrange(model, element):
     """Samples and condition of an element, as NumPy arrays."""
-    parts = model.condition_kind.arrange(*split_element(element))
-    return tuple(None if part is None else part.numpy() for part in parts)
+    parts = model.conditions.arrange(*split_element(element))
+    return tuple(tf.nest.map_structure(lambda value: None if value is None else value.numpy(), part) for part in parts)
 
 
 def split_element(element):
@@ -242,7 +243,7 @@ def check_element(model, samples, condition, trusted=False):
     dtype = tf.as_dtype(samples.dtype)
     if not dtype.is_floating and not (trusted and dtype == tf.uint8):
         raise ValueError(f"The samples must be floats in [-1, 1]. Received: {dtype.name}. {HOW_TO_SCALE}")
-    model.condition_kind.check_spec(condition)
+    model.conditions.check_spec(condition)
 
 
 def check_values(model, samples, condition):
@@ -254,7 +255,7 @@ def check_values(model, samples, condition):
     if len(model.image_shape) == 3:
         check_pixels(samples)
     if condition is not None:
-        model.condition_kind.check_values(condition)
+        model.conditions.check_values(condition)
 
 
 def check_packs(samples, packing):
@@ -272,7 +273,7 @@ def check_batch(model, x, y=None, batches=None):
     if x is None or not hasattr(x, "shape"):
         raise TypeError(f"A batch must be an array or tensor of samples. Received: {type(x).__name__}")
     x, y = np.asarray(x), None if y is None else np.asarray(y)
-    samples, condition = model.condition_kind.arrange(x, y)
+    samples, condition = model.conditions.arrange(x, y)
     check_element(model, samples, condition)
     if len(x) == 0 or len(x) % batches:
         raise ValueError(

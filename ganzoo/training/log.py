@@ -22,8 +22,13 @@ class Log:
         self._muted = False
         self._spare = [keras.metrics.Mean() for _ in range(capacity)]
 
-    def add(self, **values):
-        """Adds a value to each mean, from inside of a training step."""
+    def add(self, values, weight=None):
+        """Adds a value to each mean, from inside of a training step.
+
+        Args:
+            values: Dictionary of scalars.
+            weight: Scalar, 0 leaves the values out. Defaults to 1.
+        """
         if self._muted:
             return
         for name, value in values.items():
@@ -32,7 +37,7 @@ class Log:
                     raise ValueError(f"The log is full: it holds {sorted(self.means)}, and {name!r} is too much.")
                 self.means[name] = self._spare.pop(0)
                 self.means[name].name = name
-            self.means[name].update_state(tf.stop_gradient(value))
+            self.means[name].update_state(tf.stop_gradient(value), weight)
 
     @contextlib.contextmanager
     def muted(self):

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 import ganzoo
-from ganzoo.export.saved_model import draw_latents
+from ganzoo.sampling import SeededNumbers
 from ganzoo.images import to_uint8
 from ganzoo.networks import dcgan, patchgan, unet
 from ganzoo.networks.unet import NoiseDropout
@@ -165,7 +165,7 @@ def test_generate_is_noise_and_input():
     several = model.generate(5, seed=2, condition=inputs[0])
     assert several.shape == (5, 16, 16, 1)
     assert np.abs(several[0] - several[1]).max() > 1e-4
-    latents = draw_latents(2, 3, model.latent_dim)
+    latents = SeededNumbers(2).normal((3, model.latent_dim))
     expected = model.generator([latents, tf.constant(inputs)], training=False)
     np.testing.assert_allclose(model.generate(seed=2, condition=inputs), expected, atol=1e-6)
     pixels = np.random.default_rng(0).integers(0, 256, inputs.shape, "uint8")
@@ -181,7 +181,7 @@ def test_predict():
     inputs, _ = samples_like(model, 7)
     outputs = model.predict(inputs, verbose=0)
     assert outputs.shape == (7, 16, 16, 1) and outputs.dtype == np.float32
-    latents = np.repeat(draw_latents(0, 1, model.latent_dim), 7, axis=0)
+    latents = np.repeat(SeededNumbers(0).normal((1, model.latent_dim)), 7, axis=0)
     np.testing.assert_allclose(outputs, model.ema_generator([latents, inputs], training=False), atol=1e-5)
     assert np.abs(outputs - model.generator([latents, inputs], training=False)).max() > 1e-3
     for batch_size in (1, 3):

@@ -125,7 +125,7 @@ def test_what_is_refused(act, words):
 def test_predicts_with_the_averaged_generator():
     model = translator(ema_decay=0.5)
     model.generator.set_weights([2 * weight for weight in model.generator.get_weights()])
-    latents = np.repeat(ganzoo.export.saved_model.draw_latents(0, 1, 3).numpy(), 3, axis=0)
+    latents = np.repeat(ganzoo.sampling.SeededNumbers(0).normal((1, 3)).numpy(), 3, axis=0)
     expected = model.ema_generator([latents, INPUTS[:3]], training=False)
     np.testing.assert_allclose(model.predict(INPUTS[:3], verbose=0), expected, rtol=1e-5, atol=1e-6)
     assert np.abs(model(INPUTS[:3]) - expected).max() > 1e-3

@@ -1,0 +1,31 @@
+"""What the networks and the augmentation of an adversarial model must be."""
+
+
+def check_augmentation(name, value):
+    """Returns an augmentation: a callable with an attribute `numbers`, or `None`."""
+    if value is not None and not (callable(value) and hasattr(value, "numbers")):
+        raise TypeError(
+            f"`{name}` must be a callable, such as ganzoo.augmentation.DiffAugment(), with an attribute `numbers`: how "
+            f"many random numbers it takes for a sample. Received: {value!r}"
+        )
+    return value
+
+
+def check_augmentable(augmentation, image_shape):
+    """Raises a `ValueError` if samples that are no images are to be augmented."""
+    if augmentation is not None and len(image_shape) != 3:
+        raise ValueError(
+            f"`augmentation` changes images, and the model's samples have the shape {image_shape}. Leave it out."
+        )
+
+
+def check_samples_agree(image_shape, discriminator, packing):
+    """Raises a `ValueError` unless a discriminator takes packs of a generator's samples."""
+    *size, channels = image_shape
+    taken, wanted = tuple(discriminator.inputs[0].shape[1:]), (*size, packing * channels)
+    if taken != wanted:
+        packs = f", so packs of {packing} have the shape {wanted}" if packing > 1 else ""
+        raise ValueError(
+            f"The generator makes samples of shape {image_shape}{packs}, and the discriminator takes samples of shape "
+            f"{taken}: they must be equal."
+        )

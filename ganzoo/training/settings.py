@@ -1,0 +1,87 @@
+"""Arguments of a model: checked, written into its config, and used as they are now or refused.
+
+A compiled step holds the values that its model had when it was traced. A plain attribute that changes later would be
+recorded in the config and ignored by the training. These two descriptors prevent it.
+"""
+
+
+class Setting:
+    """An argument that may change at any time: the next step uses the new value.
+
+    A change throws the compiled step away, so the next step takes seconds to trace. For a value that changes in every
+    step, use a weight (`add_weight`) in the loss.
+
+    Args:
+        check: Function `(name, value)` -> value, which raises an error in words. Defaults to none.
+        during_fit: Boolean, whether it may change while `fit` runs. Defaults to `True`.
+
+    Example:
+
+    ```python
+    class MyGAN(ganzoo.AdversarialModel):
+        sharpness = ganzoo.Setting(ganzoo.checks.check_weight)
+
+        def __init__(self, generator, discriminator, sharpness=1.0, **kwargs):
+            super().__init__(generator, discriminator, **kwargs)
+            self.sharpness = sharpness
+    ```
+    """
+
+    def __init__(self, check=None, during_fit=True):
+        self.check = check
+        self.during_fit = during_fit
+
+    def __set_name__(self, owner, name):
+        self.name = name
+
+    def __get__(self, model, owner=None):
+        if model is None:
+            return self
+        try:
+            return vars(model)[self.name]
+        except KeyError:
+            raise AttributeError(f"{type(model).__name__} has no {self.name!r} yet.") from None
+
+    def __set__(self, model, value):
+        if self.check is not None:
+            value = self.check(self.name, value)
+        is_new = self.name not in vars(model)
+        if not is_new and vars(model)[self.name] is value:
+            return
+        if not is_new:
+            self.refuse(model, value)
+        vars(model)[self.name] = value
+        if not is_new:
+            model.forget_traces()
+
+    def refuse(self, model, value):
+        """Raises an error if the value cannot change now."""
+        if not self.during_fit and model.feed is not None:
+            raise AttributeError(
+                f"`{self.name}` cannot change while `fit` runs, which reads the data for {self.name}="
+                f"{vars(model)[self.name]!r}. Received: {value!r}. Change it between two calls of `fit`."
+            )
+
+
+class Fixed(Setting):
+    """An argument that a model is built around. Changing it later raises an `AttributeError`."""
+
+    def refuse(self, model, value):
+        if not same(vars(model)[self.name], value):
+            raise AttributeError(
+                f"`{self.name}` is fixed once a {type(model).__name__} is made. Received: {value!r}. Make a new model "
+                f"with it: {type(model).__name__}(..., {self.name}=...)."
+            )
+
+
+def same(old, new):
+    """Whether two values are equal; networks are compared by identity."""
+    return old is new or (isinstance(old, (bool, int, float, str, list, tuple)) and old == new)
+
+
+def settings_of(model):
+    """The names of all settings of a model, those of its base classes first."""
+    names = {}
+    for owner in reversed(type(model).__mro__):
+        names.update({name: None for name, value in vars(owner).items() if isinstance(value, Setting)})
+    return list(names)

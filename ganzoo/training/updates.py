@@ -1,0 +1,153 @@
+"""The pieces of an update: gradients on replicas and in half precision, networks that stay as they are, optimizers."""
+
+import contextlib
+import weakref
+
+import keras
+import tensorflow as tf
+
+from ganzoo import checks
+from ganzoo.replicas import mean_over_replicas
+
+# The model that an optimizer was built for, and the identities of its variables.
+_KNOWN = weakref.WeakKeyDictionary()
+
+
+def minimize(loss_function, pairs, model_name):
+    """Updates variables along the gradient of a loss; see `GenerativeModel.minimize`.
+
+    Args:
+        loss_function: Callable without arguments -> scalar.
+        pairs: List of `(optimizer, variables)`.
+        model_name: String, for the message about a loss that is no scalar.
+    """
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    watched = [variable.value for _, variables in pairs for variable in variables]
+    with tf.GradientTape(persistent=len(pairs) > 1, watch_accessed_variables=False) as tape:
+        tape.watch(watched)
+        loss = checks.check_loss(loss_function(), model_name)
+        # Keras' optimizers sum the gradients of all replicas.
+        scaled = [optimizer.scale_loss(loss / replicas) for optimizer, _ in pairs]
+    gradients = [
+        tape.gradient(one, [variable.value for variable in variables])
+        for one, (_, variables) in zip(scaled, pairs, strict=True)
+    ]
+    for (optimizer, variables), of_these in zip(pairs, gradients, strict=True):
+        if replicas > 1 and isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+            of_these = agree_on_overflow(of_these)
+        optimizer.apply(of_these, variables)
+    return loss
+
+
+def agree_on_overflow(gradients):
+    """Makes all replicas skip a step that overflowed on one of them: `LossScaleOptimizer` looks at the first only."""
+    overflowed = [tf.reduce_any(~tf.math.is_finite(gradient)) for gradient in gradients if gradient is not None]
+    replica = tf.distribute.get_replica_context()
+    anywhere = replica.all_reduce("SUM", tf.cast(tf.reduce_any(overflowed), "float32")) > 0
+    infinity = float("inf")
+    return [g if g is None else tf.where(anywhere, tf.constant(infinity, g.dtype), g) for g in gradients]
+
+
+@contextlib.contextmanager
+def unchanged(network):
+    """Takes back what a forward pass in training mode does to the statistics of a network."""
+    weights = network.non_trainable_weights
+    before = [tf.identity(weight.value) for weight in weights]
+    try:
+        yield
+    finally:
+        for weight, value in zip(weights, before, strict=True):
+            weight.assign(value)
+
+
+class Notes:
+    """What the hooks of a step hand to `after_step`: scalars by name, averaged over the critic steps and replicas."""
+
+    def __init__(self):
+        self._now = {}
+
+    def add(self, values):
+        """Adds values from inside of an update."""
+        self._now.update(values)
+
+    def of(self, update, *arguments):
+        """Runs an update and returns what it noted, so that a nested `tf.function` may return it."""
+        outside, self._now = self._now, {}
+        try:
+            update(*arguments)
+            return {name: tf.cast(value, "float32") for name, value in self._now.items()}
+        finally:
+            self._now = outside
+
+    @staticmethod
+    def means(parts):
+        """The mean of each name over the updates that noted it, and over the replicas."""
+        names = dict.fromkeys(name for part in parts for name in part)
+        found = {name: [part[name] for part in parts if name in part] for name in names}
+        return {name: mean_over_replicas(tf.add_n(values) / len(values)) for name, values in found.items()}
+
+
+def as_optimizer(name, optimizer):
+    """Returns a `keras.optimizers.Optimizer`: made from its name, its config or a function that makes one.
+
+    Raises:
+        ValueError: If it is missing.
+    """
+    if optimizer is None:
+        raise ValueError(f"`{name}` is missing: pass a keras.optimizers.Optimizer or a name such as 'adam'.")
+    if callable(optimizer) and not isinstance(optimizer, keras.optimizers.Optimizer):
+        optimizer = optimizer()
+    return keras.optimizers.get(optimizer)
+
+
+def check_distinct(optimizers):
+    """Raises a `ValueError` if one object stands for two optimizers."""
+    names = list(optimizers)
+    for index, name in enumerate(names):
+        for other in names[:index]:
+            if optimizers[name] is optimizers[other]:
+                raise ValueError(
+                    "The generator and the discriminator need an optimizer each: one optimizer keeps the moments of "
+                    f"one network. Received the same object twice: {other} and {name}."
+                )
+
+
+def build_optimizer(name, optimizer, variables, model, half):
+    """Makes an optimizer's variables at once, so that a saved state finds its place.
+
+    Args:
+        name: String, the argument of `compile`.
+        optimizer: `keras.optimizers.Optimizer`.
+        variables: List of the variables that it updates.
+        model: `GenerativeModel`, whose variables they are.
+        half: Boolean, whether gradients pass layers in float16: they are scaled then.
+
+    Raises:
+        ValueError: If it has been built for the variables of another model.
+    """
+    if half and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    known = _KNOWN.get(optimizer)
+    if optimizer.built and (known is None or known[0]() is not model):
+        raise ValueError(
+            f"`{name}` has trained other variables already, and keeps their moments. Pass a new one: "
+            f"{type(optimizer).__name__}.from_config(optimizer.get_config())."
+        )
+    if optimizer.built:
+        check_known(name, optimizer, variables)
+        return optimizer
+    optimizer.build(variables)
+    _KNOWN[optimizer] = weakref.ref(model), {id(variable) for variable in variables}
+    return optimizer
+
+
+def check_known(name, optimizer, variables):
+    """Raises a `ValueError` if an optimizer is to update variables that it was not built for."""
+    if optimizer not in _KNOWN:
+        return
+    unknown = [variable.path for variable in variables if id(variable) not in _KNOWN[optimizer][1]]
+    if unknown:
+        raise ValueError(
+            f"`{name}` was built while some variables were frozen (trainable=False), and cannot update them: "
+            f"{', '.join(unknown[:3])}{', ...' if len(unknown) > 3 else ''}. Call compile again with a new optimizer."
+        )
