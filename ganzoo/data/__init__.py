@@ -7,6 +7,7 @@ from ganzoo.data.paired import paired
 from ganzoo.data.pixels import binarize, normalize
 from ganzoo.data.stacked import stacked_mnist
 from ganzoo.data.toys import grid, grid_centers, ring, ring_centers, swiss_roll
+from ganzoo.data.unpaired import unpaired
 
 __all__ = [
     "binarize",
@@ -21,4 +22,5 @@ __all__ = [
     "ring_centers",
     "stacked_mnist",
     "swiss_roll",
+    "unpaired",
 ]

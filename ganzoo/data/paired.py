@@ -110,8 +110,7 @@ def from_pairs(inputs, targets, image_size, batch_size, seed, shuffle, jitter, m
         inputs, targets = resize(inputs, image_size), resize(targets, image_size)
     augment = None
     if jitter or mirror:
-        ratio = 1.0 if jitter is False else PAPER_JITTER if jitter is True else float(jitter)
-        augment = augmentation(seed, inputs.shape[1:3], ratio, mirror)
+        augment = augmentation(seed, inputs.shape[1:3], enlargement(jitter), mirror)
     source = IndexedSource(inputs, None, batch_size, seed, shuffle, targets=targets, augment=augment)
     return source.dataset()
 
@@ -128,30 +127,57 @@ def augmentation(seed, size, ratio, mirror):
     Returns:
         Function `(inputs, targets, epoch, positions)` -> inputs and targets of the same shapes and dtypes.
     """
-    enlarged = [round(length * ratio) for length in size]
 
     def augment(inputs, targets, epoch, positions):
-        numbers = uniform_numbers(positions, seed, epoch, 3)
-        # Row and column of the crop's corner, each place as likely as any other.
-        spare = tf.constant([large - small + 1 for large, small in zip(enlarged, size)], tf.float32)
-        top, left = tf.unstack(tf.cast(tf.floor(numbers[:2] * spare[:, None]), tf.int32))
-        rows = top[:, None] + tf.range(size[0])
-        columns = left[:, None] + tf.range(size[1])
-        if mirror:
-            columns = tf.where(numbers[2][:, None] < 0.5, columns, columns[:, ::-1])
-
-        def change(images):
-            changed = images
-            if tuple(enlarged) != tuple(size):
-                changed = tf.image.resize(changed, enlarged)
-                if images.dtype == tf.uint8:
-                    changed = tf.cast(tf.round(changed), tf.uint8)
-            changed = tf.gather(tf.gather(changed, rows, axis=1, batch_dims=1), columns, axis=2, batch_dims=1)
-            return tf.ensure_shape(changed, images.shape)
-
-        return change(inputs), change(targets)
+        rows, columns = places(positions, seed, epoch, size, ratio, mirror)
+        return crop(inputs, ratio, rows, columns), crop(targets, ratio, rows, columns)
 
     return augment
+
+
+def places(positions, seed, epoch, size, ratio, mirror):
+    """Which rows and columns of the enlarged images a batch shows, as a function of seed, epoch and positions.
+
+    Args:
+        positions: int64 tensor `(batch,)`.
+        seed: Integer.
+        epoch: Integer or int64 scalar tensor.
+        size, ratio, mirror: As in `augmentation`.
+
+    Returns:
+        Two int32 tensors, `(batch, height)` and `(batch, width)`.
+    """
+    numbers = uniform_numbers(positions, seed, epoch, 3)
+    # Row and column of the crop's corner, each place as likely as any other.
+    spare = tf.constant([enlarged(length, ratio) - length + 1 for length in size], tf.float32)
+    top, left = tf.unstack(tf.cast(tf.floor(numbers[:2] * spare[:, None]), tf.int32))
+    rows = top[:, None] + tf.range(size[0])
+    columns = left[:, None] + tf.range(size[1])
+    if mirror:
+        columns = tf.where(numbers[2][:, None] < 0.5, columns, columns[:, ::-1])
+    return rows, columns
+
+
+def crop(images, ratio, rows, columns):
+    """Images enlarged by `ratio`, of which each shows its own rows and columns; shape and dtype stay."""
+    large = [enlarged(length, ratio) for length in images.shape[1:3]]
+    changed = images
+    if large != list(images.shape[1:3]):
+        changed = tf.image.resize(changed, large)
+        if images.dtype == tf.uint8:
+            changed = tf.cast(tf.round(changed), tf.uint8)
+    changed = tf.gather(tf.gather(changed, rows, axis=1, batch_dims=1), columns, axis=2, batch_dims=1)
+    return tf.ensure_shape(changed, images.shape)
+
+
+def enlarged(length, ratio):
+    """The length of a side before the crop."""
+    return round(length * ratio)
+
+
+def enlargement(jitter):
+    """The factor that a checked `jitter` stands for; 1 crops nothing."""
+    return 1.0 if jitter is False else PAPER_JITTER if jitter is True else float(jitter)
 
 
 def resize(images, image_size):
