@@ -16,12 +16,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import tensorflow as tf
 from workloads import BATCH_SIZE, WORKLOADS, build
 
-from ganzoo import layers
+from ganzoo.layers import convolutions
 
 
 def compiled_step(name, largest_map):
     """Returns a function that makes one step, traced with that limit for small maps."""
-    layers.LARGEST_SMALL_MAP = largest_map
+    convolutions.LARGEST_SMALL_MAP = largest_map
     gan = build(name, "mixed_bfloat16")
     samples = BATCH_SIZE * gan.discriminator_steps
     batch = tf.random.stateless_uniform((samples, *WORKLOADS[name].image_shape), seed=[0, 0], minval=-1.0)
@@ -41,7 +41,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
-    limit = layers.LARGEST_SMALL_MAP
+    limit = convolutions.LARGEST_SMALL_MAP
     print("| workload, mixed_bfloat16 | stock, ms | patches, ms | speed-up (min-max) |\n|---|---|---|---|")
     for name, repetitions in (("dcgan", 10), ("wgan_gp", 1)):
         stock, patches = compiled_step(name, 0), compiled_step(name, limit)

@@ -1,0 +1,28 @@
+"""Labels as vectors."""
+
+import keras
+from keras import ops
+
+from ganzoo import checks
+
+
+@keras.saving.register_keras_serializable("ganzoo")
+class OneHot(keras.layers.Layer):
+    """Integer labels `(batch, ...)` to vectors `(batch, ..., num_classes)` of zeros and a one.
+
+    Args:
+        num_classes: Integer.
+    """
+
+    def __init__(self, num_classes, **kwargs):
+        super().__init__(**kwargs)
+        self.num_classes = checks.integer("num_classes", num_classes, least=1)
+
+    def call(self, labels):
+        return ops.one_hot(labels, self.num_classes, dtype=self.compute_dtype)
+
+    def compute_output_spec(self, labels):
+        return keras.KerasTensor((*labels.shape, self.num_classes), dtype=self.compute_dtype)
+
+    def get_config(self):
+        return {**super().get_config(), "num_classes": self.num_classes}
