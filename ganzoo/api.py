@@ -12,6 +12,7 @@ from ganzoo import penalties as penalties
 from ganzoo.comparison import Comparison as Comparison
 from ganzoo.comparison import compare as compare
 from ganzoo.density import likelihoods as likelihoods
+from ganzoo.models import ACGAN as ACGAN
 from ganzoo.models import BEGAN as BEGAN
 from ganzoo.models import CGAN as CGAN
 from ganzoo.models import DCGAN as DCGAN
@@ -26,5 +27,6 @@ from ganzoo.models import WGANGP as WGANGP
 from ganzoo.models import AdversarialModel as AdversarialModel
 from ganzoo.models import Autoencoder as Autoencoder
 from ganzoo.models import GenerativeModel as GenerativeModel
+from ganzoo.models import InfoGAN as InfoGAN
 from ganzoo.models import Pix2Pix as Pix2Pix
 from ganzoo.models import PresGAN as PresGAN

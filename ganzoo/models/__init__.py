@@ -1,5 +1,6 @@
 """Update rules: one paper, one file."""
 
+from ganzoo.models.acgan import ACGAN as ACGAN
 from ganzoo.models.adversarial_model import AdversarialModel as AdversarialModel
 from ganzoo.models.autoencoder import Autoencoder as Autoencoder
 from ganzoo.models.began import BEGAN as BEGAN
@@ -8,6 +9,7 @@ from ganzoo.models.dcgan import DCGAN as DCGAN
 from ganzoo.models.dragan import DRAGAN as DRAGAN
 from ganzoo.models.gan import GAN as GAN
 from ganzoo.models.generative_model import GenerativeModel as GenerativeModel
+from ganzoo.models.infogan import InfoGAN as InfoGAN
 from ganzoo.models.lsgan import LSGAN as LSGAN
 from ganzoo.models.pix2pix import Pix2Pix as Pix2Pix
 from ganzoo.models.presgan import PresGAN as PresGAN

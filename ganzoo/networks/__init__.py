@@ -1,7 +1,9 @@
 """Architectures: one family, one file; functions that return a functional `keras.Model`."""
 
+from ganzoo.networks import acgan as acgan
 from ganzoo.networks import autoencoder as autoencoder
 from ganzoo.networks import dcgan as dcgan
+from ganzoo.networks import infogan as infogan
 from ganzoo.networks import maxout as maxout
 from ganzoo.networks import mlp as mlp
 from ganzoo.networks import patchgan as patchgan

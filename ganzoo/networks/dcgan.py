@@ -18,6 +18,7 @@ from keras import layers
 
 from ganzoo.layers import DCGAN_KERNELS, Conv2DTranspose, convolution_layer, dense_layer
 from ganzoo.layers import normalization as normalization_layer
+from ganzoo.networks.heads import with_heads
 from ganzoo.networks.inputs import (
     add_projection,
     check_positive,
@@ -118,6 +119,7 @@ def discriminator(
     label="one_hot",
     conditioning="concatenate",
     packing=1,
+    heads=None,
 ):
     """An image through strided convolutions to a score.
 
@@ -133,9 +135,12 @@ def discriminator(
         conditioning: `"concatenate"` (the default), or `"projection"`: the score is `f(x) + <V y, phi(x)>`, phi the
             last map.
         packing: Integer, images that are scored at once, joined in their channels. Defaults to `1`.
+        heads: Dictionary, name -> number of outputs, of further outputs beside the score, on the last features; see
+            `ganzoo.networks.heads`. Defaults to `None`.
 
     Returns:
-        Functional `keras.Model`: `image` [, `label`] -> float32 scores `(batch, 1)`.
+        Functional `keras.Model`: `image` [, `label`] -> float32 scores `(batch, 1)`, or a dictionary with `"scores"`
+        and the heads.
     """
     image_shape = check_sample_shape(image_shape)
     check_positive(filters=filters)
@@ -158,4 +163,5 @@ def discriminator(
     x = layers.Flatten(name="flatten")(x)
     score = dense_layer(normalization)(1, kernel_initializer=kernel_initializer, dtype="float32", name="score")(x)
     score = add_projection(score, x, projected, num_classes, normalization, kernel_initializer)
-    return functional([image, classes], score, name="dcgan_discriminator")
+    outputs = with_heads(score, x, heads, normalization, kernel_initializer)
+    return functional([image, classes], outputs, name="dcgan_discriminator")

@@ -12,6 +12,7 @@ from keras import layers
 
 from ganzoo.layers import dense_layer
 from ganzoo.layers import normalization as normalization_layer
+from ganzoo.networks.heads import with_heads
 from ganzoo.networks.inputs import (
     add_projection,
     check_choice,
@@ -75,6 +76,7 @@ def discriminator(
     label="one_hot",
     conditioning="concatenate",
     packing=1,
+    heads=None,
 ):
     """A sample through `hidden` layers to a score.
 
@@ -89,9 +91,12 @@ def discriminator(
         conditioning: `"concatenate"` (the default), or `"projection"`: the score is `f(x) + <V y, phi(x)>`, phi the
             last hidden layer.
         packing: Integer, samples that are scored at once, joined in their last axis. Defaults to `1`.
+        heads: Dictionary, name -> number of outputs, of further outputs beside the score, on the last features; see
+            `ganzoo.networks.heads`. Defaults to `None`.
 
     Returns:
-        Functional `keras.Model`: `image` [, `label`] -> float32 scores `(batch, 1)`.
+        Functional `keras.Model`: `image` [, `label`] -> float32 scores `(batch, 1)`, or a dictionary with `"scores"`
+        and the heads.
     """
     image_shape = check_sample_shape(image_shape, vectors=True)
     image, classes = image_input(image_shape, packing), label_input(num_classes, packing)
@@ -100,7 +105,8 @@ def discriminator(
     x = hidden_layers(x, hidden, normalization, activation, hidden_initializer)
     score = dense_layer(normalization)(1, dtype="float32", name="score")(x)
     score = add_projection(score, x, projected, num_classes, normalization)
-    return functional([image, classes], score, name="mlp_discriminator")
+    outputs = with_heads(score, x, heads, normalization)
+    return functional([image, classes], outputs, name="mlp_discriminator")
 
 
 def hidden_layers(x, hidden, normalization, activation, hidden_initializer):
