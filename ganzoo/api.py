@@ -2,6 +2,7 @@
 
 from ganzoo import augmentation as augmentation
 from ganzoo import callbacks as callbacks
+from ganzoo import checks as checks
 from ganzoo import constraints as constraints
 from ganzoo import data as data
 from ganzoo import divergences as divergences
@@ -30,3 +31,5 @@ from ganzoo.models import GenerativeModel as GenerativeModel
 from ganzoo.models import InfoGAN as InfoGAN
 from ganzoo.models import Pix2Pix as Pix2Pix
 from ganzoo.models import PresGAN as PresGAN
+from ganzoo.training.settings import Fixed as Fixed
+from ganzoo.training.settings import Setting as Setting

@@ -150,7 +150,7 @@ class AdversarialModel(GenerativeModel):
         samples, condition = self.unpack(data)
         notes = [self._run_critic_update(*minibatch) for minibatch in self.critic_batches(samples, condition)]
         real, condition = self.critic_batches(samples, condition)[-1]
-        notes.append(self._notes.of(self.update_generator, real, condition))
+        notes.append(self.noted(self.update_generator, real, condition))
         self._move_augmentation(notes, samples)
         return self.finish_step(notes)
 
@@ -160,12 +160,12 @@ class AdversarialModel(GenerativeModel):
             critic = self.critic(condition, training=False)
             update = self.new_update(critic, real, condition, training=False)
             self.track(d_loss=self.discriminator_objective(update), g_loss=self.generator_objective(update))
-        return self._log.results()
+        return self.logged()
 
     def critic_step(self, data):
         """Makes one update of the discriminator alone, which the log leaves out (see `callbacks.CriticBurnIn`)."""
         with self._log.muted():
-            self._notes.of(self.update_discriminator, *self.unpack(data))
+            self.noted(self.update_discriminator, *self.unpack(data))
 
     def critic(self, condition, training=True):
         """The discriminator of an update, as the hooks see it: `ganzoo.training.critic.Critic`."""
@@ -251,9 +251,9 @@ class AdversarialModel(GenerativeModel):
     def _run_critic_update(self, real, condition):
         """`update_discriminator`, traced once for all critic steps where no strategy forbids a nested function."""
         if self.discriminator_steps == 1 or tf.distribute.has_strategy() or tf.executing_eagerly():
-            return self._notes.of(self.update_discriminator, real, condition)
+            return self.noted(self.update_discriminator, real, condition)
         if self._critic_update is None:
-            update = functools.partial(self._notes.of, self.update_discriminator)
+            update = functools.partial(self.noted, self.update_discriminator)
             self._critic_update = tf.function(update, autograph=False)
         return self._critic_update(real, condition)
 

@@ -51,8 +51,7 @@ class AutoencodingModel(GenerativeModel):
 
     def train_step(self, data):
         samples, _ = self.unpack(data)
-        notes = self._notes.of(self.update, samples)
-        return self.finish_step([notes])
+        return self.finish_step([self.noted(self.update, samples)])
 
     def update(self, samples):
         """Makes one update of encoder and decoder."""
@@ -62,7 +61,7 @@ class AutoencodingModel(GenerativeModel):
         samples, _ = self.unpack(data)
         with self.numbers_of_evaluation():
             self.track(loss=self.objective(samples, training=False))
-        return self._log.results()
+        return self.logged()
 
     # === Encoding and decoding ===
 

@@ -241,7 +241,7 @@ class GenerativeModel(keras.Model):
             updates.check_known(name, *pair)
         return updates.minimize(loss_function, pairs, type(self).__name__)
 
-    def regularize(self, name, weight, penalty, every=1):
+    def regularize(self, name, weight, penalty, every=1, notes=()):
         """A weighted penalty for a loss, logged as `name` without its weight.
 
         With `every=k` it is computed in every k-th step of the training only, k times as heavy: the same gradient in
@@ -252,17 +252,25 @@ class GenerativeModel(keras.Model):
         Args:
             name: String.
             weight: Float.
-            penalty: Callable without arguments -> float32 scalar.
+            penalty: Callable without arguments -> float32 scalar; with `notes` a list of it and further scalars.
             every: Integer. Defaults to `1`.
+            notes: Names of the further scalars, which are handed to `after_step` like those of `note`. They are 0 in
+                the steps between. Defaults to none.
         """
+
+        def computed():
+            return [tf.cast(value, "float32") for value in tf.nest.flatten(penalty())]
+
         if every == 1 or self.evaluates:
-            value = penalty()
+            value, *further = computed()
             self.track(**{name: value})
-            return weight * value
-        due = ops.equal(self.step % every, 0)
-        value = tf.cond(due, lambda: tf.cast(penalty(), "float32"), lambda: tf.constant(0.0))
-        self._log.add({name: value}, tf.cast(due, "float32"))
-        return weight * every * value
+        else:
+            due = ops.equal(self.step % every, 0)
+            value, *further = tf.cond(due, computed, lambda: [tf.constant(0.0)] * (1 + len(notes)))
+            self._log.add({name: value}, tf.cast(due, "float32"))
+            weight = weight * every
+        self.note(**dict(zip(notes, further, strict=True)))
+        return weight * value
 
     def finish_step(self, notes=()):
         """Ends a training step: averages the generator, counts, moves what moves; returns the log.
@@ -273,7 +281,7 @@ class GenerativeModel(keras.Model):
         self.update_ema()
         self.step.assign_add(1)
         self.after_step(updates.Notes.means(notes))
-        return self._log.results()
+        return self.logged()
 
     def after_step(self, values):
         """Called at the end of each training step, for what moves: a balance, a strength, a running mean.
@@ -310,6 +318,14 @@ class GenerativeModel(keras.Model):
     def note(self, **values):
         """Hands scalars of this update to `after_step`."""
         self._notes.add(values)
+
+    def noted(self, update, *arguments):
+        """Runs an update; returns the values that it handed over with `note`, for `finish_step`."""
+        return self._notes.of(update, *arguments)
+
+    def logged(self):
+        """The log so far in this epoch, a dictionary of scalars: what a `train_step` or `test_step` returns."""
+        return self._log.results()
 
     @property
     def metrics(self):

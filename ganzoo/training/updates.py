@@ -1,6 +1,7 @@
 """The pieces of an update: gradients on replicas and in half precision, networks that stay as they are, optimizers."""
 
 import contextlib
+import threading
 import weakref
 
 import keras
@@ -61,23 +62,23 @@ def unchanged(network):
 
 
 class Notes:
-    """What the hooks of a step hand to `after_step`: scalars by name, averaged over the critic steps and replicas."""
+    """What the hooks of a step hand to `after_step`: tensors by name, averaged over the critic steps and replicas."""
 
     def __init__(self):
-        self._now = {}
+        self._replica = threading.local()  # Each replica traces its step in a thread of its own.
 
     def add(self, values):
-        """Adds values from inside of an update."""
-        self._now.update(values)
+        """Adds values from inside of an update; outside of one they are dropped."""
+        getattr(self._replica, "values", {}).update(values)
 
     def of(self, update, *arguments):
         """Runs an update and returns what it noted, so that a nested `tf.function` may return it."""
-        outside, self._now = self._now, {}
+        self._replica.values = noted = {}
         try:
             update(*arguments)
-            return {name: tf.cast(value, "float32") for name, value in self._now.items()}
         finally:
-            self._now = outside
+            self._replica.values = {}
+        return {name: tf.cast(value, "float32") for name, value in noted.items()}
 
     @staticmethod
     def means(parts):
