@@ -9,3 +9,21 @@ def mean_over_replicas(value):
     if replica is None or replica.num_replicas_in_sync == 1:
         return value
     return replica.all_reduce("MEAN", value)
+
+
+def gather_over_replicas(value):
+    """The rows of a tensor of all replicas, in the order of the global batch, on each of them."""
+    replica = tf.distribute.get_replica_context()
+    if replica is None or replica.num_replicas_in_sync == 1:
+        return value
+    return replica.all_gather(value, axis=0)
+
+
+def rows_of_replica(gathered, own):
+    """This replica's part of what `gather_over_replicas` made: as many rows as `own` has."""
+    replica = tf.distribute.get_replica_context()
+    if replica is None or replica.num_replicas_in_sync == 1:
+        return gathered
+    count = tf.shape(own)[0]
+    start = tf.cast(replica.replica_id_in_sync_group, "int32") * count
+    return tf.ensure_shape(gathered[start : start + count], own.shape)
