@@ -151,7 +151,7 @@ class AdversarialModel(GenerativeModel):
         notes = [self._run_critic_update(*minibatch) for minibatch in self.critic_batches(samples, condition)]
         real, condition = self.critic_batches(samples, condition)[-1]
         notes.append(self.noted(self.update_generator, real, condition))
-        self._move_augmentation(notes, samples)
+        self.move_augmentation(notes, samples)
         return self.finish_step(notes)
 
     def test_step(self, data):
@@ -257,7 +257,7 @@ class AdversarialModel(GenerativeModel):
             self._critic_update = tf.function(update, autograph=False)
         return self._critic_update(real, condition)
 
-    def _move_augmentation(self, notes, samples):
+    def move_augmentation(self, notes, samples):
         """Lets an augmentation with state see the signs of the scores of a step's real images, and their number."""
         if hasattr(self.augmentation, "after_step"):
             replicas = tf.distribute.get_strategy().num_replicas_in_sync

@@ -17,6 +17,7 @@ class Critic:
         model: `AdversarialModel`.
         condition: Batch of conditions, or `None`.
         training: Boolean, whether layers are in training mode and the augmentation is applied. Defaults to `True`.
+        discriminator: The network, for a model that has several. Defaults to `model.discriminator`.
 
     Example:
 
@@ -26,8 +27,9 @@ class Critic:
     ```
     """
 
-    def __init__(self, model, condition=None, training=True):
+    def __init__(self, model, condition=None, training=True, discriminator=None):
         self.model = model
+        self.discriminator = model.discriminator if discriminator is None else discriminator
         self.condition = condition
         self.training = training
         self._numbers = {}
@@ -59,7 +61,7 @@ class Critic:
         if model.judges_conditions and len(model.conditions):
             condition = model.conditions.map(lambda kind, value: model.pack(value), self.condition)
             inputs = [inputs, *model.conditions.as_inputs(model.conditions.augmented(condition, self._augment))]
-        outputs = model.discriminator(inputs, training=self.training)
+        outputs = self.discriminator(inputs, training=self.training)
         outputs = outputs if isinstance(outputs, dict) else {"scores": outputs}
         outputs = {name: ops.cast(value, "float32") for name, value in outputs.items()}
         # The latest pass of a tensor counts: an earlier one may lie outside of a penalty's tape.
