@@ -146,6 +146,19 @@ def integers(name, value, least=1, count=None):
     return found
 
 
+def counts(**arguments):
+    """Returns several arguments as Python integers of at least 1, in their order.
+
+    Raises:
+        ValueError: For the first that is something else.
+
+    Example:
+
+    >>> latent_dim, filters = ganzoo.checks.counts(latent_dim=latent_dim, filters=filters)
+    """
+    return [integer(name, value, least=1) for name, value in arguments.items()]
+
+
 def sample_shape(name, value, vectors=False):
     """Returns the shape of a sample as a tuple of Python integers.
 
@@ -362,23 +375,17 @@ def check_path(name, value):
 
 def check_boolean(name, value):
     """Returns a boolean."""
-    if not isinstance(value, (bool, np.bool_)):
-        raise ValueError(f"`{name}` must be True or False. Received: {name}={value!r}")
-    return bool(value)
+    return boolean(name, value)
 
 
 def check_positive(name, value):
     """Returns a finite number above 0."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 < value < float("inf"):
-        raise ValueError(f"`{name}` must be a positive number. Received: {name}={value!r}")
-    return value
+    return number(name, value, above=0)
 
 
 def check_share(name, value):
-    """Returns a number in (0, 1]."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 < value <= 1:
-        raise ValueError(f"`{name}` must lie in (0, 1]. Received: {name}={value!r}")
-    return value
+    """Returns a number above 0 and of at most 1."""
+    return number(name, value, above=0, most=1)
 
 
 def check_no_batch_normalization(discriminator):

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from ganzoo import checks
+
 NORMALIZATION_LAYERS = (
     keras.layers.BatchNormalization,
     keras.layers.LayerNormalization,
@@ -24,9 +26,7 @@ class WeightClip(keras.constraints.Constraint):
     """
 
     def __init__(self, clip_value=0.01):
-        if not clip_value > 0:
-            raise ValueError(f"`clip_value` must be positive, as 0.01 in the paper. Received: clip_value={clip_value}")
-        self.clip_value = float(clip_value)
+        self.clip_value = checks.number("clip_value", clip_value, above=0)
 
     def __call__(self, weights):
         return ops.clip(weights, -self.clip_value, self.clip_value)
@@ -50,7 +50,8 @@ def clip_weights(network, clip_value=0.01, clip_normalization=True):
     Raises:
         ValueError: If a variable has another constraint already.
     """
-    free = (keras.layers.Embedding,) if clip_normalization else (keras.layers.Embedding, *NORMALIZATION_LAYERS)
+    clips_all = checks.boolean("clip_normalization", clip_normalization)
+    free = (keras.layers.Embedding,) if clips_all else (keras.layers.Embedding, *NORMALIZATION_LAYERS)
     layers = [layer for layer in network._flatten_layers() if isinstance(layer, free)]
     exempt = {id(variable) for layer in layers for variable in layer.trainable_variables}
     for variable in network.trainable_variables:

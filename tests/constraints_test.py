@@ -15,9 +15,9 @@ def test_default_is_that_of_the_paper():
     assert WeightClip().clip_value == 0.01
 
 
-@pytest.mark.parametrize("value", [0, -0.1, float("nan")])
+@pytest.mark.parametrize("value", [0, -0.1, float("nan"), float("inf"), True, "0.01", None])
 def test_the_bound_must_be_positive(value):
-    with pytest.raises(ValueError, match="`clip_value` must be positive"):
+    with pytest.raises(ValueError, match="`clip_value` must be a finite number above 0. Received: clip_value="):
         WeightClip(value)
 
 

@@ -26,6 +26,7 @@ import collections
 import keras
 import tensorflow as tf
 
+from ganzoo import checks
 from ganzoo.replicas import mean_over_replicas
 
 Draws = collections.namedtuple("Draws", ["samples", "step_size", "acceptance"])
@@ -45,18 +46,13 @@ class Sampler(keras.layers.Layer):
 
     def __init__(self, initial_step_size, num_samples=2, burn_in=2, leapfrog_steps=5, **kwargs):
         super().__init__(**kwargs)
-        if not initial_step_size > 0:
-            raise ValueError(f"The step size must be positive. Received: {initial_step_size}")
-        for name, value, least in (
-            ("num_samples", num_samples, 1),
-            ("burn_in", burn_in, 0),
-            ("leapfrog_steps", leapfrog_steps, 1),
-        ):
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise ValueError(f"`{name}` must be an integer of at least {least}. Received: {value!r}")
-        self.settings = {"num_samples": num_samples, "burn_in": burn_in, "leapfrog_steps": leapfrog_steps}
-        self.initial_step_size = initial_step_size
-        for name, value in (("step_size", initial_step_size), ("acceptance", 0.67)):
+        self.settings = {
+            "num_samples": checks.integer("num_samples", num_samples, least=1),
+            "burn_in": checks.integer("burn_in", burn_in, least=0),
+            "leapfrog_steps": checks.integer("leapfrog_steps", leapfrog_steps, least=1),
+        }
+        self.initial_step_size = checks.number("initial_step_size", initial_step_size, above=0)
+        for name, value in (("step_size", self.initial_step_size), ("acceptance", 0.67)):
             weight = self.add_weight(
                 shape=(),
                 dtype="float32",

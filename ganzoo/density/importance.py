@@ -5,6 +5,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from ganzoo import checks
 from ganzoo.density import hmc
 
 
@@ -60,7 +61,15 @@ def log_likelihood(
 
     Returns:
         Float32 tensor `(batch,)`, in nats.
+
+    Raises:
+        ValueError: For a setting that is out of range, in words.
     """
+    latent_dim, num_samples, posterior_samples = checks.counts(
+        latent_dim=latent_dim, num_samples=num_samples, posterior_samples=posterior_samples
+    )
+    candidates, burn_in = checks.integer("candidates", candidates, least=0), checks.integer("burn_in", burn_in, least=0)
+    overdispersion = checks.number("overdispersion", overdispersion, above=0)
     batch, shape = tf.shape(samples)[0], [*samples.shape[1:]]
     size = math.prod(shape)
     log_normalizer = -0.5 * (latent_dim + size) * math.log(2 * math.pi) - tf.reduce_sum(

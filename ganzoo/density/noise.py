@@ -6,6 +6,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from ganzoo import checks
+
 
 @keras.saving.register_keras_serializable("ganzoo")
 class LearnedNoise(keras.layers.Layer):
@@ -24,12 +26,14 @@ class LearnedNoise(keras.layers.Layer):
 
     def __init__(self, image_shape, sigma_min=0.01, sigma_max=0.3, initial_sigma=0.313, **kwargs):
         super().__init__(**kwargs)
-        if not 0 < sigma_min <= sigma_max < math.inf:
+        image_shape = checks.sample_shape("image_shape", image_shape, vectors=True)
+        sigma_min = checks.number("sigma_min", sigma_min, above=0)
+        sigma_max = checks.number("sigma_max", sigma_max, above=0)
+        initial_sigma = checks.number("initial_sigma", initial_sigma, above=0)
+        if sigma_min > sigma_max:
             raise ValueError(
-                f"The bounds must be 0 < sigma_min <= sigma_max. Received: sigma_min={sigma_min}, sigma_max={sigma_max}"
+                f"`sigma_min` must be at most `sigma_max`. Received: sigma_min={sigma_min}, sigma_max={sigma_max}"
             )
-        if not initial_sigma > 0:
-            raise ValueError(f"`initial_sigma` must be positive. Received: {initial_sigma}")
         self.config = {
             "image_shape": image_shape,
             "sigma_min": sigma_min,
@@ -38,7 +42,7 @@ class LearnedNoise(keras.layers.Layer):
         }
         start = min(max(initial_sigma, sigma_min), sigma_max)
         self.raw_sigma = self.add_weight(
-            shape=(*image_shape[:2], 1) if len(image_shape) == 3 else tuple(image_shape),
+            shape=(*image_shape[:2], 1) if len(image_shape) == 3 else image_shape,
             dtype="float32",
             initializer=keras.initializers.Constant(inverse_softplus(start)),
             constraint=Between(inverse_softplus(sigma_min), inverse_softplus(sigma_max)),

@@ -19,11 +19,10 @@ import math
 import keras
 from keras import layers, ops
 
+from ganzoo import checks
 from ganzoo.layers import Conv2D, Conv2DTranspose
 from ganzoo.networks.dcgan import crop_to, stages
 from ganzoo.networks.inputs import (
-    check_positive,
-    check_sample_shape,
     functional,
     image_input,
     join_label,
@@ -59,18 +58,17 @@ def encoder(
     Returns:
         Functional `keras.Model`: `image` -> `outputs` float32 tensors `(batch, latent_dim)`.
     """
-    image_shape = check_sample_shape(image_shape, vectors=filters is None)
-    check_positive(latent_dim=latent_dim)
-    if outputs not in (1, 2):
-        raise ValueError(f"`outputs` must be 1, the latents, or 2, mean and log-variance. Received: outputs={outputs}")
+    image_shape = checks.sample_shape("image_shape", image_shape, vectors=filters is None)
+    latent_dim = checks.integer("latent_dim", latent_dim, least=1)
+    outputs = checks.choice("outputs", outputs, (1, 2))
     hidden_layer = {"activation": activation, "kernel_initializer": kernel_initializer}
     image = keras.Input(image_shape, name="image")
     if filters is None:
         x = layers.Flatten(name="flatten")(image)
-        for index, units in enumerate(hidden):
+        for index, units in enumerate(checks.integers("hidden", hidden)):
             x = layers.Dense(units, **hidden_layer, name=f"dense_{index}")(x)
     else:
-        check_positive(filters=filters)
+        filters = checks.integer("filters", filters, least=1)
         x = image
         for index in range(stages(image_shape)):
             x = Conv2D(filters * 2**index, 4, 2, padding="same", **hidden_layer, name=f"down_{index}")(x)
@@ -106,17 +104,17 @@ def decoder(
     Returns:
         Functional `keras.Model`: `latents` `(batch, latent_dim)` -> float32 tensor `(batch, *image_shape)`.
     """
-    image_shape = check_sample_shape(image_shape, vectors=filters is None)
-    check_positive(latent_dim=latent_dim)
+    image_shape = checks.sample_shape("image_shape", image_shape, vectors=filters is None)
+    latent_dim = checks.integer("latent_dim", latent_dim, least=1)
     hidden_layer = {"activation": activation, "kernel_initializer": kernel_initializer}
     x = latents = keras.Input((latent_dim,), name="latents")
     if filters is None:
-        for index, units in enumerate(reversed(tuple(hidden))):
+        for index, units in enumerate(reversed(checks.integers("hidden", hidden))):
             x = layers.Dense(units, **hidden_layer, name=f"dense_{index}")(x)
         x = layers.Dense(math.prod(image_shape), dtype="float32", name="head")(x)
         x = layers.Reshape(image_shape, dtype="float32", name="reshape")(x)
     else:
-        check_positive(filters=filters)
+        filters = checks.integer("filters", filters, least=1)
         height, width, channels = image_shape
         count = stages(image_shape)
         rows, columns, depth = -(-height // 2**count), -(-width // 2**count), filters * 2 ** (count - 1)
@@ -177,8 +175,9 @@ def generator(
         Functional `keras.Model`: `latents` `(batch, latent_dim)` [, `label` `(batch,)`] -> float32 images, linear in
         training mode, clipped to [-1, 1] else.
     """
-    image_shape = check_sample_shape(image_shape)
-    check_positive(latent_dim=latent_dim, filters=filters, repetitions=repetitions)
+    image_shape = checks.sample_shape("image_shape", image_shape)
+    latent_dim, filters, repetitions = checks.counts(latent_dim=latent_dim, filters=filters, repetitions=repetitions)
+    uniform_latents = checks.boolean("uniform_latents", uniform_latents)
     latents, classes = keras.Input((latent_dim,), name="latents"), label_input(num_classes)
     x = NormalToUniform(dtype="float32", name="uniform_latents")(latents) if uniform_latents else latents
     x = join_label(x, classes, num_classes, label, latent_dim)
@@ -213,8 +212,10 @@ def discriminator(
     Returns:
         Functional `keras.Model`: `image` [, `label`] -> float32 image of the same shape, linear.
     """
-    *size, channels = image_shape = check_sample_shape(image_shape)
-    check_positive(filters=filters, embedding_dim=embedding_dim, repetitions=repetitions)
+    *size, channels = image_shape = checks.sample_shape("image_shape", image_shape)
+    filters, embedding_dim, repetitions = checks.counts(
+        filters=filters, embedding_dim=embedding_dim, repetitions=repetitions
+    )
     image, classes = image_input(image_shape, packing), label_input(num_classes, packing)
     convolution = {"padding": "same", "activation": "elu", "kernel_initializer": kernel_initializer}
     x = join_label_planes(image, classes, num_classes, label)

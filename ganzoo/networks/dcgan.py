@@ -16,13 +16,12 @@ import math
 import keras
 from keras import layers
 
+from ganzoo import checks
 from ganzoo.layers import DCGAN_KERNELS, Conv2DTranspose, convolution_layer, dense_layer
 from ganzoo.layers import normalization as normalization_layer
 from ganzoo.networks.heads import with_heads
 from ganzoo.networks.inputs import (
     add_projection,
-    check_positive,
-    check_sample_shape,
     functional,
     image_input,
     join_label,
@@ -69,10 +68,10 @@ def generator(
     Returns:
         Functional `keras.Model`: `latents` `(batch, latent_dim)` [, `label` `(batch,)`] -> float32 images in [-1, 1].
     """
-    height, width, channels = image_shape = check_sample_shape(image_shape)
-    check_positive(latent_dim=latent_dim, filters=filters)
+    height, width, channels = image_shape = checks.sample_shape("image_shape", image_shape)
+    latent_dim, filters = checks.counts(latent_dim=latent_dim, filters=filters)
     count = stages(image_shape)
-    kind = "batch" if batch_normalization else None
+    kind = "batch" if checks.boolean("batch_normalization", batch_normalization) else None
     rows, columns, depth = -(-height // 2**count), -(-width // 2**count), filters * 2 ** (count - 1)
 
     latents, classes = keras.Input((latent_dim,), name="latents"), label_input(num_classes)
@@ -142,8 +141,8 @@ def discriminator(
         Functional `keras.Model`: `image` [, `label`] -> float32 scores `(batch, 1)`, or a dictionary with `"scores"`
         and the heads.
     """
-    image_shape = check_sample_shape(image_shape)
-    check_positive(filters=filters)
+    image_shape = checks.sample_shape("image_shape", image_shape)
+    filters = checks.integer("filters", filters, least=1)
     image, classes = image_input(image_shape, packing), label_input(num_classes, packing)
     joined, projected = split_label(classes, conditioning)
     x = join_label_planes(image, joined, num_classes, label)

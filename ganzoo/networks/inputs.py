@@ -3,6 +3,7 @@
 import keras
 from keras import layers
 
+from ganzoo import checks
 from ganzoo.layers import OneHot, dense_layer
 
 # One-hot by default. A label's vector is the same in each step, and Adam moves the kernel behind each of its entries by
@@ -16,30 +17,8 @@ EMBEDDINGS = {"class_name": "RandomNormal", "config": {"mean": 0.0, "stddev": 1.
 
 
 def check_sample_shape(image_shape, vectors=False):
-    """Returns `image_shape` as a tuple of Python integers.
-
-    Args:
-        image_shape: `(height, width, channels)`, or `(dimensions,)` where `vectors` are allowed.
-        vectors: Boolean, whether samples may be vectors.
-
-    Raises:
-        ValueError: If it is something else.
-    """
-    ranks = (1, 3) if vectors else (3,)
-    try:
-        shape = tuple(int(size) for size in image_shape)
-        exact = shape == tuple(image_shape)
-    except (TypeError, ValueError):
-        shape, exact = (), False
-    if len(shape) == 2 and exact:
-        raise ValueError(
-            f"`image_shape` needs the number of channels, too. Received: {tuple(image_shape)}; "
-            f"for grey images pass {(*shape, 1)}"
-        )
-    if not exact or len(shape) not in ranks or min(shape) < 1:
-        wanted = "(height, width, channels)" + (" or (dimensions,)" if vectors else "")
-        raise ValueError(f"`image_shape` must be {wanted} of positive integers. Received: {image_shape!r}")
-    return shape
+    """Returns `image_shape` as a tuple of Python integers; see `ganzoo.checks.sample_shape`."""
+    return checks.sample_shape("image_shape", image_shape, vectors)
 
 
 def functional(inputs, outputs, name):
@@ -52,38 +31,27 @@ def functional(inputs, outputs, name):
 
 
 def check_positive(**arguments):
-    """Raises a `ValueError` for the first argument that is not a positive integer."""
-    for name, value in arguments.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
-
-
-def check_choice(choices, **arguments):
-    """Raises a `ValueError` for the first argument that is none of the choices."""
-    for name, value in arguments.items():
-        if value not in choices:
-            wanted = ", ".join(repr(choice) for choice in choices)
-            raise ValueError(f"`{name}` must be one of {wanted}. Received: {name}={value!r}")
+    """Raises a `ValueError` for the first argument that is not an integer of at least 1."""
+    checks.counts(**arguments)
 
 
 def image_input(image_shape, packing=1):
     """The input `image` of a discriminator that scores `packing` samples at once, side by side in the channels."""
-    check_positive(packing=packing)
     *sizes, channels = image_shape
-    return keras.Input((*sizes, packing * channels), name="image")
+    return keras.Input((*sizes, checks.integer("packing", packing, least=1) * channels), name="image")
 
 
 def label_input(num_classes, packing=1):
     """The input `label`, shape `()`, or `(packing,)` for packed samples; `None` without classes."""
     if num_classes is None:
         return None
-    check_positive(num_classes=num_classes)
+    checks.integer("num_classes", num_classes, least=1)
     return keras.Input(() if packing == 1 else (packing,), dtype="int64", name="label")
 
 
 def split_label(label, conditioning):
     """Returns the label for `join_label` and the label for `add_projection`; one of them is `None`."""
-    check_choice(CONDITIONINGS, conditioning=conditioning)
+    conditioning = checks.choice("conditioning", conditioning, CONDITIONINGS)
     return (label, None) if conditioning == "concatenate" else (None, label)
 
 
@@ -95,7 +63,7 @@ def one_hot(label, num_classes):
 
 def join_label(x, label, num_classes, kind, size):
     """Joins a label to features `(batch, features)`: an embedding of that `size`, or one-hot."""
-    check_choice(LABELS, label=kind)
+    kind = checks.choice("label", kind, LABELS)
     if label is None:
         return x
     if kind == "one_hot":
@@ -108,7 +76,7 @@ def join_label(x, label, num_classes, kind, size):
 
 def join_label_planes(x, label, num_classes, kind):
     """Joins a label to images as channels: one embedded plane for each label, or `num_classes` constant ones."""
-    check_choice(LABELS, label=kind)
+    kind = checks.choice("label", kind, LABELS)
     if label is None:
         return x
     height, width = x.shape[1:3]

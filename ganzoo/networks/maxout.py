@@ -13,10 +13,9 @@ import math
 import keras
 from keras import layers
 
+from ganzoo import checks
 from ganzoo.layers import Maxout
 from ganzoo.networks.inputs import (
-    check_positive,
-    check_sample_shape,
     functional,
     image_input,
     label_input,
@@ -37,9 +36,9 @@ def generator(image_shape, latent_dim=100, hidden=(200, 1000, 1200), kernel_init
     Returns:
         Functional `keras.Model`: `latents` `(batch, latent_dim)` [, `label` `(batch,)`] -> float32 samples.
     """
-    image_shape = check_sample_shape(image_shape, vectors=True)
-    check_positive(latent_dim=latent_dim)
-    for_latents, for_label, for_both = hidden
+    image_shape = checks.sample_shape("image_shape", image_shape, vectors=True)
+    latent_dim = checks.integer("latent_dim", latent_dim, least=1)
+    for_latents, for_label, for_both = checks.integers("hidden", hidden, count=3)
 
     def dense(units, name):
         return layers.Dense(units, activation="relu", kernel_initializer=kernel_initializer, name=name)
@@ -75,8 +74,8 @@ def discriminator(
     Returns:
         Functional `keras.Model`: `image` [, `label`] -> float32 scores `(batch, 1)`.
     """
-    image_shape = check_sample_shape(image_shape, vectors=True)
-    for_image, for_label, for_both = units
+    image_shape = checks.sample_shape("image_shape", image_shape, vectors=True)
+    for_image, for_label, for_both = check_units(units)
 
     def maxout(size, name):
         return Maxout(*size, kernel_initializer=kernel_initializer, name=name)
@@ -87,3 +86,15 @@ def discriminator(
         x = layers.Concatenate(name="with_label")([x, maxout(for_label, "from_label")(one_hot(label, num_classes))])
     x = maxout(for_both, "joint")(x)
     return functional([image, label], layers.Dense(1, dtype="float32", name="score")(x), name="maxout_discriminator")
+
+
+def check_units(units):
+    """Returns the sizes of three maxout layers as pairs of Python integers."""
+    try:
+        first, second, third = (checks.integers("units", pair, count=2) for pair in units)
+    except (TypeError, ValueError):
+        raise ValueError(
+            "`units` must be three pairs of integers of at least 1, (units, pieces), such as ((240, 5), (50, 5), "
+            f"(240, 4)). Received: units={checks.shown(units)}"
+        ) from None
+    return first, second, third

@@ -10,14 +10,12 @@ import math
 import keras
 from keras import layers
 
+from ganzoo import checks
 from ganzoo.layers import dense_layer
 from ganzoo.layers import normalization as normalization_layer
 from ganzoo.networks.heads import with_heads
 from ganzoo.networks.inputs import (
     add_projection,
-    check_choice,
-    check_positive,
-    check_sample_shape,
     functional,
     image_input,
     join_label,
@@ -54,11 +52,11 @@ def generator(
     Returns:
         Functional `keras.Model`: `latents` `(batch, latent_dim)` [, `label` `(batch,)`] -> float32 samples.
     """
-    image_shape = check_sample_shape(image_shape, vectors=True)
-    check_positive(latent_dim=latent_dim)
+    image_shape = checks.sample_shape("image_shape", image_shape, vectors=True)
+    latent_dim = checks.integer("latent_dim", latent_dim, least=1)
     latents, classes = keras.Input((latent_dim,), name="latents"), label_input(num_classes)
     x = join_label(latents, classes, num_classes, label, latent_dim)
-    kind = "batch" if batch_normalization else None
+    kind = "batch" if checks.boolean("batch_normalization", batch_normalization) else None
     x = hidden_layers(x, hidden, kind, activation, hidden_initializer)
     squash = "tanh" if len(image_shape) == 3 else None
     x = layers.Dense(math.prod(image_shape), activation=squash, dtype="float32", name="head")(x)
@@ -98,7 +96,7 @@ def discriminator(
         Functional `keras.Model`: `image` [, `label`] -> float32 scores `(batch, 1)`, or a dictionary with `"scores"`
         and the heads.
     """
-    image_shape = check_sample_shape(image_shape, vectors=True)
+    image_shape = checks.sample_shape("image_shape", image_shape, vectors=True)
     image, classes = image_input(image_shape, packing), label_input(num_classes, packing)
     joined, projected = split_label(classes, conditioning)
     x = join_label(layers.Flatten(name="flatten")(image), joined, num_classes, label, 64)
@@ -111,9 +109,9 @@ def discriminator(
 
 def hidden_layers(x, hidden, normalization, activation, hidden_initializer):
     """Dense layers with that normalization and activation."""
-    check_choice(NORMALIZATIONS, normalization=normalization)
-    check_choice(ACTIVATIONS, activation=activation)
-    for index, units in enumerate(hidden):
+    normalization = checks.choice("normalization", normalization, NORMALIZATIONS)
+    activation = checks.choice("activation", activation, ACTIVATIONS)
+    for index, units in enumerate(checks.integers("hidden", hidden)):
         x = dense_layer(normalization)(units, kernel_initializer=hidden_initializer, name=f"dense_{index}")(x)
         x = normalization_layer(normalization, f"dense_{index}")(x)
         if activation == "leaky_relu":

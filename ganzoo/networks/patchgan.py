@@ -10,8 +10,8 @@ Reference: [Isola et al., 2017](https://arxiv.org/abs/1611.07004), Section 3.2.2
 import keras
 from keras import layers
 
+from ganzoo import checks
 from ganzoo.layers import DCGAN_KERNELS, Conv2D
-from ganzoo.networks.inputs import check_positive, check_sample_shape
 from ganzoo.networks.unet import check_condition_shape, normalization_layer
 
 # Kernel size and stride of all convolutions, by receptive field (Section 6.1.2 and the authors' code).
@@ -77,42 +77,45 @@ def discriminator(
         Functional `keras.Model`: `image` and, if it is conditional, `condition` -> float32 scores
         `(batch, rows, columns, 1)`.
     """
-    height, width, channels = image_shape = check_sample_shape(image_shape)
-    check_positive(filters=filters, packing=packing)
-    if receptive_field not in PATCHES:
-        raise ValueError(f"`receptive_field` must be one of {list(PATCHES)}. Received: {receptive_field!r}")
+    height, width, channels = image_shape = checks.sample_shape("image_shape", image_shape)
+    filters, packing = checks.counts(filters=filters, packing=packing)
+    convolutions = PATCHES[checks.choice("receptive_field", receptive_field, PATCHES)]
+    check_size(image_shape, receptive_field)
+    affine = checks.boolean("affine", affine)
+    image = keras.Input((height, width, packing * channels), name="image")
+    inputs, x = image, image
+    if checks.boolean("conditional", conditional):
+        *_, condition_channels = check_condition_shape(image_shape, condition_shape)
+        condition = keras.Input((height, width, packing * condition_channels), name="condition")
+        inputs, x = [image, condition], layers.Concatenate(name="pair")([condition, image])
+
+    def convolution(x, width, size, stride, name, **settings):
+        if (size, stride) == (4, 1):
+            # One zero on each side, as in the authors' code; "same" would put two on one of them.
+            x = layers.ZeroPadding2D(1, name=f"{name}_padding")(x)
+        padding = "same" if stride == 2 else "valid"
+        return Conv2D(
+            width, size, stride, padding=padding, kernel_initializer=kernel_initializer, name=name, **settings
+        )(x)
+
+    *hidden, last = convolutions
+    for index, (size, stride) in enumerate(hidden):
+        kind, name = normalization if index else None, f"conv_{index}"
+        use_bias = kind is None or (kind == "instance" and not affine)
+        x = convolution(x, filters * 2 ** min(index, 3), size, stride, name, use_bias=use_bias)
+        x = normalization_layer(kind, batch_statistics_at_test, name, affine)(x)
+        x = layers.LeakyReLU(0.2, name=f"leaky_relu_{index}")(x)
+    x = convolution(x, 1, *last, "score", dtype="float32")
+    return keras.Model(inputs, x, name="patchgan_discriminator")
+
+
+def check_size(image_shape, receptive_field):
+    """Raises a `ValueError` if an image is too small for a map of scores."""
     convolutions = PATCHES[receptive_field]
-    if min(map_size(height, convolutions), map_size(width, convolutions)) < 1:
+    if min(map_size(side, convolutions) for side in image_shape[:2]) < 1:
         smallest = next(length for length in range(1, 1000) if map_size(length, convolutions) == 1)
         smaller = [field for field in PATCHES if field < receptive_field]
         raise ValueError(
             f"A PatchGAN of receptive field {receptive_field} needs images of {smallest}x{smallest} pixels or more. "
             f"Received: image_shape={image_shape}. Take a smaller field: receptive_field={smaller[-1]}."
         )
-    image = keras.Input((height, width, packing * channels), name="image")
-    inputs, x = image, image
-    if conditional:
-        *_, condition_channels = check_condition_shape(image_shape, condition_shape)
-        condition = keras.Input((height, width, packing * condition_channels), name="condition")
-        inputs, x = [image, condition], layers.Concatenate(name="pair")([condition, image])
-    for index, (kernel, stride) in enumerate(convolutions):
-        last = index == len(convolutions) - 1
-        kind = normalization if 0 < index and not last else None
-        name = "score" if last else f"conv_{index}"
-        if (kernel, stride) == (4, 1):
-            # One zero on each side, as in the authors' code; "same" would put two on one of them.
-            x = layers.ZeroPadding2D(1, name=f"{name}_padding")(x)
-        x = Conv2D(
-            1 if last else filters * 2 ** min(index, 3),
-            kernel_size=kernel,
-            strides=stride,
-            padding="same" if stride == 2 else "valid",
-            use_bias=kind is None or (kind == "instance" and not affine),
-            kernel_initializer=kernel_initializer,
-            dtype="float32" if last else None,
-            name=name,
-        )(x)
-        if not last:
-            x = normalization_layer(kind, batch_statistics_at_test, name, affine)(x)
-            x = layers.LeakyReLU(0.2, name=f"leaky_relu_{index}")(x)
-    return keras.Model(inputs, x, name="patchgan_discriminator")

@@ -21,14 +21,12 @@ import math
 import keras
 from keras import layers
 
+from ganzoo import checks
 from ganzoo.layers import WGAN_GP_KERNELS, ConditionalBatchNormalization, Conv2D, convolution_layer, dense_layer
 from ganzoo.layers import normalization as normalization_layer
 from ganzoo.networks.dcgan import crop_to, stages
 from ganzoo.networks.inputs import (
     add_projection,
-    check_choice,
-    check_positive,
-    check_sample_shape,
     functional,
     image_input,
     join_label_planes,
@@ -65,9 +63,9 @@ def generator(
     Returns:
         Functional `keras.Model`: `latents` `(batch, latent_dim)` [, `label` `(batch,)`] -> float32 images in [-1, 1].
     """
-    height, width, channels = image_shape = check_sample_shape(image_shape)
-    check_positive(latent_dim=latent_dim, filters=filters, growth=growth)
-    if num_classes is not None and not batch_normalization:
+    height, width, channels = image_shape = checks.sample_shape("image_shape", image_shape)
+    latent_dim, filters, growth = checks.counts(latent_dim=latent_dim, filters=filters, growth=growth)
+    if num_classes is not None and not checks.boolean("batch_normalization", batch_normalization):
         raise ValueError(
             "The label enters the residual generator through its batch normalization. Received: num_classes="
             f"{num_classes} with batch_normalization=False. Leave batch_normalization out."
@@ -135,13 +133,12 @@ def discriminator(
 
     Reference: of sum pooling, [Miyato et al., 2018](https://arxiv.org/abs/1802.05957), Table 4.
     """
-    image_shape = check_sample_shape(image_shape)
-    check_positive(filters=filters, growth=growth)
-    check_choice(("mean", "sum"), pooling=pooling)
+    image_shape = checks.sample_shape("image_shape", image_shape)
+    filters, growth = checks.counts(filters=filters, growth=growth)
+    pooling = checks.choice("pooling", pooling, ("mean", "sum"))
+    same_blocks = checks.integer("same_blocks", same_blocks, least=0)
     stages(image_shape)  # Refuses images that are too small.
-    if down_blocks is None:
-        down_blocks = max(1, int(math.log2(min(image_shape[:2]) / LAST_SIDE_OF_CRITIC)))
-    check_positive(down_blocks=down_blocks)
+    down_blocks = checks.integer("down_blocks", down_blocks, least=1, optional=True) or halvings(image_shape)
     image, classes = image_input(image_shape, packing), label_input(num_classes, packing)
     joined, projected = split_label(classes, conditioning)
     x = join_label_planes(image, joined, num_classes, label)
@@ -174,6 +171,11 @@ def discriminator(
     score = dense_layer(normalization)(1, dtype="float32", name="score")(features)
     score = add_projection(score, features, projected, num_classes, normalization)
     return functional([image, classes], score, name="resnet_discriminator")
+
+
+def halvings(image_shape):
+    """How often the critic halves an image."""
+    return max(1, int(math.log2(min(image_shape[:2]) / LAST_SIDE_OF_CRITIC)))
 
 
 def convolution(depth, size, name, kernel_initializer="glorot_uniform", normalization=None):

@@ -12,8 +12,8 @@ Reference: [Zhu et al., 2017](https://arxiv.org/abs/1703.10593), Section 4 and A
 import keras
 from keras import layers, ops
 
+from ganzoo import checks
 from ganzoo.layers import DCGAN_KERNELS, Conv2D, Conv2DTranspose
-from ganzoo.networks.inputs import check_positive, check_sample_shape
 from ganzoo.networks.unet import check_condition_shape, normalization_layer
 
 # Appendix 7.2: 6 residual blocks for images of 128 x 128, 9 for 256 x 256 and above.
@@ -47,11 +47,12 @@ def generator(
     Raises:
         ValueError: If the shapes or numbers do not fit, in words.
     """
-    image_shape = check_sample_shape(image_shape)
+    image_shape = checks.sample_shape("image_shape", image_shape)
     condition_shape = check_condition_shape(image_shape, condition_shape)
     check_side(image_shape)
-    blocks = blocks_for(image_shape) if blocks is None else blocks
-    check_positive(filters=filters, blocks=blocks)
+    filters = checks.integer("filters", filters, least=1)
+    blocks = checks.integer("blocks", blocks, least=1, optional=True) or blocks_for(image_shape)
+    affine = checks.boolean("affine", affine)
     # Gains and biases of a normalization take the place of the convolution's bias.
     settings = {
         "use_bias": normalization is None or (normalization == "instance" and not affine),
@@ -118,8 +119,7 @@ class ReflectionPadding2D(layers.Layer):
 
     def __init__(self, padding, **kwargs):
         super().__init__(**kwargs)
-        check_positive(padding=padding)
-        self.padding = padding
+        self.padding = checks.integer("padding", padding, least=1)
 
     def call(self, inputs):
         around = (self.padding, self.padding)

@@ -16,8 +16,8 @@ import keras
 import tensorflow as tf
 from keras import layers, ops
 
+from ganzoo import checks
 from ganzoo.layers import DCGAN_KERNELS, BatchNormalization, Conv2D, Conv2DTranspose, normalization
-from ganzoo.networks.inputs import check_choice, check_positive, check_sample_shape
 from ganzoo.replicas import mean_over_replicas
 
 DEEPEST = 8  # The paper's network for 256x256.
@@ -29,8 +29,6 @@ def depth_of(image_shape, depth=None):
     height, width, _ = image_shape
     common = math.gcd(height, width)
     possible = (common & -common).bit_length() - 1  # How often 2 divides both.
-    if depth is not None and depth < 2:
-        raise ValueError(f"A U-Net has 2 halvings or more. Received: depth={depth}")
     if possible < (depth or 2):
         needed = 2 ** (depth or 2)
         raise ValueError(
@@ -75,53 +73,31 @@ def generator(
         Functional `keras.Model`: `latents` `(batch, latent_dim)`, `condition` -> float32 images in [-1, 1].
         `latent_dim` is the number of units that can drop out; without dropout it is 1, and changes nothing.
     """
-    height, width, channels = image_shape = check_sample_shape(image_shape)
+    height, width, channels = image_shape = checks.sample_shape("image_shape", image_shape)
     condition_shape = check_condition_shape(image_shape, condition_shape)
-    check_positive(filters=filters)
-    if depth is not None:
-        check_positive(depth=depth)
-    depth = depth_of(image_shape, depth)
-    if not 0 <= dropout < 1:
-        raise ValueError(f"`dropout` must be at least 0 and less than 1. Received: dropout={dropout}")
-    if batch_statistics_at_test and normalization != "batch":
-        raise ValueError(
-            'batch_statistics_at_test=True asks for normalization="batch". Received: '
-            f"normalization={normalization!r}, which computes the statistics of each image anyway."
-        )
+    filters = checks.integer("filters", filters, least=1)
+    depth = depth_of(image_shape, checks.integer("depth", depth, least=2, optional=True))
+    skips = checks.boolean("skips", skips)
+    check_statistics(normalization, batch_statistics_at_test)
     widths = [filters * 2 ** min(index, 3) for index in range(depth)]
-
-    def convolution(kind, x, width, name, normalized):
-        x = kind(
-            width,
-            kernel_size=4,
-            strides=2,
-            padding="same",
-            use_bias=not (normalized and normalization),
-            kernel_initializer=kernel_initializer,
-            name=name,
-        )(x)
-        return normalization_layer(normalization, batch_statistics_at_test, name)(x) if normalized else x
-
-    blocks = min(DROPOUT_BLOCKS, depth - 1) if dropout else 0
-    sizes = [(height >> depth - 1 - i) * (width >> depth - 1 - i) * widths[depth - 2 - i] for i in range(blocks)]
-    latents = keras.Input((max(sum(sizes), 1),), name="latents")
+    dropouts, units = dropout_layers(height, width, widths, dropout, dropout_at_test)
+    latents = keras.Input((max(units, 1),), name="latents")
     condition = keras.Input(condition_shape, name="condition")
 
-    x, maps = condition, []
-    for index in range(depth):
-        x = convolution(Conv2D, x, widths[index], f"down_{index}", normalized=0 < index < depth - 1)
-        if index < depth - 1:
-            # The decoder gets it after the LeakyReLU, too: its ReLU makes the same of both.
-            x = layers.LeakyReLU(0.2, name=f"leaky_relu_{index}")(x)
-            maps.append(x)
-    if not blocks:
+    def convolution(layer, x, width, name, kind):
+        x = layer(width, 4, 2, padding="same", use_bias=kind is None, kernel_initializer=kernel_initializer, name=name)(
+            x
+        )
+        return normalization_layer(kind, batch_statistics_at_test, name)(x)
+
+    x, maps = encode(condition, widths, normalization, convolution)
+    if not dropouts:
         x = NoiseDropout(0.0, name="no_dropout")([x, latents])  # Keras wants each input to be connected.
     for index in reversed(range(depth - 1)):
-        block = depth - 2 - index
         x = layers.ReLU(name=f"relu_{index + 1}")(x)
-        x = convolution(Conv2DTranspose, x, widths[index], f"up_{index + 1}", normalized=True)
-        if block < blocks:
-            x = NoiseDropout(dropout, sum(sizes[:block]), dropout_at_test, name=f"dropout_{index + 1}")([x, latents])
+        x = convolution(Conv2DTranspose, x, widths[index], f"up_{index + 1}", normalization)
+        if index in dropouts:
+            x = dropouts[index]([x, latents])
         if skips:
             x = layers.Concatenate(name=f"skip_{index}")([x, maps[index]])
     x = layers.ReLU(name="relu_0")(x)
@@ -138,11 +114,53 @@ def generator(
     return keras.Model([latents, condition], x, name="unet_generator" if skips else "encoder_decoder_generator")
 
 
+def encode(x, widths, normalization, convolution):
+    """Halves an image once for each width.
+
+    Returns:
+        The bottleneck, and the maps above it, the largest first.
+    """
+    maps, last = [], len(widths) - 1
+    for index, width in enumerate(widths):
+        kind = normalization if 0 < index < last else None
+        x = convolution(Conv2D, x, width, f"down_{index}", kind)
+        if index < last:
+            # The decoder gets it after the LeakyReLU, too: its ReLU makes the same of both.
+            x = layers.LeakyReLU(0.2, name=f"leaky_relu_{index}")(x)
+            maps.append(x)
+    return x, maps
+
+
+def dropout_layers(height, width, widths, rate, at_test):
+    """The dropout of the innermost blocks of the decoder.
+
+    Returns:
+        Dictionary, the index of the map that a block makes -> its `NoiseDropout`; and how many units can drop out.
+    """
+    rate, at_test = checks.number("dropout", rate, least=0, below=1), checks.boolean("dropout_at_test", at_test)
+    found, start, depth = {}, 0, len(widths)
+    for index in reversed(range(depth - 1)):
+        if rate == 0 or len(found) == DROPOUT_BLOCKS:
+            break
+        found[index] = NoiseDropout(rate, start, at_test, name=f"dropout_{index + 1}")
+        start += (height >> index + 1) * (width >> index + 1) * widths[index]
+    return found, start
+
+
+def check_statistics(normalization, batch_statistics_at_test):
+    """Raises a `ValueError` for statistics of the batch where there is no batch normalization."""
+    if checks.boolean("batch_statistics_at_test", batch_statistics_at_test) and normalization != "batch":
+        raise ValueError(
+            'batch_statistics_at_test=True asks for normalization="batch". Received: '
+            f"normalization={normalization!r}, which computes the statistics of each image anyway."
+        )
+
+
 def check_condition_shape(image_shape, condition_shape):
     """Returns the shape of the input image, which has the height and width of the output."""
     if condition_shape is None:
         return image_shape
-    condition_shape = check_sample_shape(condition_shape)
+    condition_shape = checks.sample_shape("condition_shape", condition_shape)
     if condition_shape[:2] != image_shape[:2]:
         raise ValueError(
             "Input and output must have the same height and width. Received: "
@@ -156,7 +174,7 @@ def normalization_layer(kind, batch_statistics_at_test, name, affine=True):
 
     Without `affine`, instance normalization has no gains and no biases.
     """
-    check_choice(("instance", "batch", None), normalization=kind)
+    kind = checks.choice("normalization", kind, ("instance", "batch", None))
     if kind == "instance" and not affine:
         return layers.GroupNormalization(
             groups=-1, epsilon=1e-5, center=False, scale=False, name=f"{name}_instance_norm"

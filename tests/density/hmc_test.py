@@ -211,3 +211,17 @@ def test_replicas_agree():
     for values, expected in zip(scalars, (alone.step_size, alone.acceptance)):
         for value in strategy.experimental_local_results(values):
             np.testing.assert_allclose(value, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"initial_step_size": float("nan")}, "`initial_step_size` must be a finite number above 0. Received: .*nan"),
+        ({"num_samples": 0}, "`num_samples` must be an integer of at least 1. Received: num_samples=0"),
+        ({"burn_in": -1}, "`burn_in` must be an integer of at least 0. Received: burn_in=-1"),
+        ({"leapfrog_steps": True}, "`leapfrog_steps` must be an integer of at least 1. Received: leapfrog_steps=True"),
+    ],
+)
+def test_settings_of_the_sampler_are_checked(settings, words):
+    with pytest.raises(ValueError, match=words):
+        hmc.Sampler(**{"initial_step_size": 0.1, **settings})

@@ -353,15 +353,19 @@ BUILD = {
         ValueError,
         r"8x8 pixels or more.*\(7, 64, 3\).*mlp",
     ),
-    "latent_dim 0": (lambda: gan(latent_dim=0), ValueError, "`latent_dim` must be a positive integer.*0"),
-    "latent_dim float": (lambda: gan(latent_dim=1.5), ValueError, r"`latent_dim` must be a positive integer.*1\.5"),
+    "latent_dim 0": (lambda: gan(latent_dim=0), ValueError, "`latent_dim` must be an integer of at least 1.*0"),
+    "latent_dim float": (
+        lambda: gan(latent_dim=1.5),
+        ValueError,
+        r"`latent_dim` must be an integer .*1\.5",
+    ),
     "filters 0": (
         lambda: tiny(ganzoo.DCGAN, (8, 8, 1), filters=0),
         ValueError,
-        "`filters` must be a positive integer.*0",
+        "`filters` must be an integer of at least 1.*0",
     ),
-    "hidden 0": (lambda: gan(hidden=(4, 0)), ValueError, "`units`, expected a positive integer.*units=0"),
-    "num_classes 0": (lambda: gan(num_classes=0), ValueError, "`num_classes` must be a positive integer.*0"),
+    "hidden 0": (lambda: gan(hidden=(4, 0)), ValueError, "`hidden` must be a sequence of integers of at least 1.*0"),
+    "num_classes 0": (lambda: gan(num_classes=0), ValueError, "`num_classes` must be an integer of at least 1.*0"),
     "normalization name": (lambda: gan(normalization="group"), ValueError, "one of .*'batch', 'layer'.*group"),
     "normalization of dense layers": (lambda: gan(normalization="instance"), ValueError, "one of .*'layer'.*instance"),
     "latent_dim of another generator": (lambda: points(latent_dim=7), ValueError, r"latent_dim=7.*\(None, 3\)"),
@@ -405,7 +409,7 @@ BUILD = {
     "clip_value 0": (
         lambda: points(ganzoo.WGAN, clip_value=0),
         ValueError,
-        "`clip_value` must be positive.*clip_value=0",
+        "`clip_value` must be a finite number above 0.*clip_value=0",
     ),
     "clip_value negative": (lambda: points(ganzoo.WGAN, clip_value=-0.01), ValueError, r"`clip_value` .*-0\.01"),
     "another constraint under clipping": (
@@ -416,12 +420,12 @@ BUILD = {
     "negative lambda": (
         lambda: points(ganzoo.WGANGP, gradient_penalty_weight=-10.0),
         ValueError,
-        r"`gradient_penalty_weight` must not be negative.*-10\.0",
+        r"`gradient_penalty_weight` must be a finite number of at least 0.*-10\.0",
     ),
     "lambda NaN": (
         lambda: points(ganzoo.WGANGP, gradient_penalty_weight=float("nan")),
         ValueError,
-        "`gradient_penalty_weight` must not be negative.*nan",
+        "`gradient_penalty_weight` must be a finite number of at least 0.*nan",
     ),
     "fit before compile": (lambda: points().fit(batched(np.zeros((8, 2), "float32"))), ValueError, "compile"),
     "the base class itself": (

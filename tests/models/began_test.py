@@ -157,11 +157,11 @@ def test_packs_are_reconstructed_as_packs():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"gamma": 0.0}, r"`gamma` must lie in \(0, 1\]. Received: gamma=0.0"),
+        ({"gamma": 0.0}, r"`gamma` must be a finite number above 0 and of at most 1. Received: gamma=0.0"),
         ({"gamma": 1.5}, "gamma=1.5"),
-        ({"balance_rate": -1.0}, "`balance_rate` must not be negative. Received: balance_rate=-1.0"),
+        ({"balance_rate": -1.0}, "`balance_rate` must be a finite number of at least 0. Received: balance_rate=-1.0"),
         ({"augmentation": ganzoo.augmentation.DiffAugment()}, "an augmentation changes what is reconstructed"),
-        ({"repetitions": 0}, "`repetitions` must be a positive integer"),
+        ({"repetitions": 0}, "`repetitions` must be an integer of at least 1"),
     ],
 )
 def test_settings_refused(settings, message):
@@ -173,7 +173,9 @@ def test_networks_refused():
     generator, critic = autoencoder.generator((8, 8, 1), filters=2), mlp.discriminator((8, 8, 1), hidden=(2,))
     with pytest.raises(ValueError, match=r"is an autoencoder.* mlp_discriminator from \(8, 8, 1\) to \(1,\)"):
         ganzoo.BEGAN(generator, critic)
-    with pytest.raises(ValueError, match=r"must be \(height, width, channels\) of positive integers. Received: \(2,\)"):
+    with pytest.raises(
+        ValueError, match=r"\(height, width, channels\) of positive integers. Received: image_shape=\(2,\)"
+    ):
         ganzoo.BEGAN.from_paper((2,))
 
 

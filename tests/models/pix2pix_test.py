@@ -7,10 +7,10 @@ import pytest
 import tensorflow as tf
 
 import ganzoo
-from ganzoo.sampling import SeededNumbers
 from ganzoo.images import to_uint8
 from ganzoo.networks import dcgan, patchgan, unet
 from ganzoo.networks.unet import NoiseDropout
+from ganzoo.sampling import SeededNumbers
 from tests.check_model import check_model, generate, reload, replicas_agree, samples_like, state, train
 from tests.scalar_networks import DISCRIMINATOR_RATE, GENERATOR_RATE, compiled, numbers_of, sigmoid
 
@@ -255,16 +255,16 @@ def test_export(tmp_path):
 def test_refusals(tmp_path):
     generator = unet.generator((16, 16, 1), filters=1)
     discriminator = patchgan.discriminator((16, 16, 1), receptive_field=16, filters=1)
-    with pytest.raises(ValueError, match="`l1_weight` must not be negative. Received: l1_weight=-1"):
+    with pytest.raises(ValueError, match="`l1_weight` must be a finite number of at least 0. Received: l1_weight=-1"):
         ganzoo.Pix2Pix(generator, discriminator, l1_weight=-1)
-    with pytest.raises(ValueError, match="`gan_weight` must not be negative. Received: gan_weight=nan"):
+    with pytest.raises(ValueError, match="`gan_weight` must be a finite number .* Received: gan_weight=nan"):
         ganzoo.Pix2Pix(generator, discriminator, gan_weight=float("nan"))
     with pytest.raises(ValueError, match="Pix2Pix translates images: .*ganzoo.networks.unet"):
         ganzoo.Pix2Pix(dcgan.generator((16, 16, 1), filters=1), dcgan.discriminator((16, 16, 1), filters=1))
     other = patchgan.discriminator((16, 16, 1), (16, 16, 3), receptive_field=16, filters=1)
     with pytest.raises(ValueError, match=r"of shape \(16, 16, 1\), and the discriminator of shape \(16, 16, 3\)"):
         ganzoo.Pix2Pix(generator, other)
-    with pytest.raises(ValueError, match=r"must be \(height, width, channels\) .*Received: \(2,\)"):
+    with pytest.raises(ValueError, match=r"must be \(height, width, channels\) .*Received: image_shape=\(2,\)"):
         ganzoo.Pix2Pix.from_paper((2,))
     with pytest.raises(TypeError, match=r"unknown settings \['lambda_l1'\].*l1_weight"):
         ganzoo.Pix2Pix.from_paper((16, 16, 1), lambda_l1=10)

@@ -66,9 +66,9 @@ def test_initial_weights_differ():
         ({"image_shape": (28, 28)}, "needs the number of channels"),
         ({"image_shape": (5,), "filters": 2}, r"must be \(height, width, channels\) of positive integers"),
         ({"image_shape": (6, 6, 1), "filters": 2}, "need images of 8x8 pixels or more"),
-        ({"image_shape": (8, 8, 1), "filters": 0}, "`filters` must be a positive integer"),
-        ({"image_shape": (8, 8, 1), "latent_dim": 0}, "`latent_dim` must be a positive integer"),
-        ({"image_shape": (8, 8, 1), "outputs": 3}, "`outputs` must be 1, .* Received: outputs=3"),
+        ({"image_shape": (8, 8, 1), "filters": 0}, "`filters` must be an integer of at least 1"),
+        ({"image_shape": (8, 8, 1), "latent_dim": 0}, "`latent_dim` must be an integer of at least 1"),
+        ({"image_shape": (8, 8, 1), "outputs": 3}, "`outputs` must be one of 1, 2. Received: outputs=3"),
     ],
 )
 def test_bad_arguments(arguments, message):

@@ -6,7 +6,7 @@ import pytest
 
 from ganzoo import networks
 from ganzoo.layers import OneHot, SpectralConv2D, SpectralDense
-from ganzoo.networks import inputs
+from ganzoo.networks import autoencoder, dcgan, inputs, maxout, mlp, resnet, unet
 
 FAMILIES = {
     networks.mlp: {"hidden": (6,)},
@@ -150,7 +150,40 @@ def test_bad_arguments():
     with pytest.raises(ValueError, match="`conditioning` must be one of 'concatenate', 'projection'"):
         networks.dcgan.discriminator(SHAPE, num_classes=3, conditioning="projected")
     for packing in (0, 1.5, True):
-        with pytest.raises(ValueError, match="`packing` must be a positive integer"):
+        with pytest.raises(ValueError, match="`packing` must be an integer of at least 1"):
             networks.mlp.discriminator((2,), packing=packing)
-    with pytest.raises(ValueError, match="`num_classes` must be a positive integer"):
+    with pytest.raises(ValueError, match="`num_classes` must be an integer of at least 1"):
         networks.maxout.discriminator((2,), num_classes=0)
+
+
+@pytest.mark.parametrize(
+    ("build", "words"),
+    [
+        (lambda: mlp.generator((2,), hidden=(0,)), "`hidden` must be a sequence of integers of at least 1"),
+        (lambda: mlp.discriminator((2,), hidden=(8, 1.5)), "`hidden` must be a sequence of integers of at least 1"),
+        (lambda: mlp.generator((2,), hidden=8), "`hidden` must be a sequence of integers of at least 1"),
+        (lambda: autoencoder.encoder((2,), hidden=(0,)), "`hidden` must be a sequence of integers of at least 1"),
+        (lambda: autoencoder.decoder((2,), hidden="88"), "`hidden` must be a sequence of integers of at least 1"),
+        (lambda: maxout.generator((2,), hidden=(4, 4)), "`hidden` must be 3 integers of at least 1"),
+        (lambda: maxout.discriminator((2,), units=((4, 0), (4, 2), (4, 2))), "`units` must be three pairs of integers"),
+        (lambda: maxout.discriminator((2,), units=4), "`units` must be three pairs of integers"),
+        (lambda: mlp.generator((True, True, True)), "`image_shape` must be .* of positive integers"),
+        (lambda: dcgan.generator((True, True, True)), "`image_shape` must be .* of positive integers"),
+        (lambda: dcgan.generator((28.0, 28, 1)), "`image_shape` must be .* of positive integers"),
+        (lambda: dcgan.generator((28, 28, 1), batch_normalization="no"), "`batch_normalization` must be True or False"),
+        (lambda: dcgan.discriminator((28, 28, 1), normalization="group"), "`normalization` must be one of 'batch'"),
+        (lambda: resnet.discriminator((28, 28, 1), same_blocks=-1), "`same_blocks` must be an integer of at least 0"),
+        (lambda: unet.generator((16, 16, 1), dropout=float("nan")), "`dropout` must be a finite number of at least 0"),
+        (lambda: unet.generator((16, 16, 1), skips="no"), "`skips` must be True or False"),
+    ],
+)
+def test_values_that_no_network_has(build, words):
+    with pytest.raises(ValueError, match=words):
+        build()
+
+
+def test_numpy_integers_build_the_same_network():
+    sizes = {"latent_dim": np.int64(4), "filters": np.int32(2)}
+    network = dcgan.generator(np.array([16, 16, 1]), **sizes)
+    assert network.get_config() is not None and network.output_shape == (None, 16, 16, 1)
+    assert type(network.get_layer("up_0").filters) is int

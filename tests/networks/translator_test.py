@@ -187,11 +187,11 @@ def test_refusals():
         translator.generator((4, 32, 3))
     with pytest.raises(ValueError, match=r"same height and width. Received: condition_shape=\(16, 32, 3\)"):
         translator.generator((32, 32, 3), (16, 32, 3))
-    with pytest.raises(ValueError, match="`blocks` must be a positive integer. Received: blocks=0"):
+    with pytest.raises(ValueError, match="`blocks` must be an integer of at least 1, or None. Received: blocks=0"):
         translator.generator((32, 32, 3), blocks=0)
-    with pytest.raises(ValueError, match="`filters` must be a positive integer. Received: filters=1.5"):
+    with pytest.raises(ValueError, match="`filters` must be an integer of at least 1. Received: filters=1.5"):
         translator.generator((32, 32, 3), filters=1.5)
     with pytest.raises(ValueError, match="one of 'instance', 'batch', None. Received: .*'layer'"):
         translator.generator((32, 32, 3), normalization="layer")
-    with pytest.raises(ValueError, match="`padding` must be a positive integer. Received: padding=0"):
+    with pytest.raises(ValueError, match="`padding` must be an integer of at least 1. Received: padding=0"):
         ReflectionPadding2D(0)

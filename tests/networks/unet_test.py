@@ -231,11 +231,11 @@ def test_refusals():
         unet.generator((30, 32, 1))
     with pytest.raises(ValueError, match=r"5 halvings .* divide by 32. Received: .*such as \(32, 32\)"):
         unet.generator((28, 28, 1), depth=5)
-    with pytest.raises(ValueError, match="`depth` must be a positive integer"):
+    with pytest.raises(ValueError, match="`depth` must be an integer of at least 2, or None"):
         unet.generator((32, 32, 1), depth=2.5)
-    with pytest.raises(ValueError, match="2 halvings or more. Received: depth=1"):
+    with pytest.raises(ValueError, match="`depth` must be an integer of at least 2, or None. Received: depth=1"):
         unet.generator((32, 32, 1), depth=1)
-    with pytest.raises(ValueError, match="`dropout` must be at least 0 and less than 1. Received: dropout=1"):
+    with pytest.raises(ValueError, match="must be a finite number of at least 0 and below 1. Received: dropout=1"):
         unet.generator((32, 32, 1), dropout=1)
     with pytest.raises(ValueError, match=r"same height and width. Received: condition_shape=\(16, 32, 3\)"):
         unet.generator((32, 32, 1), (16, 32, 3))
