@@ -310,7 +310,7 @@ def check_network(role, network, inputs, conditions):
             f"`{role}` must have {wanted}. Received: {network.name} with the inputs "
             f"{[tensor.name for tensor in network.inputs]}"
         )
-    heads = network.output if role == "discriminator" else None
+    heads = network.output if role == "discriminator" and not isinstance(network, keras.Sequential) else None
     if isinstance(heads, dict) and "scores" in heads:
         return
     if len(network.outputs) != 1 or isinstance(heads, dict):

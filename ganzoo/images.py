@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 _BACKGROUND = 255  # between the samples of a grid
+_TITLE_SIZE = 12  # pixels
 
 
 def to_uint8(images):
@@ -27,7 +28,7 @@ def to_uint8(images):
     return tf.cast(tf.clip_by_value(pixels, 0.0, 255.0), tf.uint8)
 
 
-def grid(images, columns=None, padding=2, scale=None):
+def grid(images, columns=None, padding=2, scale=None, titles=None):
     """Lays images out, row by row, as one picture.
 
     Args:
@@ -37,6 +38,7 @@ def grid(images, columns=None, padding=2, scale=None):
         padding: Integer, pixels between and around the images. Defaults to `2`.
         scale: Integer, each pixel becomes `scale x scale` pixels. By default images smaller than
             about 64 pixels are enlarged to about that size (28 x 28 by 2).
+        titles: List of strings, one above each column. Defaults to `None`.
 
     Returns:
         A uint8 array `(height, width, channels)`.
@@ -66,7 +68,24 @@ def grid(images, columns=None, padding=2, scale=None):
         top = index // columns * cell_height + padding
         left = index % columns * cell_width + padding
         picture[top : top + height * scale, left : left + width * scale] = image
-    return picture
+    return picture if titles is None else np.concatenate([title_row(titles, cell_width, picture), picture])
+
+
+def title_row(titles, cell_width, picture):
+    """A strip with a title above each column of a grid; a title that is too long is cut."""
+    font = ImageFont.load_default(size=_TITLE_SIZE)
+    strip = Image.new("L", (picture.shape[1], _TITLE_SIZE + 6), _BACKGROUND)
+    draw = ImageDraw.Draw(strip)
+    for index, title in enumerate(titles):
+        title = str(title)
+        while len(title) > 1 and font.getlength(title) > cell_width:
+            title = title[:-1]
+        left = index * cell_width + (cell_width - font.getlength(title)) / 2
+        draw.text((max(left, index * cell_width), 2), title, fill=0, font=font)
+    pixels = np.repeat(np.asarray(strip)[..., None], picture.shape[2], axis=2)
+    if picture.shape[2] == 4:
+        pixels[..., 3] = 255
+    return pixels
 
 
 def scatter(points, real=None):

@@ -86,7 +86,8 @@ class SampleGrid(keras.callbacks.Callback):
         samples = self.model.generate(count, seed=self.seed, condition=condition)
         if np.ndim(samples) == 2:
             return images.scatter(samples, self.real)
-        return images.grid(samples, columns)
+        titles = getattr(self.model, "class_names", None) if columns else None
+        return images.grid(samples, columns, titles=titles)
 
     def on_epoch_begin(self, epoch, logs=None):
         if epoch == 0 and self.model.steps_done == 0 and self._is_chief():

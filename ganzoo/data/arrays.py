@@ -17,7 +17,8 @@ def from_arrays(images, labels=None, batch_size=None, seed=0, shuffle=True):
         images: uint8 array `(num_samples, height, width, channels)` or, if grey,
             `(num_samples, height, width)`; the same as floats in `[-1, 1]`; or floats
             `(num_samples, dimensions)` of any range: points of a toy distribution.
-        labels: Optional integer array `(num_samples,)`, 0 or more.
+        labels: Optional integer array `(num_samples,)`, 0 or more; or float attributes `(num_samples, count)` in [0, 1];
+            or a dictionary of both kinds by name, for a model with several conditions.
         batch_size: Integer. `None` (the default) gives single samples.
         seed: Integer, the seed of the order. Defaults to `0`.
         shuffle: Boolean, `False` keeps the order of the arrays. Defaults to `True`.
@@ -37,7 +38,7 @@ def from_arrays(images, labels=None, batch_size=None, seed=0, shuffle=True):
     ```
     """
     images = check_images(images)
-    labels = None if labels is None else check_labels(labels, len(images))
+    labels = None if labels is None else check_conditions(labels, len(images))
     return IndexedSource(images, labels, batch_size, seed, shuffle).dataset()
 
 
@@ -96,6 +97,21 @@ def _check_values(images, is_points):
             UserWarning,
             stacklevel=4,
         )
+
+
+def check_conditions(conditions, num_samples):
+    """Returns labels as int64, attributes as float32, and dictionaries of them as they are."""
+    if isinstance(conditions, dict):
+        return {name: check_conditions(value, num_samples) for name, value in conditions.items()}
+    values = np.asarray(conditions)
+    if values.ndim != 2 or values.dtype.kind != "f":
+        return check_labels(values, num_samples)
+    if len(values) != num_samples or not (values.min() >= 0 and values.max() <= 1):
+        raise ValueError(
+            f"attributes must have the shape ({num_samples}, count) and lie in [0, 1]; received shape {values.shape} "
+            f"with values from {values.min():g} to {values.max():g}."
+        )
+    return values.astype(np.float32)
 
 
 def check_labels(labels, num_samples):

@@ -78,7 +78,7 @@ class IndexedSource:
     Args:
         images: uint8 array `(num_samples, height, width, channels)`, or float32 array
             `(num_samples, ...)`.
-        labels: Optional integer array `(num_samples,)`.
+        labels: Optional integer array `(num_samples,)`, float attributes `(num_samples, count)`, or a dictionary of such.
         batch_size: Integer. `None` (the default) gives single samples.
         seed: Integer, the seed of the order. Defaults to `0`.
         shuffle: Boolean, whether each epoch has its own random order; if not, the order is that of
@@ -111,7 +111,7 @@ class IndexedSource:
         self.augment = augment
         with tf.device("CPU:0"):  # a tensor on the GPU would be copied back for every batch
             self.images = tf.constant(images)
-            self.labels = None if labels is None else tf.constant(labels, tf.int64)
+            self.labels = None if labels is None else tf.nest.map_structure(_as_condition, labels)
             self.targets = None if targets is None else tf.constant(targets)
 
     def stream(self, start=0, batches_per_epoch=None):
@@ -189,7 +189,9 @@ class IndexedSource:
         if self.targets is not None:
             pair = images, tf.gather(self.targets, indices)
             return pair if self.augment is None else self.augment(*pair, epoch, positions)
-        return images if self.labels is None else (images, tf.gather(self.labels, indices))
+        if self.labels is None:
+            return images
+        return images, tf.nest.map_structure(lambda part: tf.gather(part, indices), self.labels)
 
 
 def check_batch_size(batch_size, num_samples):
@@ -217,8 +219,14 @@ def check_seed(seed):
     return seed
 
 
+def _as_condition(values):
+    """Labels as int64, attributes as float32."""
+    values = tf.convert_to_tensor(values)
+    return tf.cast(values, tf.float32 if values.dtype.is_floating else tf.int64)
+
+
 def _normalize_uint8(*parts):
-    parts = tuple(normalize(part) if part.dtype == tf.uint8 else part for part in parts)
+    parts = tf.nest.map_structure(lambda part: normalize(part) if part.dtype == tf.uint8 else part, parts)
     return parts if len(parts) > 1 else parts[0]
 
 

@@ -5,6 +5,7 @@ from ganzoo.models.adversarial_model import AdversarialModel as AdversarialModel
 from ganzoo.models.autoencoder import Autoencoder as Autoencoder
 from ganzoo.models.began import BEGAN as BEGAN
 from ganzoo.models.cgan import CGAN as CGAN
+from ganzoo.models.cyclegan import CycleGAN as CycleGAN
 from ganzoo.models.dcgan import DCGAN as DCGAN
 from ganzoo.models.dragan import DRAGAN as DRAGAN
 from ganzoo.models.gan import GAN as GAN

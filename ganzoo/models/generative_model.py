@@ -513,7 +513,7 @@ class GenerativeModel(keras.Model):
         """Makes one step on a batch of `batches_per_step * m` samples: one minibatch after the other."""
         self._assert_compile_called("train_on_batch")
         feed.check_batch(self, x, y)
-        x, y = (feed.interleave(part, self.batches_per_step) for part in (x, y))
+        x, y = tf.nest.map_structure(lambda part: feed.interleave(part, self.batches_per_step), (x, y))
         return super().train_on_batch(x, y, return_dict=return_dict)
 
     def evaluate(self, x=None, y=None, batch_size=None, **kwargs):

@@ -138,7 +138,7 @@ def as_dataset(model, x, y=None, batch_size=None):
         images = np.asarray(x)
         count = len(images) if images.ndim else 0
         size = batch_size or min(DEFAULT_BATCH_SIZE, max(count, 1))
-        return model.conditions.dataset(images, None if y is None else np.asarray(y), size)
+        return model.conditions.dataset(images, y if y is None or isinstance(y, dict) else np.asarray(y), size)
     raise TypeError(
         "The data must be a tf.data.Dataset (see ganzoo.data) or NumPy arrays. "
         f"Received: {type(x).__module__}.{type(x).__name__}"
@@ -272,7 +272,7 @@ def check_batch(model, x, y=None, batches=None):
     batches = batches or model.batches_per_step
     if x is None or not hasattr(x, "shape"):
         raise TypeError(f"A batch must be an array or tensor of samples. Received: {type(x).__name__}")
-    x, y = np.asarray(x), None if y is None else np.asarray(y)
+    x, y = np.asarray(x), tf.nest.map_structure(lambda part: None if part is None else np.asarray(part), y)
     samples, condition = model.conditions.arrange(x, y)
     check_element(model, samples, condition)
     if len(x) == 0 or len(x) % batches:
@@ -280,8 +280,11 @@ def check_batch(model, x, y=None, batches=None):
             f"`train_on_batch` makes one step of {batches} minibatches, so the number of samples must be a multiple of "
             f"discriminator_steps={batches}. Received: {len(x)} samples."
         )
-    if y is not None and len(y) != len(x):
-        raise ValueError(f"There must be one label for each sample. Received: {len(x)} samples and {len(y)} labels.")
+    for part in tf.nest.flatten(y):
+        if part is not None and len(part) != len(x):
+            raise ValueError(
+                f"There must be one label for each sample. Received: {len(x)} samples and {len(part)} labels."
+            )
     check_packs(len(x) // batches, model.packing)
     check_values(model, samples, condition)
 

@@ -12,11 +12,10 @@ ROWS, COLUMNS, CODES, WIDTH = 2, 3, 5, 4
 def networks(image_shape=(4, 6, 1)):
     image, grid = keras.Input(image_shape), keras.Input((ROWS, COLUMNS), dtype="int32", name="latents")
     vectors = keras.Input((ROWS, COLUMNS, WIDTH))
-    encoder = keras.Model(image, layers.Conv2D(WIDTH, 2, strides=2)(layers.Conv2D(8, 3, padding="same")(image)))
+    encoder = keras.Model(image, layers.Conv2D(WIDTH, 2, strides=2)(image))
     up = layers.Conv2DTranspose(8, 2, strides=2, activation="relu")(vectors)
     decoder = keras.Model(vectors, layers.Conv2D(1, 1, activation="tanh", dtype="float32")(up), name="decoder")
-    spread = keras.initializers.RandomNormal(stddev=1.0)
-    codebook = layers.Embedding(CODES, WIDTH, embeddings_initializer=spread, name="codebook")
+    codebook = layers.Embedding(CODES, WIDTH, keras.initializers.RandomNormal(stddev=1.0), name="codebook")
     return encoder, keras.Model(grid, decoder(codebook(grid)))
 
 
@@ -39,8 +38,8 @@ class VQVAE(ganzoo.GenerativeModel):
     def trained(self):
         return {"optimizer": [*self.encoder.trainable_variables, *self.generator.trainable_variables]}
 
-    def compile(self, optimizer, **kwargs):
-        self.compile_with({"optimizer": optimizer}, **kwargs)
+    def compile(self, optimizer, **settings):
+        self.compile_with({"optimizer": optimizer}, **settings)
 
     def prior(self, numbers, batch_size):
         upper = tf.cumsum(self.shares, axis=-1)
