@@ -1,4 +1,8 @@
-"""Models learn, in seconds and with a seed: eight Gaussians on a circle."""
+"""Models learn, in seconds: eight Gaussians on a circle.
+
+Rounding differs from one processor to another, and a GAN's training amplifies it: on another machine one seed is
+another training. So each threshold is far from all of ten seeds, whose range stands beside it.
+"""
 
 import keras
 import numpy as np
@@ -17,14 +21,14 @@ def modes_and_quality(points, radius=0.2):
     return int((counts > len(points) / 100).sum()), near.mean()
 
 
-def train_on_the_ring(model, steps, **settings):
+def train_on_the_ring(model, steps, hidden, **settings):
     model = tiny(
         model,
         (2,),
         latent_dim=8,
-        hidden=(128, 128),
-        generator_optimizer=keras.optimizers.Adam(1e-3, beta_1=0.5, beta_2=0.9),
-        discriminator_optimizer=keras.optimizers.Adam(1e-3, beta_1=0.5, beta_2=0.9),
+        hidden=hidden,
+        generator_optimizer=keras.optimizers.Adam(2e-3, beta_1=0.5, beta_2=0.9),
+        discriminator_optimizer=keras.optimizers.Adam(2e-3, beta_1=0.5, beta_2=0.9),
         **settings,
     )
     before = modes_and_quality(model.generate(2000))
@@ -34,17 +38,19 @@ def train_on_the_ring(model, steps, **settings):
 
 
 def test_wgan_gp_finds_all_modes_of_the_ring():
-    before, (modes, quality), history = train_on_the_ring(ganzoo.WGANGP, steps=800, gradient_penalty_weight=1.0)
-    assert before[1] < 0.15
-    assert modes == 8
-    assert quality > before[1] + 0.1
-    # The estimate falls while the samples get better.
-    assert 0 < history["wasserstein"][1] < history["wasserstein"][0]
+    before, (modes, quality), history = train_on_the_ring(
+        ganzoo.WGANGP, steps=500, hidden=(128, 128, 128), gradient_penalty_weight=0.1
+    )
+    assert before[1] < 0.15  # 0.01 to 0.10
+    assert modes >= 7  # 8
+    assert quality > 0.3  # 0.45 to 0.58
+    # The estimate falls while the samples get better: from 0.99 to 1.18 to between 0.62 and 0.73.
+    assert 0 < history["wasserstein"][1] < 0.9 * history["wasserstein"][0]
 
 
 def test_gan_reaches_the_ring():
     """A GAN may drop modes; what it makes lies on the ring."""
-    before, (modes, quality), _ = train_on_the_ring(ganzoo.GAN, steps=2000)
-    assert before[1] < 0.15
-    assert modes >= 5
-    assert quality > 0.3
+    before, (modes, quality), _ = train_on_the_ring(ganzoo.GAN, steps=1000, hidden=(128, 128))
+    assert before[1] < 0.15  # 0.05 to 0.11
+    assert modes >= 5  # 7 to 8
+    assert quality > 0.3  # 0.48 to 0.64
