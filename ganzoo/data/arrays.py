@@ -45,25 +45,7 @@ def from_arrays(images, labels=None, batch_size=None, seed=0, shuffle=True):
 def check_images(images):
     """Returns images `(num_samples, height, width, channels)`, uint8 or float32, or points."""
     images = np.asarray(images)
-    shape = images.shape
-    if images.ndim not in (2, 3, 4):
-        raise ValueError(
-            "images must have the shape (num_samples, height, width, channels), "
-            "(num_samples, height, width), or (num_samples, dimensions) for points; "
-            f"received shape {shape}."
-        )
-    if 0 in shape:
-        raise ValueError(f"images are empty: received shape {shape}.")
-    if images.ndim == 3 and shape[-1] in (1, 3, 4) and shape[0] > 4:
-        raise ValueError(
-            f"images of shape {shape} look like one image, (height, width, channels); expected "
-            "(num_samples, height, width). For a dataset of one image pass images[None]."
-        )
-    if images.ndim == 4 and shape[1] in (1, 3, 4) and shape[-1] > 4:
-        raise ValueError(
-            f"images of shape {shape} look channels first; expected (num_samples, height, width, "
-            "channels). Pass np.moveaxis(images, 1, -1)."
-        )
+    _check_shape(images.shape)
     is_points = images.ndim == 2
     if images.ndim == 3:
         images = images[..., None]
@@ -76,6 +58,27 @@ def check_images(images):
         )
     _check_values(images, is_points)
     return images.astype(np.float32)
+
+
+def _check_shape(shape):
+    if len(shape) not in (2, 3, 4):
+        raise ValueError(
+            "images must have the shape (num_samples, height, width, channels), "
+            "(num_samples, height, width), or (num_samples, dimensions) for points; "
+            f"received shape {shape}."
+        )
+    if 0 in shape:
+        raise ValueError(f"images are empty: received shape {shape}.")
+    if len(shape) == 3 and shape[-1] in (1, 3, 4) and shape[0] > 4:
+        raise ValueError(
+            f"images of shape {shape} look like one image, (height, width, channels); expected "
+            "(num_samples, height, width). For a dataset of one image pass images[None]."
+        )
+    if len(shape) == 4 and shape[1] in (1, 3, 4) and shape[-1] > 4:
+        raise ValueError(
+            f"images of shape {shape} look channels first; expected (num_samples, height, width, "
+            "channels). Pass np.moveaxis(images, 1, -1)."
+        )
 
 
 def _check_values(images, is_points):
@@ -132,4 +135,6 @@ def check_labels(labels, num_samples):
         )
     if labels.min() < 0:
         raise ValueError(f"labels must be 0 or more; the least is {labels.min()}.")
+    if labels.max() > np.iinfo("int64").max:  # As int64 it would be negative.
+        raise ValueError(f"labels must be less than 2**63; the largest is {labels.max()}.")
     return labels.astype(np.int64)

@@ -4,11 +4,11 @@ import os
 import warnings
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
+from ganzoo import checks
 from ganzoo.data.indexed import IndexedSource, check_batch_size
 from ganzoo.data.pixels import check_image_size, cover
 from ganzoo.data.reading import check_memory, track
@@ -55,12 +55,13 @@ def from_folder(path, image_size=None, channels=3, batch_size=None, seed=0, shuf
     dataset = ganzoo.data.from_folder("faces", image_size=(64, 64), batch_size=64)
     ```
     """
-    if channels not in _MODES:
-        raise ValueError(f"channels must be 1 (grey), 3 (RGB) or 4 (RGBA); received {channels!r}.")
+    root = checks.path("path", path)
+    channels = checks.choice("channels", channels, _MODES)
     image_size = check_image_size(image_size)
-    files = _image_files(Path(path))
-    check_batch_size(batch_size, len(files))  # before the long part, too
-    class_names, labels = _classes(Path(path), files)
+    seed, shuffle = checks.seed("seed", seed), checks.boolean("shuffle", shuffle)  # before the long part, too
+    files = _image_files(root)
+    check_batch_size(batch_size, len(files))
+    class_names, labels = _classes(root, files)
     images, readable = _decode_all(files, channels, image_size)
     labels = None if labels is None else labels[readable]
     return IndexedSource(images, labels, batch_size, seed, shuffle, class_names).dataset()
@@ -118,10 +119,15 @@ def _decode_all(files, channels, image_size, decode=None):
     _report_broken([(files[i], results[i]) for i in broken], len(files))
     readable = np.delete(np.arange(len(files)), broken)
     _check_sizes([results[i] for i in readable])
-    if broken:
-        for row, index in enumerate(readable):  # in place, a second array might not fit
+    return _compacted(images, readable), readable
+
+
+def _compacted(images, rows):
+    """Some rows of an array, moved to its front: a second array might not fit."""
+    if len(rows) < len(images):
+        for row, index in enumerate(rows):
             images[row] = images[index]
-    return images[: len(readable)], readable
+    return images[: len(rows)]
 
 
 def _first_size(files, channels, decode):

@@ -1,9 +1,8 @@
 """Samples in memory, read by index, in an order that can be entered at any point."""
 
-import operator
-
 import tensorflow as tf
 
+from ganzoo import checks
 from ganzoo.data.pixels import normalize
 
 # The least number of rounds of the cipher at which orders of 10 samples pass a chi-square test.
@@ -106,7 +105,7 @@ class IndexedSource:
         self.num_samples = len(images)
         self.batch_size = check_batch_size(batch_size, self.num_samples)
         self.seed = check_seed(seed)
-        self.shuffle = shuffle
+        self.shuffle = checks.boolean("shuffle", shuffle)
         self.class_names = class_names
         self.augment = augment
         with tf.device("CPU:0"):  # a tensor on the GPU would be copied back for every batch
@@ -138,16 +137,15 @@ class IndexedSource:
                 "Pass batch_size= where you make the dataset."
             )
         full = self.num_samples // self.batch_size
-        batches_per_epoch = full if batches_per_epoch is None else operator.index(batches_per_epoch)
-        start = operator.index(start)
-        if not 1 <= batches_per_epoch <= full:
+        start = checks.integer("start", start, least=0)
+        if batches_per_epoch is None:
+            batches_per_epoch = full
+        batches_per_epoch = checks.integer("batches_per_epoch", batches_per_epoch, least=1)
+        if batches_per_epoch > full:
             raise ValueError(
-                f"batches_per_epoch must lie between 1 and {full} (the full batches in "
-                f"{self.num_samples} samples with batch_size={self.batch_size}); "
-                f"received {batches_per_epoch}."
+                f"`batches_per_epoch` must be at most {full}, the full batches in {self.num_samples} samples with "
+                f"batch_size={self.batch_size}. Received: batches_per_epoch={batches_per_epoch}"
             )
-        if start < 0:
-            raise ValueError(f"start must be 0 or more; received {start}.")
 
         def batch(index):
             return self._batch(index // batches_per_epoch, index % batches_per_epoch)
@@ -198,12 +196,8 @@ def check_batch_size(batch_size, num_samples):
     """Returns `batch_size` (an integer or `None`) if `num_samples` samples allow it."""
     if num_samples == 0:
         raise ValueError("There are no samples: the dataset is empty.")
-    if batch_size is None:
-        return None
-    batch_size = operator.index(batch_size)
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be 1 or more, or None; received {batch_size}.")
-    if batch_size > num_samples:
+    batch_size = checks.integer("batch_size", batch_size, least=1, optional=True)
+    if batch_size is not None and batch_size > num_samples:
         raise ValueError(
             f"batch_size={batch_size} is larger than the dataset, which has {num_samples} samples: "
             "not one batch would be full. Pass a smaller batch_size or more samples."
@@ -212,11 +206,8 @@ def check_batch_size(batch_size, num_samples):
 
 
 def check_seed(seed):
-    """Returns `seed` as an integer."""
-    seed = operator.index(seed)
-    if not 0 <= seed < 2**63:
-        raise ValueError(f"seed must be an integer in [0, 2**63); received {seed}.")
-    return seed
+    """Returns `seed` as a Python integer from 0 to 2**63 - 1."""
+    return checks.seed("seed", seed)
 
 
 def _as_condition(values):

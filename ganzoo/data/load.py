@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ganzoo.data import toys
-from ganzoo.data.arrays import check_images, check_labels
+from ganzoo import checks
+from ganzoo.data import npz, toys
 from ganzoo.data.folder import from_folder
 from ganzoo.data.indexed import IndexedSource
 from ganzoo.data.paired import from_pairs, resize
@@ -22,7 +22,8 @@ _EMBEDDED = {
         *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
     ],
 }
-_PAIRED = ("fashion_edges_10k", "openmoji_pairs")
+# Suffixes that are those of files, and of no dataset's name.
+_ARCHIVES = (".npz", ".npy", ".zip", ".tar", ".gz", ".tgz", ".h5", ".hdf5", ".mat", ".csv", ".pkl")
 _TOYS = {"ring": toys.ring, "grid": toys.grid, "swiss_roll": toys.swiss_roll}
 
 
@@ -94,11 +95,9 @@ def load(
     ```
     """
     image_size = check_image_size(image_size)
-    is_path = isinstance(name, os.PathLike) or "/" in name or os.sep in name
-    path, name = Path(name), os.fspath(name)
+    name, path = _name_and_path(name)
     if name in _PAIRED:
-        inputs, targets = _read_edges(split) if name == "fashion_edges_10k" else _read_openmoji(split)
-        return from_pairs(inputs, targets, image_size, batch_size, seed, shuffle, jitter, mirror)
+        return from_pairs(*_PAIRED[name](split), image_size, batch_size, seed, shuffle, jitter, mirror)
     if jitter or mirror:
         raise ValueError(
             f"jitter and mirror change pairs of images, and {name!r} is none of {', '.join(_PAIRED)}. For your own "
@@ -106,18 +105,34 @@ def load(
         )
     if name in _TOYS:
         return _load_toy(name, split, batch_size, seed, shuffle, image_size)
-    if name in _EMBEDDED:
-        arrays = _read_embedded(name, split)
-    elif path.suffix == ".npz":
-        arrays = _read_npz(path, split)
-    elif is_path and path.is_dir():
+    if path is not None and path.is_dir():
         return from_folder(_split_folder(path, split), image_size, 3, batch_size, seed, shuffle)
+    if name in _EMBEDDED:
+        images, labels, class_names = _read_embedded(name, split)
+    elif path is not None:
+        images, labels = npz.read(path, split)
+        class_names = None
     else:
-        arrays = _read_tensorflow_datasets(name, split, image_size, data_dir, manual_dir)
-    images, labels, class_names = arrays
+        folders = _folder("data_dir", data_dir), _folder("manual_dir", manual_dir)
+        images, labels, class_names = _read_tensorflow_datasets(name, split, image_size, *folders)
     if image_size not in (None, images.shape[1:3]):
         images = resize(images, image_size)
     return IndexedSource(images, labels, batch_size, seed, shuffle, class_names).dataset()
+
+
+def _name_and_path(name):
+    """The name as a string, and the path that it is, or `None` if it is the name of a dataset."""
+    path = checks.path("name", name)
+    text = os.fspath(name)
+    # A dataset of tensorflow-datasets may have a slash in its name, too.
+    starts_as_path = text.startswith(("~", ".", os.sep)) or "\\" in text
+    is_path = isinstance(name, os.PathLike) or starts_as_path or ("/" in text and path.exists())
+    return text, path if is_path or path.suffix in _ARCHIVES else None
+
+
+def _folder(name, value):
+    """A folder of tensorflow-datasets, which may lie in a cloud."""
+    return value if isinstance(value, str) and "://" in value else checks.path(name, value, optional=True)
 
 
 def _load_toy(name, split, batch_size, seed, shuffle, image_size):
@@ -177,23 +192,6 @@ def _read_idx(path, header):
         return np.frombuffer(file.read(), np.uint8, offset=header)
 
 
-def _read_npz(path, split):
-    if not path.is_file():
-        raise ValueError(f"There is no file {str(path)!r}.")
-    wanted = split_name(split)
-    with np.load(path, allow_pickle=False) as file:
-        prefixes = [p for p in (f"{wanted}_", "") if f"{p}images" in file]
-        if not prefixes or (prefixes == [""] and wanted != "train"):
-            raise ValueError(
-                f"{str(path)!r} holds no array '{wanted}_images' for split={split!r}; it holds {sorted(file)}."
-            )
-        images = check_images(file[prefixes[0] + "images"])
-        labels_key = prefixes[0] + "labels"
-        labels = check_labels(file[labels_key], len(images)) if labels_key in file else None
-    indices = split_indices(split, len(images))
-    return images[indices], None if labels is None else labels[indices], None
-
-
 def _split_folder(path, split):
     if (path / split).is_dir():
         return path / split
@@ -211,7 +209,7 @@ def _read_tensorflow_datasets(name, split, image_size, data_dir, manual_dir):
         import tensorflow_datasets as tfds
     except ImportError as error:
         raise ImportError(
-            f"{name!r} is not embedded (these are: {embedded}) and not a path. Datasets of "
+            f"{name!r} is not embedded (these are: {embedded}) and not a path.{_hint_of_folder(name)} Datasets of "
             "tensorflow-datasets need: pip install 'keras-ganzoo[tfds]'"
         ) from error
     try:
@@ -219,8 +217,7 @@ def _read_tensorflow_datasets(name, split, image_size, data_dir, manual_dir):
     except tfds.core.DatasetNotFoundError:
         close = difflib.get_close_matches(name, [*_EMBEDDED, *_PAIRED, *_TOYS, *tfds.list_builders()])
         hints = f" Close to it: {', '.join(close)}." if close else ""
-        if Path(name).is_dir():
-            hints += f" There is a folder of this name: pass './{name}' to load it."
+        hints += _hint_of_folder(name)
         raise ValueError(
             f"Unknown dataset {name!r}.{hints} Embedded: {embedded}. Else: the path of a folder or an "
             ".npz file, or a name of https://www.tensorflow.org/datasets/catalog."
@@ -228,3 +225,11 @@ def _read_tensorflow_datasets(name, split, image_size, data_dir, manual_dir):
     from ganzoo.data import tensorflow_datasets
 
     return tensorflow_datasets.read(name, split, image_size, data_dir, manual_dir)
+
+
+def _hint_of_folder(name):
+    return f" There is a folder of this name: pass './{name}' to load it." if Path(name).is_dir() else ""
+
+
+# After the functions that it names.
+_PAIRED = {"fashion_edges_10k": _read_edges, "openmoji_pairs": _read_openmoji}

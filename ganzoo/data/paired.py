@@ -1,12 +1,12 @@
 """Datasets of pairs of images: what goes in, and what should come out."""
 
 import os
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from ganzoo import checks
 from ganzoo.data import folder
 from ganzoo.data.arrays import check_images
 from ganzoo.data.indexed import IndexedSource, check_batch_size, uniform_numbers
@@ -75,10 +75,10 @@ def paired(
     ```
     """
     image_size = check_image_size(image_size)
-    check_direction(direction)
+    direction = checks.choice("direction", direction, ("a_to_b", "b_to_a"))
+    channels = checks.choice("channels", channels, (1, 3, 4))
+    seed, shuffle = checks.seed("seed", seed), checks.boolean("shuffle", shuffle)  # Before the long part, too.
     check_jitter(jitter)
-    if channels not in (1, 3, 4):
-        raise ValueError(f"channels must be 1 (grey), 3 (RGB) or 4 (RGBA); received {channels!r}.")
     if isinstance(inputs, (str, os.PathLike)):
         if targets is not None and not isinstance(targets, (str, os.PathLike)):
             raise ValueError(f"inputs are a folder, and so must targets be; received {type(targets).__name__}.")
@@ -97,6 +97,7 @@ def paired(
 def from_pairs(inputs, targets, image_size, batch_size, seed, shuffle, jitter, mirror):
     """A dataset of two checked arrays; arguments as in `paired`."""
     check_jitter(jitter)
+    mirror = checks.boolean("mirror", mirror)
     if inputs.ndim != 4 or targets.ndim != 4:
         raise ValueError(f"A pair is two images; received arrays of the shapes {inputs.shape} and {targets.shape}.")
     if len(inputs) != len(targets):
@@ -190,21 +191,11 @@ def resize(images, image_size):
     return resized
 
 
-def check_direction(direction):
-    """Raises a `ValueError` unless `direction` is one of the two."""
-    if direction not in ("a_to_b", "b_to_a"):
-        raise ValueError(f'direction must be "a_to_b" or "b_to_a"; received {direction!r}.')
-
-
 def check_jitter(jitter):
     """Raises a `ValueError` unless `jitter` is a boolean or a factor above 1."""
-    if isinstance(jitter, bool):
-        return
-    if not isinstance(jitter, (int, float)) or not 1 < jitter <= 2:
-        raise ValueError(
-            "jitter must be True (the paper's 286/256), False, or the factor by which images are enlarged before the "
-            f"crop, above 1 and at most 2; received {jitter!r}."
-        )
+    if not (isinstance(jitter, bool) or 1 < checks.as_float(checks.plain(jitter)) <= 2):
+        wanted = "True (the paper's 286/256), False, or a factor above 1 and of at most 2 by which images are enlarged"
+        raise checks.refusal("jitter", jitter, wanted)
 
 
 # === Files ===
@@ -212,7 +203,9 @@ def check_jitter(jitter):
 
 def _read_folders(first, second, channels, image_size, batch_size):
     """Returns both sides as uint8 arrays."""
-    files = folder._image_files(Path(first))
+    first = checks.path("inputs", first)
+    second = checks.path("targets", second, optional=True)
+    files = folder._image_files(first)
     if second is None:
         check_batch_size(batch_size, len(files))  # Before the long part, too.
         _check_widths(files)
@@ -221,7 +214,7 @@ def _read_folders(first, second, channels, image_size, batch_size):
             sides = np.split(folder._decode(file, both // 2, None), 2, axis=1)
             return np.concatenate([side if size is None else cover_array(side, size) for side in sides], axis=-1)
     else:
-        partners = _partners(files, Path(first), Path(second))
+        partners = _partners(files, first, second)
         check_batch_size(batch_size, len(files))
         _check_sizes(partners, image_size)
 

@@ -1,10 +1,10 @@
 """Pixels: the one equation from uint8 to `[-1, 1]`, and the one way to change the size of an image."""
 
-import operator
-
 import numpy as np
 import tensorflow as tf
 from PIL import Image, ImageOps
+
+from ganzoo import checks
 
 
 def normalize(images):
@@ -46,7 +46,9 @@ def binarize(images, seed=0):
     if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
         came = getattr(images, "dtype", type(images).__name__)
         raise TypeError(f"binarize() takes a numpy array of uint8 images (0..255); received {came}.")
-    thresholds = np.random.default_rng(seed).integers(0, 255, images.shape, np.uint8)  # 0..254: 255 is always on.
+    random = np.random.default_rng(checks.seed("seed", seed))
+    random = np.random.default_rng(checks.seed("seed", seed))
+    thresholds = random.integers(0, 255, images.shape, np.uint8)  # 0..254: 255 is always on.
     return np.where(thresholds < images, np.uint8(255), np.uint8(0))
 
 
@@ -75,9 +77,7 @@ def check_image_size(image_size):
     if image_size is None:
         return None
     try:
-        height, width = map(operator.index, image_size)
-    except (TypeError, ValueError):
-        height = width = 0
-    if height < 1 or width < 1:
-        raise ValueError(f"image_size must be (height, width) in pixels, such as (64, 64); received {image_size!r}.")
-    return height, width
+        return checks.integers("image_size", image_size, count=2)
+    except ValueError:
+        wanted = "(height, width) in pixels, such as (64, 64)"
+        raise checks.refusal("image_size", image_size, wanted, optional=True) from None

@@ -28,13 +28,17 @@ def available_memory():
     return int(match[1]) * 1024 if match else None
 
 
-def check_memory(num_images, height, width, channels):
+def check_memory(num_images, height, width, channels, fix="Pass a smaller image_size, or fewer images."):
     """Refuses images that would not fit: twice, as an array and, for a moment, as its tensor."""
-    needed = 2 * num_images * height * width * channels
+    what = f"{num_images:,} images of {height} x {width} x {channels} bytes"
+    check_room(what, 2 * num_images * height * width * channels, fix)
+
+
+def check_room(what, needed, fix):
+    """Raises a `ValueError` for a dataset that needs more bytes of memory than there are."""
     available = available_memory()
     if available is not None and needed > available:
         raise ValueError(
-            f"{num_images:,} images of {height} x {width} x {channels} bytes need "
-            f"{needed / 2**30:.1f} GiB of memory while they are read, but {available / 2**30:.1f} GiB are "
-            "available. Pass a smaller image_size, or fewer images."
+            f"{what} need {needed / 2**30:,.1f} GiB of memory while they are made or read, but "
+            f"{available / 2**30:,.1f} GiB are available. {fix}"
         )

@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from ganzoo import checks
 from ganzoo.data.arrays import check_images, check_labels, from_arrays
 from ganzoo.data.load import load
+from ganzoo.data.reading import check_memory
 
 
 def stacked_mnist(images=None, labels=None, num_samples=128_000, batch_size=None, seed=0):
@@ -29,8 +31,11 @@ def stacked_mnist(images=None, labels=None, num_samples=128_000, batch_size=None
         A `tf.data.Dataset` of `(image, label)`: float32 `(height, width, 3)` in `[-1, 1]`, int64 from 0 to 999.
 
     Raises:
-        ValueError: If only one of `images` and `labels` is given, or the images are not grey, or a label is no digit.
+        ValueError: If only one of `images` and `labels` is given, the images are not grey, a label is no digit, or a
+            number is out of range or more than the memory holds.
     """
+    num_samples = checks.integer("num_samples", num_samples, least=1, most=checks.MAX_SAMPLES)
+    seed = checks.seed("seed", seed)
     if (images is None) != (labels is None):
         raise ValueError("`images` and `labels` come together: the labels of the digits name the modes.")
     if images is None:
@@ -42,6 +47,7 @@ def stacked_mnist(images=None, labels=None, num_samples=128_000, batch_size=None
         raise ValueError(f"Digits are grey images `(digits, height, width, 1)`. Received: shape {images.shape}")
     if labels.min() < 0 or labels.max() > 9:
         raise ValueError(f"Labels of digits are 0 to 9. Received: labels from {labels.min()} to {labels.max()}")
+    check_memory(num_samples, *images.shape[1:3], 3, fix="Pass a smaller num_samples.")
     chosen = np.random.default_rng(seed).integers(len(images), size=(3, num_samples))
     stacks = np.concatenate([images[index] for index in chosen], axis=-1)
     modes = 100 * labels[chosen[0]] + 10 * labels[chosen[1]] + labels[chosen[2]]

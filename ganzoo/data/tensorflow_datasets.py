@@ -35,22 +35,11 @@ def read(name, split, image_size=None, data_dir=None, manual_dir=None):
             f"The images of {name!r} differ in size. Pass image_size=(height, width) to bring them to one."
         )
 
-    config = None
-    if manual_dir is not None:
-        # Extracted files are kept by the names of their archives, and MNIST's are Fashion-MNIST's, too.
-        extract_dir = Path(builder.data_dir).parents[1] / "downloads" / "extracted" / builder.name
-        config = tfds.download.DownloadConfig(
-            manual_dir=str(manual_dir),
-            extract_dir=str(extract_dir),
-            force_checksums_validation=True,
-            try_download_gcs=False,
-        )
-    builder.download_and_prepare(download_config=config)
-
+    builder.download_and_prepare(download_config=_download_config(tfds, builder, manual_dir))
     shape = (*(image_size or size), channels)
 
     def pick(example):
-        image, label = example[image_key], example[label_key] if label_key else 0
+        image, label = example[image_key], example.get(label_key, 0)
         if image_size is not None:
             image = tf.numpy_function(lambda x: cover_array(x, image_size), [image], tf.uint8)
         return tf.ensure_shape(image, shape), label
@@ -63,9 +52,21 @@ def read(name, split, image_size=None, data_dir=None, manual_dir=None):
     samples = (sample for batch in batches for sample in zip(*batch))
     for row, sample in enumerate(track(samples, num_samples, f"Reading {name}")):
         images[row], labels[row] = sample
-    if label_key is None:
-        return images, None, None
-    return images, labels, builder.info.features[label_key].names
+    return (images, None, None) if label_key is None else (images, labels, builder.info.features[label_key].names)
+
+
+def _download_config(tfds, builder, manual_dir):
+    """Where the archives lie that were downloaded by hand; `None` without them."""
+    if manual_dir is None:
+        return None
+    # Extracted files are kept by the names of their archives, and MNIST's are Fashion-MNIST's, too.
+    extract_dir = Path(builder.data_dir).parents[1] / "downloads" / "extracted" / builder.name
+    return tfds.download.DownloadConfig(
+        manual_dir=str(manual_dir),
+        extract_dir=str(extract_dir),
+        force_checksums_validation=True,
+        try_download_gcs=False,
+    )
 
 
 def _keys(tfds, name, features):

@@ -2,7 +2,12 @@
 
 import numpy as np
 
+from ganzoo import checks
 from ganzoo.data.arrays import from_arrays
+from ganzoo.data.reading import check_room
+
+# Of a point, its mode and their noise, in float64, and of the dataset that is made of them.
+_BYTES_OF_A_POINT = 80
 
 
 def ring(num_samples=100_000, modes=8, radius=1.0, std=0.01, batch_size=None, seed=0):
@@ -25,6 +30,9 @@ def ring(num_samples=100_000, modes=8, radius=1.0, std=0.01, batch_size=None, se
     Returns:
         A `tf.data.Dataset` of `(point, mode)`: float32 `(2,)`, int64.
 
+    Raises:
+        ValueError: For a number that is out of range, or for more samples than the memory holds.
+
     Example:
 
     ```python
@@ -36,6 +44,7 @@ def ring(num_samples=100_000, modes=8, radius=1.0, std=0.01, batch_size=None, se
 
 def ring_centers(modes=8, radius=1.0):
     """The centres of `ring`: a float32 array `(modes, 2)`, row `k` that of the points with label `k`."""
+    modes, radius = checks.integer("modes", modes, least=1), checks.number("radius", radius, above=0)
     angles = np.linspace(0, 2 * np.pi, modes, endpoint=False)
     return (radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)).astype(np.float32)
 
@@ -57,12 +66,16 @@ def grid(num_samples=100_000, side=5, spacing=2.0, std=0.05, batch_size=None, se
 
     Returns:
         A `tf.data.Dataset` of `(point, mode)`: float32 `(2,)`, int64.
+
+    Raises:
+        ValueError: For a number that is out of range, or for more samples than the memory holds.
     """
     return _mixture(grid_centers(side, spacing), num_samples, std, batch_size, seed)
 
 
 def grid_centers(side=5, spacing=2.0):
     """The centres of `grid`: a float32 array `(side * side, 2)`, row `k` that of the label `k`."""
+    side, spacing = checks.integer("side", side, least=1), checks.number("spacing", spacing, above=0)
     line = spacing * (np.arange(side) - (side - 1) / 2)
     return np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1).reshape(-1, 2).astype("float32")
 
@@ -82,8 +95,12 @@ def swiss_roll(num_samples=100_000, noise=0.25, batch_size=None, seed=0):
 
     Returns:
         A `tf.data.Dataset` of points, float32 `(2,)`.
+
+    Raises:
+        ValueError: For a number that is out of range, or for more samples than the memory holds.
     """
-    random = np.random.default_rng(seed)
+    num_samples, noise = _check_num_samples(num_samples), checks.number("noise", noise, least=0)
+    random = np.random.default_rng(checks.seed("seed", seed))
     angle = 1.5 * np.pi * (1 + 2 * random.random(num_samples))
     points = angle[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
     points += noise * random.standard_normal(points.shape)
@@ -91,7 +108,14 @@ def swiss_roll(num_samples=100_000, noise=0.25, batch_size=None, seed=0):
 
 
 def _mixture(centers, num_samples, std, batch_size, seed):
-    random = np.random.default_rng(seed)
+    num_samples, std = _check_num_samples(num_samples), checks.number("std", std, least=0)
+    random = np.random.default_rng(checks.seed("seed", seed))
     modes = random.integers(len(centers), size=num_samples)
     points = centers[modes] + std * random.standard_normal((num_samples, 2))
     return from_arrays(points, modes, batch_size=batch_size, seed=seed)
+
+
+def _check_num_samples(num_samples):
+    num_samples = checks.integer("num_samples", num_samples, least=1, most=checks.MAX_SAMPLES)
+    check_room(f"{num_samples:,} points", num_samples * _BYTES_OF_A_POINT, "Pass a smaller num_samples.")
+    return num_samples

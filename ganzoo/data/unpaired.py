@@ -1,11 +1,11 @@
 """Datasets of two collections of images that belong together as a whole, and not image by image."""
 
-import operator
 import os
 
 import numpy as np
 import tensorflow as tf
 
+from ganzoo import checks
 from ganzoo.data.arrays import check_images
 from ganzoo.data.folder import from_folder
 from ganzoo.data.indexed import IndexedSource, check_batch_size, check_seed
@@ -59,6 +59,9 @@ def unpaired(x, y, batch_size=1, seed=0, image_size=None, channels=3, shuffle=Tr
     """
     image_size = check_image_size(image_size)
     check_jitter(jitter)
+    channels = checks.choice("channels", channels, (1, 3, 4))
+    seed, shuffle = checks.seed("seed", seed), checks.boolean("shuffle", shuffle)
+    mirror = checks.boolean("mirror", mirror)
     x, y = _read("x", x, image_size, channels), _read("y", y, image_size, channels)
     x, y = check_images(x), check_images(y)
     batch_size = _check_batch_size(batch_size, x, y)
@@ -111,8 +114,8 @@ class UnpairedSource:
         batches = tf.data.Dataset.zip(tuple(parts))
         if self.ratio == 1 and not self.mirror:
             return batches
-        indices = tf.data.Dataset.counter(tf.constant(operator.index(start), tf.int64))
-        in_epoch = self.batches_per_epoch if batches_per_epoch is None else operator.index(batches_per_epoch)
+        indices = tf.data.Dataset.counter(tf.constant(int(start), tf.int64))
+        in_epoch = self.batches_per_epoch if batches_per_epoch is None else int(batches_per_epoch)
 
         def augment(batch, index):
             return tuple(
@@ -162,9 +165,7 @@ def _read(name, collection, image_size, channels):
 
 
 def _check_batch_size(batch_size, x, y):
-    if batch_size is None:
-        raise ValueError("batch_size must be 1 or more: unpaired images come in batches. Received: None.")
-    batch_size = check_batch_size(batch_size, max(len(x), len(y)))
+    batch_size = check_batch_size(checks.integer("batch_size", batch_size, least=1), max(len(x), len(y)))
     for name, images in (("x", x), ("y", y)):
         if batch_size > len(images):
             raise ValueError(

@@ -80,6 +80,7 @@ def test_images_refused(images, words):
         ([0, 1, 2], r"shape \(4,\), one for each image; received shape \(3,\)"),
         ([[0], [1], [2], [0]], r"\(4, 1\). Pass labels\[:, 0\]"),
         (np.eye(4, dtype=int), r"one-hot, pass labels.argmax\(-1\)"),
+        (np.array([0, 1, 2, 2**64 - 1], "uint64"), r"less than 2\*\*63; the largest is 18446744073709551615"),
         ([0.0, 1.0, 2.0, 0.0], r'integers; received float64.*astype\("int64"\)'),
         ([0, 1, -1, 0], "0 or more; the least is -1"),
     ],

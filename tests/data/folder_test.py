@@ -172,8 +172,10 @@ def test_available_memory_is_plausible():
     ("files", "kwargs", "words"),
     [
         ([], {}, "holds no image files"),
-        (["a.png"], {"channels": 2}, r"channels must be 1 \(grey\), 3 .* received 2"),
+        (["a.png"], {"channels": 2}, "`channels` must be one of 1, 3, 4. Received: channels=2"),
         (["a.png"], {"image_size": 64}, r"must be \(height, width\)"),
+        (["a.png"], {"seed": 2**63}, "`seed` must be an integer from 0"),
+        (["a.png"], {"shuffle": "no"}, "`shuffle` must be True or False"),
         (["a.png"], {"batch_size": 2}, "batch_size=2 is larger than the dataset, which has 1"),
         (["a.png", "cats/b.png"], {}, "1 images, such as 'a.png', lie in .* beside the class folders"),
     ],
@@ -190,8 +192,16 @@ def test_missing_folder_is_refused(tmp_path):
         from_folder(tmp_path / "nowhere")
 
 
+def test_a_path_may_begin_with_the_home_directory(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write(tmp_path / "faces/a.png")
+    assert len(from_folder("~/faces")) == 1
+    with pytest.raises(ValueError, match="`path` must be a path, a string that is not empty"):
+        from_folder("")
+
+
 def test_a_wrong_batch_size_is_told_before_anything_is_decoded(tmp_path, monkeypatch):
     write(tmp_path / "a.png")
     monkeypatch.setattr(folder, "_decode", None)
-    with pytest.raises(ValueError, match="batch_size must be 1 or more"):
+    with pytest.raises(ValueError, match="`batch_size` must be an integer of at least 1"):
         from_folder(tmp_path, batch_size=0)

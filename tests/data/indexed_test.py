@@ -171,9 +171,10 @@ def test_fit_takes_both():
 @pytest.mark.parametrize(
     ("kwargs", "words"),
     [
-        ({"start": -1}, "start must be 0 or more; received -1"),
-        ({"batches_per_epoch": 0}, "between 1 and 4 .*23 samples.*received 0"),
-        ({"batches_per_epoch": 5}, "between 1 and 4"),
+        ({"start": -1}, "`start` must be an integer of at least 0. Received: start=-1"),
+        ({"start": 1.5}, "`start` must be an integer of at least 0. Received: start=1.5"),
+        ({"batches_per_epoch": 0}, "`batches_per_epoch` must be an integer of at least 1. Received: .*0"),
+        ({"batches_per_epoch": 5}, "must be at most 4, the full batches in 23 samples .*Received: batches_per_epoch=5"),
     ],
 )
 def test_stream_refuses(kwargs, words):
@@ -184,9 +185,13 @@ def test_stream_refuses(kwargs, words):
 @pytest.mark.parametrize(
     ("kwargs", "words"),
     [
-        ({"batch_size": 0}, "batch_size must be 1 or more, or None; received 0"),
+        ({"batch_size": 0}, "`batch_size` must be an integer of at least 1, or None. Received: batch_size=0"),
+        ({"batch_size": 1.5}, "`batch_size` must be an integer of at least 1, or None. Received: batch_size=1.5"),
+        ({"batch_size": True}, "`batch_size` must be an integer"),
+        ({"shuffle": "no"}, "`shuffle` must be True or False. Received: shuffle='no'"),
         ({"batch_size": 24}, "batch_size=24 is larger than the dataset, which has 23 samples"),
-        ({"seed": -1}, "seed must be an integer"),
+        ({"seed": -1}, r"`seed` must be an integer from 0 to 2\*\*63 - 1. Received: seed=-1"),
+        ({"seed": 2**63}, r"`seed` must be an integer from 0 to 2\*\*63 - 1. Received: seed=9223372036854775808"),
     ],
 )
 def test_dataset_refuses(kwargs, words):

@@ -124,6 +124,57 @@ def test_folder(tmp_path):
         load(tmp_path, split="val")
 
 
+def test_paths_that_are_no_dataset_are_told_apart_from_names(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
+    Path("faces").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "faces" / "a.png")
+    assert len(load("~/faces")) == 1
+    for name in ("~/nowhere", "./nowhere", "/no/where", "x.zip", r"C:\images"):
+        with pytest.raises(ValueError, match="There is no file or folder"):
+            load(name)
+    np.save("x.npy", np.zeros((2, 4, 4, 1), "uint8"))
+    with pytest.raises(ValueError, match="'x.npy' is neither a folder of images nor an .npz file"):
+        load("./x.npy")
+    with pytest.raises(ImportError, match=r"There is a folder of this name: pass './faces' to load it"):
+        load("faces")
+    for name in ("", None, 5):
+        with pytest.raises(ValueError, match="`name` must be a path, a string that is not empty"):
+            load(name)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 torn", b"\x93NUMPY"])
+def test_a_damaged_npz_is_refused(tmp_path, content):
+    (tmp_path / "own.npz").write_bytes(content)
+    with pytest.raises(ValueError, match=r"own.npz' cannot be read: .* It is damaged, or no .npz file"):
+        load(tmp_path / "own.npz")
+
+
+def test_a_torn_npz_is_refused(tmp_path):
+    path = tmp_path / "own.npz"
+    np.savez(path, images=np.random.default_rng(0).integers(0, 256, (20, 8, 8), "uint8"))
+    content = bytearray(path.read_bytes())
+    content[300:400] = bytes(100)
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="cannot be read: .*CRC"):
+        load(path)
+
+
+def test_pickled_objects_in_an_npz_are_refused(tmp_path):
+    np.savez(tmp_path / "own.npz", images=np.array([{}, []], dtype=object))
+    with pytest.raises(ValueError, match="array 'images' of .*own.npz' cannot be read: Object arrays"):
+        load(tmp_path / "own.npz")
+
+
+def test_an_npz_that_is_larger_than_the_memory_is_refused(tmp_path, monkeypatch):
+    np.savez_compressed(tmp_path / "own.npz", images=np.zeros((1000, 32, 32), "uint8"))
+    assert (tmp_path / "own.npz").stat().st_size < 10_000
+    monkeypatch.setattr("ganzoo.data.reading.available_memory", lambda: 2**20)
+    with pytest.raises(ValueError, match="images of .*own.npz' need .* GiB of memory"):
+        load(tmp_path / "own.npz")
+
+
 # === tensorflow-datasets ===
 
 

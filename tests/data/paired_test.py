@@ -288,9 +288,15 @@ IMAGES = np.zeros((3, 8, 8, 3), "uint8")
         ({"inputs": IMAGES, "targets": IMAGES[:2]}, "one target; received 3 inputs and 2 targets"),
         ({"inputs": IMAGES, "targets": IMAGES[:, :4]}, "inputs of 8 x 8 and targets of 4 x 8"),
         ({"inputs": np.zeros((3, 2)), "targets": np.zeros((3, 2))}, r"two images; received arrays .* \(3, 2\)"),
-        ({"inputs": IMAGES, "targets": IMAGES, "direction": "ab"}, '"a_to_b" or "b_to_a"; received \'ab\''),
-        ({"inputs": IMAGES, "targets": IMAGES, "jitter": 0.9}, "jitter must be True .*; received 0.9"),
-        ({"inputs": IMAGES, "targets": IMAGES, "channels": 2}, "channels must be 1 .*received 2"),
+        (
+            {"inputs": IMAGES, "targets": IMAGES, "direction": "ab"},
+            "one of 'a_to_b', 'b_to_a'. .*'ab'",
+        ),
+        ({"inputs": IMAGES, "targets": IMAGES, "jitter": 0.9}, "`jitter` must be True .*Received: jitter=0.9"),
+        (
+            {"inputs": IMAGES, "targets": IMAGES, "channels": 2},
+            "one of 1, 3, 4. Received: channels=2",
+        ),
         ({"inputs": IMAGES, "targets": IMAGES / 255.0 - 1, "image_size": (4, 4)}, "image_size needs uint8"),
         ({"inputs": IMAGES, "targets": IMAGES, "batch_size": 4}, "larger than the dataset, which has 3"),
     ],

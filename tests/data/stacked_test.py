@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 import ganzoo
+from ganzoo.data import reading
 
 
 def test_stacks_are_their_digits():
@@ -37,3 +38,25 @@ def test_default_is_the_embedded_digits():
 def test_refusals(images, labels, words):
     with pytest.raises(ValueError, match=words):
         ganzoo.data.stacked_mnist(images, labels, num_samples=10)
+
+
+DIGITS = np.zeros((10, 4, 4, 1), "uint8"), np.arange(10)
+
+
+@pytest.mark.parametrize("count", [0, -1, 1.5, "10", 10**13, True, None])
+def test_counts_that_are_none_are_refused(count):
+    words = f"`num_samples` must be an integer from 1 to 2,147,483,647. Received: num_samples={count!r}"
+    with pytest.raises(ValueError, match=words):
+        ganzoo.data.stacked_mnist(*DIGITS, num_samples=count)
+
+
+def test_more_stacks_than_the_memory_holds_are_refused(monkeypatch):
+    monkeypatch.setattr(reading, "available_memory", lambda: 2**20)
+    with pytest.raises(ValueError, match="100,000 images of 4 x 4 x 3 bytes need .* Pass a smaller num_samples"):
+        ganzoo.data.stacked_mnist(*DIGITS, num_samples=100_000)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63])
+def test_seeds_that_are_none_are_refused(seed):
+    with pytest.raises(ValueError, match="`seed` must be an integer from 0"):
+        ganzoo.data.stacked_mnist(*DIGITS, num_samples=10, seed=seed)

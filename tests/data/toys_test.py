@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ganzoo.data import grid, grid_centers, ring, ring_centers, swiss_roll
+from ganzoo.data import grid, grid_centers, reading, ring, ring_centers, swiss_roll
 
 
 def arrays(dataset):
@@ -54,6 +54,47 @@ def test_the_seed_gives_the_points(make):
     assert np.abs(first - other).max() > 1e-3
 
 
-def test_no_samples_are_refused():
-    with pytest.raises(ValueError, match="empty"):
-        ring(0)
+COUNT = "`num_samples` must be an integer from 1 to 2,147,483,647. Received: num_samples="
+
+
+@pytest.mark.parametrize("make", [ring, grid, swiss_roll])
+@pytest.mark.parametrize("count", [0, -1, 1.5, "10", 10**13, True, None])
+def test_counts_that_are_none_are_refused(make, count):
+    with pytest.raises(ValueError, match=f"{COUNT}{count!r}"):
+        make(count)
+
+
+@pytest.mark.parametrize("make", [ring, grid, swiss_roll])
+def test_more_points_than_the_memory_holds_are_refused(make, monkeypatch):
+    monkeypatch.setattr(reading, "available_memory", lambda: 2**20)
+    with pytest.raises(ValueError, match="1,000,000 points need 0.1 GiB of memory .* Pass a smaller num_samples"):
+        make(1_000_000)
+
+
+@pytest.mark.parametrize("make", [ring, grid, swiss_roll])
+@pytest.mark.parametrize("seed", [-1, 2**63, 1.5])
+def test_seeds_that_are_none_are_refused(make, seed):
+    with pytest.raises(ValueError, match=r"`seed` must be an integer from 0 to 2\*\*63 - 1. Received: seed="):
+        make(10, seed=seed)
+
+
+def test_the_largest_seed():
+    assert len(ring(10, seed=2**63 - 1)) == 10
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: ring(10, std=-1), "`std` must be a finite number of at least 0. Received: std=-1"),
+        (lambda: ring(10, radius=float("nan")), "`radius` must be a finite number above 0. Received: radius=nan"),
+        (lambda: ring(10, modes=0), "`modes` must be an integer of at least 1. Received: modes=0"),
+        (lambda: grid(10, side=2.5), "`side` must be an integer of at least 1. Received: side=2.5"),
+        (lambda: grid(10, spacing=0), "`spacing` must be a finite number above 0. Received: spacing=0"),
+        (lambda: grid(10, std=float("inf")), "`std` must be a finite number of at least 0. Received: std=inf"),
+        (lambda: swiss_roll(10, noise=-0.5), "`noise` must be a finite number of at least 0. Received: noise=-0.5"),
+        (lambda: ring(10, batch_size=1.5), "`batch_size` must be an integer of at least 1, or None. Received: .*1.5"),
+    ],
+)
+def test_values_that_no_toy_has(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()

@@ -127,9 +127,9 @@ def test_shorter_epochs():
     np.testing.assert_array_equal(y, whole[1])
     resumed = indices(batches(dataset.stream(15, batches_per_epoch=6), 9))
     np.testing.assert_array_equal(resumed, [x[15:], y[15:]])
-    with pytest.raises(ValueError, match="batches_per_epoch must lie between 1 and 10"):
+    with pytest.raises(ValueError, match="`batches_per_epoch` must be at most 10"):
         dataset.stream(0, 11)
-    with pytest.raises(ValueError, match="start must be 0 or more"):
+    with pytest.raises(ValueError, match="`start` must be an integer of at least 0"):
         dataset.stream(-1)
 
 
@@ -184,17 +184,17 @@ IMAGES = np.zeros((3, 8, 8, 3), "uint8")
     [
         ({"y": IMAGES[:2], "batch_size": 3}, "larger than the collection y, which has 2 images"),
         ({"batch_size": 4}, "larger than the dataset, which has 3"),
-        ({"batch_size": None}, "unpaired images come in batches. Received: None"),
-        ({"batch_size": 0}, "batch_size must be 1 or more"),
+        ({"batch_size": None}, "`batch_size` must be an integer of at least 1. Received: batch_size=None"),
+        ({"batch_size": 0}, "`batch_size` must be an integer of at least 1"),
         ({"x": np.zeros((3, 2))}, r"collection x must hold images .* shape \(3, 2\)"),
         ({"x": IMAGES.astype("int64")}, "images must be uint8"),
         ({"y": "/no/such/folder"}, "There is no folder"),
         ({"y": paired(IMAGES, IMAGES)}, "collection y .*Received: a dataset of pairs"),
         ({"x": tf.data.Dataset.range(3)}, "collection x .*Received: another tf.data.Dataset"),
-        ({"jitter": 0.9}, "jitter must be True .*; received 0.9"),
-        ({"image_size": 8}, "image_size must be"),
+        ({"jitter": 0.9}, "`jitter` must be True .*Received: jitter=0.9"),
+        ({"image_size": 8}, "`image_size` must be"),
         ({"x": IMAGES / 255.0 - 1, "image_size": (4, 4)}, "image_size needs uint8"),
-        ({"seed": -1}, "seed must be an integer in"),
+        ({"seed": -1}, "`seed` must be an integer from 0"),
     ],
 )
 def test_refused(arguments, words):
