@@ -77,7 +77,8 @@ class IndexedSource:
     Args:
         images: uint8 array `(num_samples, height, width, channels)`, or float32 array
             `(num_samples, ...)`.
-        labels: Optional integer array `(num_samples,)`, float attributes `(num_samples, count)`, or a dictionary of such.
+        labels: Optional integer array `(num_samples,)`, float attributes `(num_samples, count)`, or a
+            dictionary of both kinds by name.
         batch_size: Integer. `None` (the default) gives single samples.
         seed: Integer, the seed of the order. Defaults to `0`.
         shuffle: Boolean, whether each epoch has its own random order; if not, the order is that of

@@ -143,10 +143,13 @@ def read(model, dataset, batch=None):
             break
     if not count:
         return None
-    samples, condition = (None if parts[0] is None else np.concatenate(parts) for parts in zip(*batches))
+    samples, condition = (feed.concatenate(parts) for parts in zip(*batches))
     translates = model.conditions.translates
     everything = getattr(getattr(dataset, "source", None), "labels", None)
-    labels = None if translates or condition is None else condition if everything is None else everything.numpy()
+    if model.conditions.label is None or len(model.conditions) > 1:
+        labels = everything = None
+    else:
+        labels = condition if everything is None else everything.numpy()
     return Data(
         samples=samples[:MAX_SAMPLES],
         inputs=condition[:MAX_SAMPLES] if translates else None,

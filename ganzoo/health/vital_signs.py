@@ -175,7 +175,7 @@ def first_samples(model, count):
         total += len(batch)
         if total >= count:
             break
-    condition = None if given[0] is None else np.concatenate(given)[:count]
+    condition = tf.nest.map_structure(lambda part: None if part is None else part[:count], feed.concatenate(given))
     return np.concatenate(samples)[:count], condition
 
 

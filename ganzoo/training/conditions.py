@@ -38,7 +38,7 @@ def conditions_of(generator, num_classes=None, class_names=None, attribute_names
         else:
             raise ValueError(
                 "`generator` must have one input, for num_classes=None, or further ones for images (rank 4) or "
-                f"attributes (rank 2). Received: {generator.name} with the inputs {[tensor.name for tensor in generator.inputs]}. "
+                f"attributes (rank 2). Received: {generator.name} with {[tensor.name for tensor in generator.inputs]}. "
                 f"If {tensor.name!r} is a label, pass num_classes."
             )
     if num_classes is not None and not any(isinstance(kind, Label) for _, kind in kinds):

@@ -188,6 +188,11 @@ def arrange(model, element):
     return tuple(tf.nest.map_structure(lambda value: None if value is None else value.numpy(), part) for part in parts)
 
 
+def concatenate(batches):
+    """Joins batches of samples, or of conditions (arrays, dictionaries of arrays, or `None`), along the first axis."""
+    return tf.nest.map_structure(lambda *parts: None if parts[0] is None else np.concatenate(parts), *batches)
+
+
 def split_element(element):
     """Splits an element of a dataset into samples and label, which may be `None`."""
     if not isinstance(element, (tuple, list)):
