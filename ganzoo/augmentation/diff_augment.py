@@ -1,4 +1,4 @@
-"""Differentiable augmentations: what the discriminator sees of real and generated samples alike."""
+"""DiffAugment: random colours, shifts and holes of fixed strength."""
 
 import keras
 import tensorflow as tf

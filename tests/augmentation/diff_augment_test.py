@@ -4,7 +4,8 @@ import pytest
 import tensorflow as tf
 
 import ganzoo
-from ganzoo.augmentation import DiffAugment, hidden, shifts
+from ganzoo.augmentation import DiffAugment
+from ganzoo.augmentation.diff_augment import hidden, shifts
 from tests.check_model import replicas_agree, resumes_with_the_same_bits, sgd, tiny, train
 
 LOGS = {"d_loss", "g_loss", "wasserstein", "gradient_penalty"}
