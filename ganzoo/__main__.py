@@ -1,19 +1,25 @@
-"""Works on trained models from the command line.
+"""Trains models, and works on trained ones, from the command line.
 
-python -m ganzoo COMMAND MODEL [flags]
+python -m ganzoo COMMAND ... [flags]
 """
 
+import importlib
+import importlib.metadata
+import os
+import platform
 import sys
+import textwrap
 from types import SimpleNamespace
 
 from absl import flags
 
-from ganzoo.command_line import evaluate, export, generate, info
+from ganzoo.command_line import process
+from ganzoo.command_line.commands import COMMANDS
+from ganzoo.command_line.datasets import close_to
+from ganzoo.version import __version__
 
-COMMANDS = {"evaluate": evaluate, "generate": generate, "export": export, "info": info}
 HELP = {"-h", "-help", "--help"}
-MODEL = """MODEL is a .keras file, a directory of checkpoints, of which the newest readable one counts, or the
-directory of a SavedModel."""
+WIDTH = 110
 
 
 def main(arguments=None):
@@ -23,52 +29,114 @@ def main(arguments=None):
         arguments: List of strings, the command and its arguments. Defaults to those of the process.
 
     Raises:
-        SystemExit: With one line of words, exit code 1, if the command cannot do what it was asked.
+        SystemExit: With code 2 after one line on stderr, if the command cannot do what it was asked.
     """
-    name, *arguments = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    try:
+        dispatch(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
+    except SystemExit as stop:
+        if not isinstance(stop.code, str):
+            raise
+        fail(stop.code)
+    except (ValueError, ImportError) as error:
+        fail(error)
+    except BrokenPipeError:  # Whoever read the output has seen enough.
+        process.give_up_output()
+        raise SystemExit(1) from None
+    except OSError as error:
+        fail(error)
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+def fail(reason):
+    """Prints why a command stops, in one line, and ends the process with code 2."""
+    print(" ".join(str(reason).split()) or type(reason).__name__, file=sys.stderr)
+    raise SystemExit(2) from None
+
+
+def dispatch(arguments):
+    """Answers at once what needs no model, and imports the command that does."""
+    name, *arguments = arguments or ["--help"]
     if name in HELP:
         print(overview())
-        return
-    if name not in COMMANDS:
-        raise SystemExit(f"There is no command {name!r}. The commands are {', '.join(COMMANDS)}.")
-    values = flags.FlagValues()
-    COMMANDS[name].define_flags(values)
+    elif name == "--version":
+        print(versions())
+    elif name not in COMMANDS:
+        raise SystemExit(f"There is no command {name!r}.{close_to(name, COMMANDS)} Commands: {', '.join(COMMANDS)}.")
+    else:
+        run(name, arguments)
+
+
+def run(name, arguments):
+    """Runs a command, or prints its help."""
+    command, values, settings = COMMANDS[name], flags.FlagValues(), []
+    command.define(values)
+    if command.define_settings is not None and arguments and not arguments[0].startswith("-"):
+        settings = command.define_settings(values, arguments)
     if HELP.intersection(arguments):
-        print(help_of(name, values))
+        print(help_of(name, values, settings))
         return
-    COMMANDS[name].run(parse(name, values, arguments))
+    options = parse(name, values, arguments)
+    command.check(options)
+    process.import_quietly("ganzoo.api")  # Registers all classes that a file may hold.
+    importlib.import_module(f"ganzoo.command_line.{name}").run(options)
 
 
 def parse(name, values, arguments):
-    """Returns an object with the model's path and the value of each flag as attributes."""
-    values.set_gnu_getopt()  # Flags may follow the model.
+    """Returns an object with the operands and the value of each flag as attributes."""
+    values.set_gnu_getopt()  # Flags may follow the operands.
+    usage, operands = f"python -m ganzoo {name}", COMMANDS[name].operands
     try:
-        _, *positional = values([name, *arguments])
+        _, *given = values([name, *arguments])
     except flags.Error as error:
-        raise SystemExit(f"{error} (python -m ganzoo {name} --help lists the flags.)".replace("\n", " ")) from None
-    if len(positional) != 1:
-        received = " ".join(positional) or "none"
-        raise SystemExit(f"{name} takes one model: python -m ganzoo {name} MODEL [flags]. Received: {received}.")
-    return SimpleNamespace(model=positional[0], **values.flag_values_dict())
+        raise SystemExit(f"{error} ({usage} --help lists the flags.)") from None
+    if len(given) != len(operands):
+        received = " ".join(given) or "none"
+        raise SystemExit(
+            f"{name} takes {' and '.join(operands)}: {usage} {' '.join(operands)} [flags]. Received: {received}."
+        )
+    options = {**dict(zip(map(str.lower, operands), given)), **values.flag_values_dict()}
+    for key, value in options.items():
+        if isinstance(value, str):  # A shell leaves the ~ of --output_dir=~/runs as it is.
+            options[key] = os.path.expanduser(value)
+    return SimpleNamespace(**options)
+
+
+# === Words ===
+
+
+def versions():
+    """What `--version` prints."""
+    others = [f"{name} {importlib.metadata.version(name)}" for name in ("keras", "tensorflow")]
+    return ", ".join([f"ganzoo {__version__}", *others, f"Python {platform.python_version()}"])
 
 
 def overview():
     """What `--help` without a command prints."""
     lines = [__doc__.strip(), "", "Commands:"]
-    lines += [f"  {name:<10}{summary(command)}" for name, command in COMMANDS.items()]
-    return "\n".join([*lines, "", MODEL, "", "The flags of a command: python -m ganzoo COMMAND --help"])
+    lines += [f"  {name:<10}{command.summary}" for name, command in COMMANDS.items()]
+    return "\n".join([*lines, "", "The flags of a command: python -m ganzoo COMMAND --help"])
 
 
-def help_of(name, values):
-    """What `--help` after a command prints."""
-    listed = values.module_help(COMMANDS[name]).splitlines()[2:]  # Without the module's name.
-    flags_of_command = ["Flags:", *listed] if listed else ["It has no flags."]
-    return "\n".join([COMMANDS[name].__doc__.strip(), "", MODEL, "", *flags_of_command])
+def help_of(name, values, settings):
+    """What `--help` after a command prints; `settings` are the names of the flags that its model brings."""
+    command = COMMANDS[name]
+    lines = [textwrap.dedent("    " + command.define.__doc__.strip()), "", command.explain(), ""]
+    common = [flag for flag in values if flag not in settings]
+    lines += ["Flags:", *map(describe, sorted(common), [values] * len(common))] if common else ["It has no flags."]
+    if settings:
+        lines += ["", "Settings of the model:", *(describe(flag, values) for flag in sorted(settings))]
+    return "\n".join(lines)
 
 
-def summary(command):
-    """The first line of a command's docstring."""
-    return command.__doc__.strip().splitlines()[0]
+def describe(name, values):
+    """A flag and its meaning."""
+    flag = values[name]
+    default = "" if flag.default in (None, []) else f" Default: {flag.default_as_str.strip(chr(39))}."
+    text = " ".join(f"--{'[no]' if flag.boolean else ''}{name}: {flag.help}{default}".split())
+    indents = {"initial_indent": "  ", "subsequent_indent": "      "}
+    return textwrap.fill(text, WIDTH, **indents, break_long_words=False, break_on_hyphens=False)
 
 
 if __name__ == "__main__":

@@ -112,7 +112,7 @@ def test_all_import_together_and_flags_are_their_own():
     """No flag exists on import, and each example defines its own without a clash."""
     script = "from absl import app, flags; import ganzoo; before = set(flags.FLAGS)\n"
     script += "import sys; sys.path.insert(0, sys.argv[1])\n"
-    script += f"import serve_client, train_pix2pix, translate, {', '.join(TRAINING)}\n"
+    script += f"import serve_client, train_pix2pix, {', '.join(TRAINING)}\n"
     script += "assert set(flags.FLAGS) == before, set(flags.FLAGS) - before\n"
     subprocess.run([sys.executable, "-c", script, EXAMPLES], check=True, timeout=300)
 
@@ -149,7 +149,6 @@ HELP = {
         *"targets test_dataset test_targets direction jitter mirror l1_weight gan_weight receptive_field".split(),
         *"normalization skips dropout_at_test learning_rate filters".split(),
     ],
-    "translate": "model input_dir output_dir batch_size side_by_side".split(),
     "serve_client": "host port protocol model_name num_samples seed label output".split(),
 }
 

@@ -10,3 +10,4 @@ from ganzoo.callbacks.learning_curve import LearningCurve as LearningCurve
 from ganzoo.callbacks.reduce_learning_rate import ReduceLearningRate as ReduceLearningRate
 from ganzoo.callbacks.sample_grid import SampleGrid as SampleGrid
 from ganzoo.callbacks.throughput import Throughput as Throughput
+from ganzoo.callbacks.translation_grid import TranslationGrid as TranslationGrid

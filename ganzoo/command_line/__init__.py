@@ -1,5 +1,6 @@
-"""The commands of `python -m ganzoo`: each a module with `define_flags(values)` and `run(options)`.
+"""The commands of `python -m ganzoo`.
 
-Flags live in an object of their own that `ganzoo/__main__.py` makes and parses; `run` takes any object that has their
-values as attributes.
+`commands.py` and the modules that it imports hold the help and the flags, and import nothing slow. The work of a
+command is the function `run(options)` in the module of its name. It takes any object that has the flags' values as
+attributes.
 """

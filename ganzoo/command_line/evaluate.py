@@ -1,10 +1,4 @@
-"""Measures a trained model: how good its samples are, by any metrics, against a dataset.
-
-    python -m ganzoo evaluate runs/wgan_gp/model.keras --dataset mnist_10k
-    python -m ganzoo evaluate runs/wgan_gp/serving/1 --metrics frechet_distance,precision,recall --features digits
-
-The averaged generator makes the samples, where there is one. A conditional model is asked for the labels of the data.
-"""
+"""What `python -m ganzoo evaluate` does; the flags are in `ganzoo/command_line/commands.py`."""
 
 import inspect
 import json
@@ -13,10 +7,10 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from absl import flags
 
 from ganzoo import data, images, metrics
 from ganzoo.callbacks.evaluate import extract
+from ganzoo.command_line.commands import FEATURES
 from ganzoo.command_line.models import open_sampler, reason
 from ganzoo.metrics import features
 from ganzoo.metrics.defaults import default_metrics
@@ -24,60 +18,7 @@ from ganzoo.metrics.features.base import Given
 from ganzoo.metrics.metric import Metric
 from ganzoo.metrics.pairs import PairMetric
 
-FEATURES = {"digits": "DigitsClassifier", "fashion": "FashionClassifier", "inception": "InceptionV3"}
 TOYS = ("ring", "grid")  # Their modes are known.
-
-
-def define_flags(values):
-    """Defines the flags of this command in an `absl.flags.FlagValues`."""
-    flags.DEFINE_string(
-        "dataset",
-        "mnist_10k",
-        "mnist_10k and fashion_mnist_10k come with the package; ring, grid and swiss_roll are toys; a path is a folder "
-        "of images or an .npz file; anything else is a name of tensorflow-datasets (pip install 'keras-ganzoo[tfds]').",
-        flag_values=values,
-    )
-    flags.DEFINE_string(
-        "split", "train", "Part of the dataset, such as test or train[:5000]. See ganzoo.data.load.", flag_values=values
-    )
-    flags.DEFINE_string("data_dir", None, "Where tensorflow-datasets keeps its data.", flag_values=values)
-    flags.DEFINE_string(
-        "manual_dir",
-        None,
-        "Where archives lie that were downloaded by hand, for tensorflow-datasets.",
-        flag_values=values,
-    )
-    flags.DEFINE_integer(
-        "image_size",
-        None,
-        "Resize to this height and width. Default: the data's own size.",
-        lower_bound=1,
-        flag_values=values,
-    )
-    flags.DEFINE_list(
-        "metrics",
-        None,
-        f"Any of {', '.join(known_metrics())}. Default: those that suit the samples.",
-        flag_values=values,
-    )
-    flags.DEFINE_string(
-        "features",
-        None,
-        "What is compared: the features of digits, fashion or inception (ganzoo.metrics.features), of a .keras file of "
-        "your own, or of a file with the weights of the inception network (.pth, .pb); none for the samples as they "
-        "are. Default: what suits the samples, without a download. Metrics of pixels keep to them.",
-        flag_values=values,
-    )
-    flags.DEFINE_integer("num_samples", 10_000, "Samples to generate.", lower_bound=2, flag_values=values)
-    flags.DEFINE_integer(
-        "num_real",
-        None,
-        "Real samples, the first ones of an order that never changes. Default: as many as generated ones, or all.",
-        lower_bound=2,
-        flag_values=values,
-    )
-    flags.DEFINE_integer("seed", 0, "The same seed gives the same generated samples.", flag_values=values)
-    flags.DEFINE_string("output", "scores.json", "File for the scores, a list in JSON.", flag_values=values)
 
 
 def run(options):
@@ -105,7 +46,8 @@ def run(options):
             temporary.write_text(json.dumps([json.loads(score.to_json()) for score in scores], indent=2) + "\n")
         print(f"\nWrote the scores to {options.output}")
     if failed:
-        raise SystemExit(f"Not measured, for the reasons above: {', '.join(failed)}.")
+        print(f"Not measured, for the reasons above: {', '.join(failed)}.", file=sys.stderr)
+        raise SystemExit(1)
     return scores
 
 

@@ -1,26 +1,8 @@
-"""Writes the SavedModel of a model, for TensorFlow Serving.
-
-    python -m ganzoo export runs/wgan_gp/model.keras --output_dir serving/wgan_gp/1
-
-With an averaged generator, that one is exported.
-"""
+"""What `python -m ganzoo export` does; the flags are in `ganzoo/command_line/commands.py`."""
 
 from pathlib import Path
 
-from absl import flags
-
 from ganzoo.command_line.models import is_saved_model, load_model
-
-
-def define_flags(values):
-    """Defines the flags of this command in an `absl.flags.FlagValues`."""
-    flags.DEFINE_string(
-        "output_dir",
-        None,
-        "The SavedModel's directory. TensorFlow Serving wants a number for its last part, as in serving/wgan_gp/1.",
-        required=True,
-        flag_values=values,
-    )
 
 
 def run(options):

@@ -1,38 +1,11 @@
-"""Makes images with a trained model; no dataset is needed.
-
-python -m ganzoo generate runs/wgan_gp/model.keras --num_samples 100 --output new.png
-python -m ganzoo generate runs/wgan_gp/serving/1 --output_dir new
-"""
+"""What `python -m ganzoo generate` does; the flags are in `ganzoo/command_line/commands.py`."""
 
 from pathlib import Path
 
 import numpy as np
-from absl import flags
 
 from ganzoo import images
 from ganzoo.command_line.models import open_sampler
-
-
-def define_flags(values):
-    """Defines the flags of this command in an `absl.flags.FlagValues`."""
-    flags.DEFINE_integer("num_samples", 64, "How many.", lower_bound=1, flag_values=values)
-    flags.DEFINE_integer("seed", 0, "The same seed gives the same samples.", flag_values=values)
-    flags.DEFINE_integer(
-        "label",
-        None,
-        "For a conditional model: this class only. Default: each in turn.",
-        lower_bound=0,
-        flag_values=values,
-    )
-    flags.DEFINE_string(
-        "output",
-        "samples.png",
-        "One picture of all samples; points in the plane become a scatter plot.",
-        flag_values=values,
-    )
-    flags.DEFINE_string(
-        "output_dir", None, "A folder for one PNG per image, instead of one picture.", flag_values=values
-    )
 
 
 def run(options):
@@ -40,13 +13,13 @@ def run(options):
     sampler = open_sampler(options.model)
     is_image = len(sampler.image_shape) == 3 and sampler.image_shape[-1] in (1, 3, 4)
     if sampler.condition_shape is not None:
-        command = f"python examples/translate.py --model {options.model} --input_dir FOLDER"
+        command = f"python -m ganzoo translate {options.model} --input_dir FOLDER"
         raise SystemExit(f"{options.model} translates images: {command}")
     if not is_image and sampler.image_shape != (2,):
         raise SystemExit(f"Samples of shape {sampler.image_shape} are neither images nor points in the plane.")
     if not is_image and options.output_dir is not None:
         raise SystemExit("--output_dir: points in the plane have no image each. Use --output.")
-    samples = sampler.draw(options.num_samples, options.seed, labels_for(sampler.num_classes, options))
+    samples = sampler.draw(options.num_samples, options.seed, labels_for(sampler, options))
     if options.output_dir is None:
         images.save_png(options.output, images.grid(samples) if is_image else images.scatter(samples))
         print(f"Wrote {len(samples)} samples to {options.output}")
@@ -56,14 +29,23 @@ def run(options):
     print(f"Wrote {len(samples)} images to {options.output_dir}: 00000.png to {len(samples) - 1:05d}.png")
 
 
-def labels_for(num_classes, options):
-    """Returns the labels to draw, or `None` for an unconditional model."""
-    if num_classes is None:
+def labels_for(sampler, options):
+    """The labels to draw, or `None` for an unconditional model."""
+    if sampler.num_classes is None:
         if options.label is not None:
             raise SystemExit(f"--label={options.label}: the model is unconditional and takes no label.")
         return None
     if options.label is None:
-        return np.arange(options.num_samples) % num_classes
-    if options.label >= num_classes:
-        raise SystemExit(f"--label={options.label}: the model has the classes 0 to {num_classes - 1}.")
-    return np.full(options.num_samples, options.label)
+        return np.arange(options.num_samples) % sampler.num_classes
+    return np.full(options.num_samples, number_of(options.label, sampler))
+
+
+def number_of(label, sampler):
+    """The number of a class, which may be given by its name."""
+    names = sampler.class_names or []
+    if label in names:
+        return names.index(label)
+    if str(label).isdigit() and int(label) < sampler.num_classes:
+        return int(label)
+    named = f": {', '.join(names)}" if names else ""
+    raise SystemExit(f"--label={label}: the model has the classes 0 to {sampler.num_classes - 1}{named}.")

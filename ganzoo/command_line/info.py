@@ -1,7 +1,4 @@
-"""Prints what a model is: its class, settings, shapes, parameters, steps and versions.
-
-python -m ganzoo info runs/wgan_gp/model.keras
-"""
+"""What `python -m ganzoo info` does; the flags are in `ganzoo/command_line/commands.py`."""
 
 import json
 import math
@@ -12,10 +9,6 @@ import tensorflow as tf
 
 from ganzoo.command_line.models import card_of, is_saved_model, load_model
 from ganzoo.version import __version__
-
-
-def define_flags(values):
-    """This command has none."""
 
 
 def run(options):
@@ -45,7 +38,7 @@ def facts_of_model(model, file):
     average = (
         "none" if model.ema_decay is None else f"decay {model.ema_decay:g}; the averaged generator makes the samples"
     )
-    shape = getattr(model.condition_kind, "shape", None)
+    shape = model.conditions.image_shape
     return [
         ("class", type(model).__name__),
         *shapes(model.image_shape, model.latent_dim, model.num_classes, shape),

@@ -1,6 +1,8 @@
 """Models in files: what the commands read, and draw samples with."""
 
+import dataclasses
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -8,30 +10,34 @@ import numpy as np
 import tensorflow as tf
 
 from ganzoo.data.reading import track
-from ganzoo.export.saved_model import draw_latents, read_card
+from ganzoo.export.saved_model import read_card
 from ganzoo.models import GenerativeModel
+from ganzoo.sampling import SeededNumbers
 
 
+@dataclasses.dataclass
 class Sampler:
-    """The generator of a model in a file, the averaged one where there is one.
+    """The generator of a model in a file, the averaged generator where there is one.
 
-    Attributes:
+    Args:
         name: String, the model's class.
         steps_done: Integer, generator updates.
         image_shape: Tuple, shape of one sample.
-        latent_dim: Integer.
         num_classes: Integer, or `None`: not conditional on a label.
+        class_names: List of strings, or `None`.
         condition_shape: Tuple, the shape of the images that the model translates, or `None`.
+        latents: Function (seed, num_samples) -> the latents, or `None` if the model draws its own.
+        decode: Function (latents, condition) -> samples as an array.
     """
 
-    def __init__(self, name, steps_done, image_shape, latent_dim, num_classes, condition_shape, decode):
-        self.name = name
-        self.steps_done = steps_done
-        self.image_shape = tuple(image_shape)
-        self.latent_dim = latent_dim
-        self.num_classes = num_classes
-        self.condition_shape = condition_shape and tuple(condition_shape)
-        self._decode = decode
+    name: str
+    steps_done: int
+    image_shape: tuple
+    num_classes: int | None
+    class_names: list | None
+    condition_shape: tuple | None
+    latents: Callable
+    decode: Callable
 
     def draw(self, num_samples, seed, condition=None, batch_size=64):
         """The samples of `GenerativeModel.generate`, with a count on stderr if they take long.
@@ -42,14 +48,14 @@ class Sampler:
         Returns:
             Float32 NumPy array `(num_samples, ...)`; images lie in [-1, 1].
         """
-        latents = draw_latents(tf.constant(seed, "int64"), num_samples, self.latent_dim)
-        inputs = [latents] if condition is None else [latents, tf.constant(condition)]
+        latents = self.latents(seed, num_samples)
         batch_size = min(batch_size, num_samples)
         samples = np.empty((num_samples, *self.image_shape), "float32")
         starts = range(0, num_samples, batch_size)
         for start in track(starts, len(starts), f"Generating batches of {batch_size}"):
             start = min(start, num_samples - batch_size)  # The last batch is full as well: one trace for all.
-            samples[start : start + batch_size] = self._decode(*(part[start : start + batch_size] for part in inputs))
+            part = slice(start, start + batch_size)
+            samples[part] = self.decode(*(None if x is None else tf.constant(x[part]) for x in (latents, condition)))
         return samples
 
 
@@ -58,18 +64,23 @@ def open_sampler(path):
     if is_saved_model(path):
         return open_saved_model(path)
     model, _ = load_model(path)
+    check_conditions(path, model.conditions.card())
 
-    def decode(*inputs):
-        return model.predict_on_batch(inputs[0] if len(inputs) == 1 else list(inputs))
+    def latents(seed, num_samples):
+        return model.prior(SeededNumbers(seed), num_samples) if model.has_latents else None
 
-    condition_shape = getattr(model.condition_kind, "shape", None)
+    def decode(latents, condition):
+        return model.decode_batch(*(part for part in (latents, condition) if part is not None))
+
+    shape = model.conditions.image_shape
     return Sampler(
         type(model).__name__,
         model.steps_done,
         model.image_shape,
-        model.latent_dim,
         model.num_classes,
-        condition_shape,
+        model.class_names,
+        shape,
+        latents,
         decode,
     )
 
@@ -77,27 +88,59 @@ def open_sampler(path):
 def open_saved_model(path):
     """Returns the `Sampler` of a SavedModel. All that is needed for it is TensorFlow, its card excepted."""
     card = card_of(path)
+    check_conditions(path, card["conditions"])
     try:
         loaded = tf.saved_model.load(path)
-        signature = loaded.signatures["serving_default"]
+        signatures = {name: loaded.signatures[name] for name in ("serving_default", "generate")}
     except (OSError, KeyError, ValueError) as error:
         raise SystemExit(f"There is no model to read at {path}: {reason(error)}") from error
+    names = list(card["conditions"])
 
-    def decode(latents, condition=None, keep=loaded):  # The signature lives as long as what it was loaded with.
-        if card["condition_shape"] is not None:
-            return signature(image=condition)["images"].numpy()  # It draws its own latents.
-        given = {} if condition is None else {"label": condition}
-        return signature(latents=latents, **given)["images"].numpy()
+    def latents(seed, num_samples):
+        return None if card["condition_shape"] else latents_of(signatures["generate"], seed, num_samples, names)
+
+    def decode(latents, condition, keep=loaded):  # The signature lives as long as what it was loaded with.
+        given = {} if latents is None else {"latents": latents}
+        given |= {} if condition is None else {names[0]: condition}
+        return signatures["serving_default"](**given)["images"].numpy()
 
     return Sampler(
         card["model"],
         card["step"],
-        card["image_shape"],
-        card["latent_dim"],
+        tuple(card["image_shape"]),
         card["num_classes"],
-        card["condition_shape"],
+        card["class_names"],
+        card["condition_shape"] and tuple(card["condition_shape"]),
+        latents,
         decode,
     )
+
+
+def latents_of(generate, seed, num_samples, names):
+    """The latents of a seed, as the signature `generate` of a SavedModel draws them.
+
+    The signature makes the samples as well, all at once. Most models have latents from N(0, I), which can be drawn
+    without it: two of them tell.
+    """
+
+    def ask(count):
+        counted = {names[0]: tf.zeros(count, "int64")} if names else {"num_samples": tf.constant(count, "int64")}
+        return generate(seed=tf.constant(seed, "int64"), **counted)["latents"].numpy()
+
+    two = ask(2)
+    normal = SeededNumbers(seed).normal((num_samples, *two.shape[1:])).numpy()
+    count = min(2, num_samples)
+    is_normal = two.dtype == normal.dtype and np.array_equal(two[:count], normal[:count])
+    return normal if is_normal else ask(num_samples)
+
+
+def check_conditions(path, conditions):
+    """Stops for a model whose conditions no flag can give."""
+    if len(conditions) > 1 or any(card["kind"] not in ("label", "image") for card in conditions.values()):
+        raise SystemExit(
+            f"{path} depends on {', '.join(conditions)}. The command line knows a label or an image. Use "
+            "model.generate(condition=...) in Python."
+        )
 
 
 def load_model(path):

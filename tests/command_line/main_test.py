@@ -1,7 +1,10 @@
 """`python -m ganzoo`: what each command writes and prints, and what it says where it cannot."""
 
+import contextlib
 import importlib
+import io
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -16,7 +19,9 @@ from PIL import Image
 
 import ganzoo
 from ganzoo import __main__ as command_line
-from ganzoo.command_line import evaluate, models
+from ganzoo.command_line import commands, evaluate, models
+from ganzoo.command_line.commands import COMMANDS, METRICS
+from ganzoo.command_line.datasets import DATASETS
 from ganzoo.metrics import FrechetDistance, Metric, Score, frechet_distance
 from ganzoo.metrics.classes import ClassHistogram, ClassifierAccuracy
 from ganzoo.metrics.features import DigitsClassifier, ModelFeatures
@@ -29,10 +34,15 @@ from ganzoo.metrics.parzen import ParzenLogLikelihood
 from tests.workers import command, processes
 
 FLAGS = {
+    "train": (
+        "data_dir manual_dir image_size output_dir epochs steps_per_epoch batch_size resume seed networks augmentation "
+        "learning_rate beta_1 set mixed_precision strategy jit_compile steps_per_execution checkpoint_every num_samples"
+    ).split(),
     "evaluate": (
         "dataset split data_dir manual_dir image_size metrics features num_samples num_real seed output".split()
     ),
     "generate": "num_samples seed label output output_dir".split(),
+    "translate": "input_dir output_dir batch_size seed side_by_side".split(),
     "export": ["output_dir"],
     "info": [],
 }
@@ -81,12 +91,12 @@ def run(*arguments):
 
 
 def fails(*arguments):
-    """The message with which a command ends; one line."""
-    with pytest.raises(SystemExit) as error:
+    """The message with which a command ends: one line on stderr, with the exit code of a wrong command line."""
+    with contextlib.redirect_stderr(io.StringIO()) as printed, pytest.raises(SystemExit) as error:
         run(*arguments)
-    assert isinstance(error.value.code, str)  # Python prints it and exits with 1.
-    assert "\n" not in error.value.code
-    return error.value.code
+    assert error.value.code == 2
+    assert printed.getvalue().count("\n") == 1
+    return printed.getvalue().rstrip("\n")
 
 
 # === The command line itself ===
@@ -105,7 +115,8 @@ def test_overview_lists_the_commands(capsys):
 def test_help_lists_the_flags_of_the_command(name, capsys):
     run(name, "--help")
     lines = capsys.readouterr().out.splitlines()
-    assert sorted(line.split(":")[0][4:] for line in lines if line.startswith("  --")) == sorted(FLAGS[name])
+    listed = [line.split(":")[0][4:].removeprefix("[no]") for line in lines if line.startswith("  --")]
+    assert listed == sorted(FLAGS[name])
 
 
 def test_no_flag_of_the_process_is_defined():
@@ -115,8 +126,9 @@ def test_no_flag_of_the_process_is_defined():
 
 
 def test_wrong_commands(folder):
-    assert fails("draw") == "There is no command 'draw'. The commands are evaluate, generate, export, info."
-    assert fails("info").startswith("info takes one model: python -m ganzoo info MODEL [flags]. Received: none.")
+    assert fails("draw") == f"There is no command 'draw'. Commands: {', '.join(COMMANDS)}."
+    assert "Did you mean export?" in fails("exprot")
+    assert fails("info") == "info takes MODEL: python -m ganzoo info MODEL [flags]. Received: none."
     assert "Received: a b." in fails("info", "a", "b")
     assert "Unknown command line flag 'sed'" in fails("generate", folder / "model.keras", "--sed=1")
     assert "--num_samples=0: 0 is not a positive integer" in fails("generate", "model.keras", "--num_samples=0")
@@ -124,22 +136,113 @@ def test_wrong_commands(folder):
 
 
 def test_as_a_process(folder):
-    """Errors are one line, without a traceback, and exit with 1."""
+    """Errors are one line without a traceback, and nothing else is on stderr: no word of TensorFlow."""
     child = processes.start(
         folder / "a.txt", command.run, "generate", str(folder / "model.keras"), f"--output={folder}/a.png"
     )
-    done = subprocess.run(
-        [sys.executable, "-m", "ganzoo", "info", "no.keras"], capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("There is no model to read at no.keras: there is no such file.")
-    assert "Traceback" not in done.stderr
+    text = folder / "text.keras"
+    text.write_text("text")
+    done = ganzoo_process("info", str(text))
+    assert done.returncode == 2 and not done.stdout
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"There is no model to read at {text}: ")
     processes.join(child, folder / "a.txt")
     assert (folder / "a.txt").read_text().splitlines()[-1] == f"Wrote 64 samples to {folder}/a.png"
 
 
+def ganzoo_process(*arguments, **settings):
+    """`python -m ganzoo <arguments>` as a process of its own, in the environment of a user."""
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    command = [sys.executable, "-m", "ganzoo", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment, **settings)
+
+
+IMPORTED = """
+import sys
+sys.argv = ["ganzoo", *sys.argv[1:]]
+from ganzoo.__main__ import main
+try:
+    main()
+except SystemExit as stop:
+    assert stop.code in (None, 2), stop.code
+heavy = {"keras", "tensorflow", "numpy", "scipy", "matplotlib", "PIL"} & set(sys.modules)
+assert not heavy, heavy
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["exprot"],
+        *([name, "--help"] for name in COMMANDS),
+        ["train", "wgan_gp", "--help"],
+        ["train", "wgan_pg", "mnist_10k"],
+        ["train", "wgan", "mnist_10k", "--epochs=0"],
+        ["train", "wgan", "./missing"],
+        ["train", "wgan", "ring", "--output_dir=/dev/null/runs"],
+        ["generate", "missing.keras"],
+        ["evaluate", "pyproject.toml", "--metrics=fid"],
+    ],
+    ids=" ".join,
+)
+def test_answers_without_a_slow_import(arguments):
+    """What needs no model does not wait for TensorFlow: seconds, where the rest takes tenths of one."""
+    done = subprocess.run([sys.executable, "-c", IMPORTED, *arguments], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr and len(done.stderr.splitlines()) <= 1
+    assert done.stdout or done.stderr
+
+
+def test_output_that_nobody_reads():
+    """`ganzoo --help | head -1`, and a reader that is gone before the first line."""
+    for reader in ("head -1", "true"):
+        command = f"set -o pipefail; {sys.executable} -u -m ganzoo train --help | {reader}"
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+        assert done.returncode in (0, 1) and not done.stderr
+
+
+def test_version(capsys):
+    run("--version")
+    assert capsys.readouterr().out.startswith(f"ganzoo {ganzoo.__version__}, keras {keras.__version__}, tensorflow ")
+
+
+def test_the_package_is_whole_after_an_import():
+    """`load_model` finds a class of ganzoo after `import ganzoo`, whatever the program is called."""
+    script = "import ganzoo, keras; assert keras.saving.get_registered_object('ganzoo>WGAN') is ganzoo.models.wgan.WGAN"
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, timeout=300)
+    names = (
+        "import ganzoo; assert ganzoo.WGAN and ganzoo.data.load and ganzoo.likelihoods and not hasattr(ganzoo, 'no')"
+    )
+    script = f"import sys; sys.argv = ['/home/me/ganzoo']; {names}"
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, timeout=300)
+
+
+def test_a_place_that_cannot_be_written(folder, tmp_path):
+    """It is found before the model is read, and nothing is left of the attempt."""
+    (tmp_path / "file").write_text("")
+    model = folder / "model.keras"
+    for arguments in (
+        ("generate", model, f"--output={tmp_path}/file/new.png"),
+        ("generate", model, f"--output_dir={tmp_path}/file"),
+        ("evaluate", model, f"--output={tmp_path}/file/scores.json"),
+        ("export", model, f"--output_dir={tmp_path}/file/1"),
+    ):
+        assert f"{tmp_path}/file is a file, not a folder." in fails(*arguments)
+    assert "a path was expected" in fails("export", model, "--output_dir=")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_the_command_line_knows_is_what_there_is():
+    """The tables of names that need no import."""
+    assert set(METRICS) == set(evaluate.known_metrics())
+    for name in (name for names in DATASETS.values() for name in names):
+        assert ganzoo.data.load(name) is not None
+
+
 def test_entry_point():
-    scripts = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]["scripts"]
+    scripts = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]["scripts"]
     module, name = scripts["ganzoo"].split(":")
     assert getattr(importlib.import_module(module), name) is command_line.main
 
@@ -364,6 +467,7 @@ def test_real_samples_do_not_depend_on_the_seed(folder, tmp_path):
     def values(seed):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(evaluate, "known_metrics", lambda: {"real_mean": RealMean, "frechet_distance": distance})
+            patch.setattr(commands, "METRICS", ("real_mean", "frechet_distance"))
             given_here = [*given, f"--seed={seed}", f"--output={tmp_path}/scores.json"]
             run("evaluate", folder / "points.keras", "--dataset=grid", *given_here)
         return [entry["value"] for entry in json.loads((tmp_path / "scores.json").read_text())]
@@ -380,11 +484,13 @@ def test_a_metric_that_refuses_does_not_cost_the_others(folder, tmp_path, monkey
 
     known = {"picky": Picky, "frechet_distance": FrechetDistance}
     monkeypatch.setattr(evaluate, "known_metrics", lambda: known)
-    with pytest.raises(SystemExit, match="^Not measured, for the reasons above: Picky.$"):
+    monkeypatch.setattr(commands, "METRICS", tuple(known))
+    with pytest.raises(SystemExit, match="^1$"):
         score(folder, tmp_path, "model.keras", "--metrics=picky,frechet_distance", "--num_samples=20")
     assert [entry["name"] for entry in json.loads((tmp_path / "scores.json").read_text())] == ["frechet_distance"]
     lines = capsys.readouterr().err.splitlines()
     assert "Picky: Samples of nine dimensions are needed." in lines
+    assert lines[-1] == "Not measured, for the reasons above: Picky."
     assert "frechet_distance, metric 2 of 2 ..." in lines
 
 
@@ -407,7 +513,7 @@ def test_known_metrics(exported):
 
 
 def chosen(names, network, image_shape=(28, 28, 1), dataset="mnist_10k"):
-    sampler = models.Sampler("GAN", 0, image_shape, 2, None, None, None)
+    sampler = models.Sampler("GAN", 0, image_shape, None, None, None, None, None)
     options = SimpleNamespace(model="gan.keras", dataset=dataset, features=None)
     classes = None if names is None else [evaluate.metric_of(name) for name in names]
     return evaluate.choose(classes, network, np.zeros((4, *image_shape), "float32"), sampler, options)
@@ -475,7 +581,7 @@ def test_evaluate_says_what_is_wrong(folder, tmp_path):
     assert "frechet_distance" in fails("evaluate", model, images, "--metrics=fid")
     assert "--features=cats is none of digits, fashion, inception" in fails("evaluate", model, "--features=cats")
     assert "--features=no.keras: " in fails("evaluate", model, "--features=no.keras")
-    assert "There is no file 'no/no.npz'" in fails("evaluate", model, *given, "--dataset=no/no.npz")
+    assert "there is no file 'no/no.npz'" in fails("evaluate", model, *given, "--dataset=no/no.npz")
     assert "Unknown dataset 'minst_10k'. Close to it: mnist_10k" in fails(
         "evaluate", model, *given, "--dataset=minst_10k"
     )
@@ -502,6 +608,7 @@ def test_evaluate_a_translation(tmp_path, monkeypatch):
             return Score("pairs", 0.0)
 
     monkeypatch.setattr(evaluate, "known_metrics", lambda: {"pairs": Pairs, "psnr": PSNR})
+    monkeypatch.setattr(commands, "METRICS", ("pairs", "psnr"))
     given = (
         "--metrics=pairs,psnr",
         "--features=none",

@@ -1,0 +1,237 @@
+"""The commands: their help, their flags, and what can be refused before anything slow is imported.
+
+This module imports neither Keras nor TensorFlow, so `--help` and a typo are answered at once. The work of a command is
+in the module of its name.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+from absl import flags
+
+from ganzoo.command_line import process, training_flags
+from ganzoo.command_line.datasets import DATA, check_data, close_to, define_reading, in_one_line
+
+MODEL = """MODEL is a .keras file, a directory of checkpoints, of which the newest readable one counts, or the
+directory of a SavedModel."""
+
+# The names of networks of features, and their classes in ganzoo.metrics.features.
+FEATURES = {"digits": "DigitsClassifier", "fashion": "FashionClassifier", "inception": "InceptionV3"}
+METRICS = (
+    *("class_histogram", "classifier_accuracy", "coverage", "density", "frechet_distance", "inception_score"),
+    *("kernel_distance", "l1_distance", "mode_coverage", "ms_ssim_diversity", "parzen_log_likelihood", "precision"),
+    *("psnr", "pyramid_sliced_wasserstein", "recall", "sliced_wasserstein", "ssim", "stacked_mnist_coverage"),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Command:
+    """A command of `python -m ganzoo`.
+
+    Args:
+        define: Function that defines the flags in an `absl.flags.FlagValues`; its docstring is the help.
+        check: Function of the options, which stops with a message.
+        operands: Names of what comes before the flags, in the words of the help.
+        explain: Function that returns the end of the help, which says what the operands are.
+        define_settings: Function of the `FlagValues` and the arguments: defines the flags that depend on the first
+            operand, and returns their names.
+    """
+
+    define: Callable
+    check: Callable
+    operands: tuple = ("MODEL",)
+    explain: Callable = lambda: MODEL
+    define_settings: Callable | None = None
+
+    @property
+    def summary(self):
+        """The first line of the help."""
+        return self.define.__doc__.strip().splitlines()[0]
+
+
+def check_exists(model):
+    """Stops if there is nothing at the path of a model."""
+    if not Path(model).exists():
+        raise SystemExit(f"There is no model to read at {model}: there is no such file.")
+
+
+# === Commands ===
+
+
+def define_generate(values):
+    """Makes images with a trained model; no dataset is needed.
+
+    python -m ganzoo generate runs/wgan_gp/model.keras --num_samples 100 --output new.png
+    python -m ganzoo generate runs/wgan_gp/serving/1 --output_dir new
+    """
+    flags.DEFINE_integer("num_samples", 64, "How many.", lower_bound=1, flag_values=values)
+    flags.DEFINE_integer("seed", 0, "The same seed gives the same samples.", flag_values=values)
+    flags.DEFINE_string(
+        "label",
+        None,
+        "For a conditional model: this class only, by its name or its number. Default: each in turn.",
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "output",
+        "samples.png",
+        "One picture of all samples; points in the plane become a scatter plot.",
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "output_dir", None, "A folder for one PNG per image, instead of one picture.", flag_values=values
+    )
+
+
+def check_generate(options):
+    """Stops if there is no model, or no place for the pictures."""
+    check_exists(options.model)
+    if options.output_dir is None:
+        process.check_writable("output", options.output)
+    else:
+        process.check_writable("output_dir", options.output_dir, is_folder=True)
+
+
+def define_evaluate(values):
+    """Measures a trained model: how good its samples are, by any metrics, against a dataset.
+
+    python -m ganzoo evaluate runs/wgan_gp/model.keras --dataset mnist_10k
+    python -m ganzoo evaluate runs/wgan_gp/serving/1 --metrics frechet_distance,precision,recall --features digits
+
+    The averaged generator makes the samples, where there is one. A conditional model is asked for the labels of the
+    data.
+    """
+    flags.DEFINE_string("dataset", "mnist_10k", in_one_line(DATA), flag_values=values)
+    flags.DEFINE_string(
+        "split", "train", "Part of the dataset, such as test or train[:5000]. See ganzoo.data.load.", flag_values=values
+    )
+    define_reading(values)
+    flags.DEFINE_list(
+        "metrics",
+        None,
+        f"Any of {', '.join(METRICS)}. Default: those that suit the samples.",
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "features",
+        None,
+        "What is compared: the features of digits, fashion or inception (ganzoo.metrics.features), of a .keras file of "
+        "your own, or of a file with the weights of the inception network (.pth, .pb); none for the samples as they "
+        "are. Default: what suits the samples, without a download. Metrics of pixels keep to them.",
+        flag_values=values,
+    )
+    flags.DEFINE_integer("num_samples", 10_000, "Samples to generate.", lower_bound=2, flag_values=values)
+    flags.DEFINE_integer(
+        "num_real",
+        None,
+        "Real samples, the first ones of an order that never changes. Default: as many as generated ones, or all.",
+        lower_bound=2,
+        flag_values=values,
+    )
+    flags.DEFINE_integer("seed", 0, "The same seed gives the same generated samples.", flag_values=values)
+    flags.DEFINE_string("output", "scores.json", "File for the scores, a list in JSON.", flag_values=values)
+
+
+def check_evaluate(options):
+    """Stops if a metric, the features, the data or the model is unknown, or the scores have no place."""
+    for name in options.metrics or ():
+        if name not in METRICS:
+            raise SystemExit(
+                f"There is no metric {name!r}.{close_to(name, METRICS)} The metrics are {', '.join(METRICS)}."
+            )
+    check_features(options.features)
+    check_exists(options.model)
+    check_data("dataset", options.dataset)
+    process.check_writable("output", options.output)
+
+
+def check_features(name):
+    """Stops unless the flag `--features` names a network or a file."""
+    if name in (None, "none", *FEATURES):
+        return
+    if Path(name).suffix not in (".keras", ".pth", ".pt", ".pb"):
+        raise SystemExit(f"--features={name} is none of {', '.join(FEATURES)}, none, and no .keras, .pth or .pb file.")
+    if not Path(name).is_file():
+        raise SystemExit(f"--features={name}: there is no such file.")
+
+
+def define_translate(values):
+    """Applies a trained model that translates images, such as pix2pix, to a folder of images.
+
+    python -m ganzoo translate runs/pix2pix/model.keras --input_dir outlines --output_dir coloured
+
+    Images are resized to cover the model's size, and cropped at the centre.
+    """
+    flags.DEFINE_string(
+        "input_dir", None, "Folder of images, with all folders in it.", required=True, flag_values=values
+    )
+    flags.DEFINE_string(
+        "output_dir",
+        "translated",
+        "Folder of the translated images: PNG files of the same names.",
+        flag_values=values,
+    )
+    flags.DEFINE_integer("batch_size", 16, "Images at a time.", lower_bound=1, flag_values=values)
+    flags.DEFINE_integer("seed", 0, "Of the noise, for a model that has some.", flag_values=values)
+    flags.DEFINE_bool("side_by_side", False, "Write the input on the left of each output.", flag_values=values)
+
+
+def check_translate(options):
+    """Stops if there is no model, no folder of images, or no place for the pictures."""
+    check_exists(options.model)
+    if not Path(options.input_dir).is_dir():
+        raise SystemExit(f"--input_dir={options.input_dir}: there is no such folder.")
+    process.check_writable("output_dir", options.output_dir, is_folder=True)
+
+
+def define_export(values):
+    """Writes the SavedModel of a model, for TensorFlow Serving.
+
+    python -m ganzoo export runs/wgan_gp/model.keras --output_dir serving/wgan_gp/1
+
+    With an averaged generator, that one is exported.
+    """
+    flags.DEFINE_string(
+        "output_dir",
+        None,
+        "The SavedModel's directory. TensorFlow Serving wants a number for its last part, as in serving/wgan_gp/1.",
+        required=True,
+        flag_values=values,
+    )
+
+
+def check_export(options):
+    """Stops if there is no model, or something at the place of the SavedModel."""
+    check_exists(options.model)
+    if (Path(options.output_dir) / "saved_model.pb").is_file():
+        raise SystemExit(f"There is a SavedModel at {options.output_dir} already. Take the next number, or delete it.")
+    process.check_writable("output_dir", options.output_dir, is_folder=True)
+
+
+def define_info(values):
+    """Prints what a model is: its class, settings, shapes, parameters, steps and versions.
+
+    python -m ganzoo info runs/wgan_gp/model.keras
+    """
+
+
+def check_info(options):
+    """Stops if there is no model."""
+    check_exists(options.model)
+
+
+COMMANDS = {
+    "train": Command(
+        training_flags.define_train,
+        training_flags.check_train,
+        ("MODEL", "DATA"),
+        training_flags.explained,
+        training_flags.define_settings,
+    ),
+    "evaluate": Command(define_evaluate, check_evaluate),
+    "generate": Command(define_generate, check_generate),
+    "translate": Command(define_translate, check_translate),
+    "export": Command(define_export, check_export),
+    "info": Command(define_info, check_info),
+}

@@ -1,0 +1,204 @@
+"""What `python -m ganzoo train` does: a run from the data to the exported model.
+
+Every part of it can be written down in a few lines of Python: see the examples of the repository.
+"""
+
+import contextlib
+import inspect
+import os
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl import logging
+
+from ganzoo import augmentation, callbacks, models, networks
+from ganzoo.command_line import sources, training_flags
+from ganzoo.command_line.training_data import image_shapes, load, load_images, load_test_pairs, parts_of
+
+
+def run(options):
+    """Trains with the settings of an object that has the flags' values as attributes; returns the model."""
+    logging.set_verbosity(logging.ERROR)
+    strategy = make_strategy(options.strategy)  # Before anything else of TensorFlow runs.
+    keras.utils.set_random_seed(options.seed)
+    output = Path(options.output_dir)
+    output.mkdir(parents=True, exist_ok=True)
+    train = load(options)
+    shapes = image_shapes(train)
+    print(
+        f"Images {' -> '.join(map(str, shapes))}, batch {options.batch_size}, {strategy.num_replicas_in_sync} "
+        f"replica(s), output in {output}"
+    )
+    with precision(options.mixed_precision), strategy.scope():
+        model = build(options, shapes, train)
+    started = time.time()
+    model.fit(
+        train,
+        epochs=options.epochs,
+        steps_per_epoch=options.steps_per_epoch,
+        callbacks=[
+            callbacks.Throughput(),
+            callbacks.CollapseGuard(directory=output),
+            *own_callbacks(options, output),
+            picture(options, output),
+            callbacks.LearningCurve(output / "learning_curve.png"),
+            callbacks.Checkpoint(output / "checkpoints", every_steps=options.checkpoint_every, resume=options.resume),
+        ],
+    )
+    if model.is_chief:
+        model.save(output / "model.keras")
+        model.export(output / "serving" / "1")
+        report(options, output, time.time() - started)
+    return model
+
+
+def make_strategy(name):
+    """The tf.distribute strategy of that name."""
+    if name == "mirrored":
+        return tf.distribute.MirroredStrategy()
+    if name == "multi_worker":
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    return tf.distribute.get_strategy()
+
+
+@contextlib.contextmanager
+def precision(policy):
+    """Builds networks under a precision policy, if one is given."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy or before)
+    yield
+    keras.config.set_dtype_policy(before)
+
+
+# === Model ===
+
+
+def build(options, shapes, train):
+    """The compiled model; `shapes` are those of the images in an element of the data, the target last."""
+    model_class = getattr(models, sources.models()[options.model])
+    settings = settings_of(options)
+    if "num_classes" not in settings and sources.requires(options.model, "num_classes"):
+        settings["num_classes"] = count_classes(options, train)
+    if len(shapes) == 2:
+        settings["condition_shape"] = shapes[0]
+    try:
+        model = model_class.from_paper(shapes[-1], **settings)
+    except TypeError as error:  # An unknown name in --set, or a word where a number belongs.
+        raise ValueError(str(error)) from error
+    set_optimizers(model, options)
+    return model
+
+
+def settings_of(options):
+    """The arguments of `from_paper` that the options give."""
+    names = [
+        name for name in sources.settings(options.model, options.networks) if getattr(options, name, None) is not None
+    ]
+    settings = {name: getattr(options, name) for name in names}
+    settings["jit_compile"] = training_flags.literal(options.jit_compile)
+    settings["steps_per_execution"] = options.steps_per_execution
+    if options.networks is not None:
+        settings["networks"] = getattr(networks, options.networks)
+    if options.augmentation is not None:
+        settings["augmentation"] = make_augmentation(options.augmentation)
+    for text in options.set:
+        name, _, value = text.partition("=")
+        settings[name.strip()] = training_flags.literal(value.strip())
+    return settings
+
+
+def count_classes(options, train):
+    """The number of classes of a dataset that names them."""
+    names = getattr(train, "class_names", None)
+    if names is None:
+        raise SystemExit(f"{options.model} needs --num_classes: {options.data} does not name its classes.")
+    return len(names)
+
+
+def make_augmentation(name):
+    """An object of a class in `ganzoo.augmentation`."""
+    known = {key: value for key, value in vars(augmentation).items() if inspect.isclass(value) and key[0] != "_"}
+    if name not in known:
+        raise SystemExit(f"--augmentation={name} is none of {', '.join(known)}.")
+    return known[name]()
+
+
+def set_optimizers(model, options):
+    """Gives the optimizers of a model the learning rates and the beta_1 of the options."""
+    for name, (optimizer, _) in model.optimizers.items():
+        name = name.removesuffix("_optimizer")
+        optimizer = getattr(optimizer, "inner_optimizer", optimizer)  # mixed_float16 wraps it.
+        rate = getattr(options, f"{name}_learning_rate", None)
+        rate = options.learning_rate if rate is None else rate
+        if rate is not None:
+            optimizer.learning_rate = rate
+        if options.beta_1 is not None:
+            if not hasattr(optimizer, "beta_1"):
+                raise SystemExit(f"--beta_1={options.beta_1}: the optimizer {type(optimizer).__name__} has none.")
+            optimizer.beta_1 = options.beta_1
+
+
+# === Callbacks ===
+
+
+def own_callbacks(options, output):
+    """The callbacks that belong to the model."""
+    if options.model == "wgan" and options.critic_burn_in:
+        return [callbacks.CriticBurnIn()]
+    if options.model == "began":
+        return [callbacks.ReduceLearningRate("M", patience=options.patience)]
+    if training_flags.has_encoder(options.model):
+        return latent_space(options, output)
+    return []
+
+
+def latent_space(options, output):
+    """A list with the callback that draws the latent space, if it has two dimensions and the data labels."""
+    dataset = load_images(options, options.latent_split, batch_size=100)
+    if options.latent_dim not in (None, 2) or len(parts_of(dataset)) != 2:
+        return []
+    return [callbacks.LatentSpace(output / "latent_space", dataset)]
+
+
+def picture(options, output):
+    """The callback that draws samples after each epoch."""
+    if not training_flags.is_paired(options.model):
+        return callbacks.SampleGrid(output / "samples", num_samples=options.num_samples)
+    pairs = load_test_pairs(options)
+    has_targets = len(parts_of(pairs)) == 2 and parts_of(pairs)[1].shape.rank == 3
+    elements = list(pairs.take(options.num_samples).as_numpy_iterator())
+    inputs = np.stack([element[0] if isinstance(element, tuple) else element for element in elements])
+    targets = np.stack([element[1] for element in elements]) if has_targets else None
+    return callbacks.TranslationGrid(output / "samples", inputs, targets)
+
+
+# === Words ===
+
+
+def report(options, output, seconds):
+    """Prints what lies where, and what to do next."""
+    print(f"\nTrained in {seconds / 60:.1f} minutes. In {output}:")
+    for name, meaning in (
+        ("samples/", "a grid of samples per epoch, and the training as an animation: training.gif"),
+        ("learning_curve.png", "all logged values; learning_curve.csv has the numbers"),
+        ("guard.jsonl", "diversity, saturation and the like, every 100 steps"),
+        ("checkpoints/", "the state to resume from: run the same command with more --epochs"),
+        ("model.keras", "the model: keras.saving.load_model(...) after `import ganzoo`"),
+        ("serving/1/", "the SavedModel for TensorFlow Serving"),
+    ):
+        print(f"  {name:<20}{meaning}")
+    command, follow = "generate", "--num_samples 100 --output new.png"
+    if training_flags.is_paired(options.model):
+        command, follow = "translate", "--input_dir FOLDER --output_dir translated"
+    print(f"\nNext: {program()} {command} {output / 'model.keras'} {follow}")
+
+
+def program():
+    """How this program was called: `ganzoo`, or the Python of the environment with `-m ganzoo`."""
+    if Path(sys.argv[0]).stem == "ganzoo":
+        return "ganzoo"
+    return f"{os.path.relpath(sys.executable)} -m ganzoo"

@@ -1,0 +1,96 @@
+"""The datasets of `python -m ganzoo train`: images, pairs of images, or two collections of images."""
+
+from ganzoo import data
+from ganzoo.command_line import training_flags
+
+# The held-out part of the pairs that come with ganzoo.
+EMBEDDED_PAIRS = {
+    "openmoji_pairs": ("train", "test"),
+    "fashion_edges_10k": ("train[:9900]", "train[9900:]"),
+}
+
+
+def load(options):
+    """The training data that the options ask for."""
+    if training_flags.is_unpaired(options.model):
+        return load_collections(options)
+    if training_flags.is_paired(options.model):
+        return load_pairs(options)
+    return load_images(options, batch_size=options.batch_size, seed=options.seed)
+
+
+def load_images(options, split="train", **changes):
+    """Images, with their labels if there are any."""
+    return data.load(
+        options.data,
+        split,
+        image_size=square(options.image_size),
+        data_dir=options.data_dir,
+        manual_dir=options.manual_dir,
+        **changes,
+    )
+
+
+def load_pairs(options):
+    """The pairs to train on, enlarged, cropped and mirrored as the options ask."""
+    common = {
+        "batch_size": options.batch_size,
+        "seed": options.seed,
+        "image_size": square(options.image_size),
+        "jitter": options.jitter,
+        "mirror": options.mirror,
+    }
+    if options.data in EMBEDDED_PAIRS:
+        return data.load(options.data, split=EMBEDDED_PAIRS[options.data][0], **common)
+    return data.paired(options.data, options.targets, direction=options.direction, **common)
+
+
+def load_collections(options):
+    """Two collections of images. Of embedded pairs, each side is a collection."""
+    x, y = options.data, options.targets
+    if x in EMBEDDED_PAIRS:
+        source = data.load(x, split=EMBEDDED_PAIRS[x][0]).source
+        x, y = source.images.numpy(), source.targets.numpy()
+    if options.direction == "b_to_a":
+        x, y = y, x
+    return data.unpaired(
+        x,
+        y,
+        batch_size=options.batch_size,
+        seed=options.seed,
+        image_size=square(options.image_size),
+        jitter=options.jitter,
+        mirror=options.mirror,
+    )
+
+
+def load_test_pairs(options):
+    """What the pictures show: inputs and, if there are any, targets, unchanged and in their own order.
+
+    Held-out pairs, where the options name some or the data come with ganzoo.
+    """
+    common = {"shuffle": False, "image_size": square(options.image_size)}
+    name, targets = options.test_data, options.test_targets
+    if name is None:
+        name, targets = options.data, options.targets
+    if name in EMBEDDED_PAIRS:
+        return data.load(name, split=EMBEDDED_PAIRS[name][1], **common)
+    if training_flags.is_unpaired(options.model):
+        return data.from_folder(name if options.direction == "a_to_b" else targets, **common)
+    return data.paired(name, targets, direction=options.direction, **common)
+
+
+def square(side):
+    """`(side, side)`, or `None` for the data's own size."""
+    return None if side is None else (side, side)
+
+
+def parts_of(dataset):
+    """The specs of the parts of an element."""
+    spec = dataset.element_spec
+    return spec if isinstance(spec, tuple) else (spec,)
+
+
+def image_shapes(dataset):
+    """The shapes of the samples, or of the images, in an element of a dataset, without the batch."""
+    return [tuple(part.shape[1:]) for part in parts_of(dataset) if part.shape.rank > 1]
