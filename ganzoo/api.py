@@ -27,6 +27,7 @@ from ganzoo.models import WGAN as WGAN
 from ganzoo.models import WGANGP as WGANGP
 from ganzoo.models import AdversarialModel as AdversarialModel
 from ganzoo.models import Autoencoder as Autoencoder
+from ganzoo.models import CycleGAN as CycleGAN
 from ganzoo.models import GenerativeModel as GenerativeModel
 from ganzoo.models import InfoGAN as InfoGAN
 from ganzoo.models import Pix2Pix as Pix2Pix
