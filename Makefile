@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	&& echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs benchmark gallery experiments clean
+.PHONY: help demo test lint docs benchmark oracles gallery experiments clean
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
@@ -22,7 +22,7 @@ demo: .venv/.installed-examples  ## train WGAN-GP on the embedded Fashion-MNIST:
 test: .venv/.installed-test  ## run the tests (offline, CPU)
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-lint: .venv/.installed-test  ## check style and formatting
+lint: .venv/.installed-lint  ## check style and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
@@ -31,6 +31,9 @@ docs: .venv/.installed-docs  ## build the documentation site into site/, warning
 
 benchmark: .venv/.installed-benchmark  ## measure images per second against PyTorch and the hardware
 	$(BIN)/python benchmarks/throughput.py --output docs/performance_table.md
+
+oracles: .venv/.installed-oracles  ## compute anew what the tests of metrics compare with (needs PyTorch)
+	$(BIN)/python -m tests.metrics.oracles.compute
 
 gallery: .venv/.installed-examples  ## compute the figures and numbers of docs/theory anew (half an hour)
 	$(BIN)/python examples/theory/gallery.py
@@ -49,6 +52,11 @@ clean:  ## remove the environment and everything built
 		'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"; exit 1; }
 	@echo "== Set-up: making .venv with $(PYTHON)"
 	$(PYTHON) -m venv .venv
+
+# Style needs ruff alone, neither ganzoo nor TensorFlow.
+.venv/.installed-lint: constraints.txt | .venv/bin/python
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt ruff
+	@touch $@
 
 # One stamp per extra: `make demo` installs nothing that only the tests need.
 .venv/.installed-%: pyproject.toml setup.py constraints.txt | .venv/bin/python

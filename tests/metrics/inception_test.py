@@ -1,11 +1,14 @@
-"""InceptionV3 against torch-fidelity's network, with the same random weights: no file of the true ones is needed."""
+"""InceptionV3 against torch-fidelity's network, with the same random weights: no file of the true ones is needed.
+
+What torch-fidelity's network gives is stored in `oracles/inception.npz`; `make oracles` computes it anew.
+"""
 
 import collections
 import functools
 import hashlib
 import pickle
-import types
-from unittest import mock
+import zipfile
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -16,53 +19,34 @@ from ganzoo.metrics import Score
 from ganzoo.metrics.features import InceptionV3, checkpoints, inception
 from ganzoo.metrics.features.resize import resize_images
 from ganzoo.metrics.frechet import gaussian_distance, moments
+from tests.metrics.oracles import inputs
+from tests.metrics.oracles.inputs import patches
 
-SHAPES = [(28, 28, 1), (64, 64, 3), (299, 299, 3), (40, 56, 3)]
-OUTPUTS = ["2048", "logits_unbiased", "logits"]
-
-
-@pytest.fixture(scope="module")
-def peer(torch_for_fidelity):
-    """torch, and torch-fidelity's Inception and FID."""
-    from torch_fidelity import feature_extractor_inceptionv3 as network
-    from torch_fidelity import metric_fid
-
-    return types.SimpleNamespace(torch=torch_for_fidelity, network=network, metric_fid=metric_fid)
+ORACLES = Path(__file__).parent / "oracles"
 
 
 @pytest.fixture(scope="module")
-def reference(peer):
-    """torch-fidelity's network with random weights, and statistics at which activations neither die nor explode."""
-    torch = peer.torch
-    extractor = peer.network.FeatureExtractorInceptionV3
-    with mock.patch.object(peer.network, "load_state_dict_from_url"), mock.patch.object(extractor, "load_state_dict"):
-        network = extractor("random", OUTPUTS)
-    random = torch.Generator().manual_seed(0)
-    normalizations = [module for module in network.modules() if isinstance(module, torch.nn.BatchNorm2d)]
-    for module in network.modules():
-        if isinstance(module, torch.nn.Conv2d):
-            torch.nn.init.kaiming_normal_(module.weight, generator=random)
-            # What all of a filter's inputs have in common would only be cancelled, to the last digits, by its mean.
-            module.weight.data -= module.weight.data.mean(dim=(1, 2, 3), keepdim=True)
-    for module in normalizations:
-        module.weight.data.uniform_(0.5, 1.5, generator=random)
-        module.bias.data.uniform_(0.5, 1.5, generator=random)
-        module.train().momentum = 1.0  # The next pass sets the moving statistics to those of its batch.
-    network(channels_first(peer, patches(1, (299, 299, 3), 6)))
-    for module in normalizations:
-        noise = torch.empty(2, len(module.running_var)).uniform_(-0.2, 0.2, generator=random)
-        module.running_mean += noise[0] * module.running_var.sqrt()
-        module.running_var *= noise[1].exp()
-        module.eval()
-    network.fc.weight.data.normal_(0, 0.05, generator=random)
-    network.fc.bias.data.normal_(0, 1, generator=random)
-    return network
+def oracle():
+    with np.load(ORACLES / "inception.npz") as stored:
+        return dict(stored)
 
 
 @pytest.fixture(scope="module")
-def checkpoint(peer, reference, tmp_path_factory):
+def weights(oracle):
+    """Weights of the network in the names and the layout of PyTorch."""
+    return inputs.inception_state(oracle)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(weights, tmp_path_factory):
+    """A file as `torch.save` writes it: the one stored, with the numbers put in."""
     path = tmp_path_factory.mktemp("inception") / "checkpoint.pth"
-    peer.torch.save(reference.state_dict(), path)
+    with zipfile.ZipFile(ORACLES / "inception_without_tensors.pth") as stored, zipfile.ZipFile(path, "w") as archive:
+        for name in stored.namelist():
+            archive.writestr(name, stored.read(name))
+        (folder,) = {name.partition("/")[0] for name in stored.namelist()}
+        for index, array in enumerate(weights.values()):
+            archive.writestr(f"{folder}/data/{index}", array.tobytes())
     return path
 
 
@@ -81,70 +65,44 @@ def downloaded(checkpoint, digest, tmp_path_factory):
         return InceptionV3()
 
 
+@pytest.fixture(scope="module")
+def other(checkpoint):
+    """InceptionV3 with the weights of a file that is not the published one."""
+    return InceptionV3(checkpoint)
+
+
 def cached_in(patch, folder):
     patch.setattr(keras.utils, "get_file", functools.partial(keras.utils.get_file, cache_dir=folder))
 
 
-def patches(seed, shape, count):
-    """Images of noise in squares of 1 to 32 pixels: what differs between them is left in the features."""
-    height, width, channels = shape
-    rng = np.random.default_rng(seed)
-    images = []
-    for index in range(count):
-        side = 2 ** (index % 6)
-        small = rng.integers(0, 256, (-(-height // side), -(-width // side), channels), "uint8")
-        images.append(small.repeat(side, axis=0).repeat(side, axis=1)[:height, :width])
-    return np.stack(images)
+@pytest.mark.parametrize("index", range(len(inputs.SHAPES)), ids=lambda index: str(inputs.SHAPES[index]))
+def test_features_logits_and_fid_are_those_of_torch_fidelity(oracle, downloaded, index):
+    features = [downloaded(patches(seed, inputs.SHAPES[index], 3)) for seed in (2, 3)]
+    both = np.concatenate(features)
+    assert both.shape == (6, 2048)
+    found = [both, downloaded.logits_of(both), downloaded.logits_of(both, bias=True)]
+    for name, ours in zip(inputs.OUTPUTS, found):
+        for kind, values in (("every eighth", ours[:, ::8]), ("sums", inputs.sums(ours))):
+            theirs = oracle[f"{name} of {index}: {kind}"]
+            scale = np.sqrt(np.mean(theirs**2))
+            np.testing.assert_allclose(values, theirs, rtol=0, atol=1e-4 * scale, err_msg=f"{name}: {kind}")
+    assert found[1].shape == (6, 1008)
 
-
-def channels_first(peer, images):
-    rgb = np.repeat(images, 3 // images.shape[-1], axis=-1)
-    return peer.torch.from_numpy(np.ascontiguousarray(np.moveaxis(rgb, -1, 1)))
-
-
-def outputs_of(peer, reference, images):
-    with peer.torch.no_grad():
-        return [output.numpy() for output in reference(channels_first(peer, images))]
-
-
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_features_logits_and_fid_are_those_of_torch_fidelity(peer, reference, downloaded, shape):
-    sets = [patches(seed, shape, 4) for seed in (2, 3)]
-    references = [outputs_of(peer, reference, images) for images in sets]
-    features = [downloaded(images) for images in sets]
-    for ours, theirs in zip(features, references):
-        found = [ours, downloaded.logits_of(ours), downloaded.logits_of(ours, bias=True)]
-        for name, our_output, their_output in zip(OUTPUTS, found, theirs):
-            # Neither dead nor exploded, and images differ: or else the comparison could not fail.
-            assert 0.1 < their_output.std() < 30 and np.mean(their_output == 0) < 0.2
-            assert their_output.std(axis=0).mean() > 0.05
-            scale = np.sqrt(np.mean(their_output**2))
-            np.testing.assert_allclose(our_output, their_output, rtol=0, atol=1e-4 * scale, err_msg=name)
-        assert found[0].shape == (4, 2048) and found[1].shape == (4, 1008)
-    np.testing.assert_array_equal(downloaded.logits(sets[1]), found[1])
-
-    real, fake = in_their_span(*features)
-    statistics = map(
-        peer.metric_fid.fid_features_to_statistics,
-        in_their_span(*(theirs[0] for theirs in references), peer.torch.from_numpy),
-    )
-    expected = peer.metric_fid.fid_statistics_to_metric(*statistics, verbose=False)["frechet_inception_distance"]
-    assert expected > 10
+    real, fake = inputs.in_their_span(*features)
+    expected = oracle["frechet_distances"][index]
     assert gaussian_distance(*moments(real), *moments(fake)) == pytest.approx(expected, rel=1e-4)
 
 
-def in_their_span(real, fake, convert=np.asarray):
-    """Two sets of features in an orthonormal basis of what they span: as far from each other, in few dimensions."""
-    basis, _ = np.linalg.qr(np.concatenate([real, fake]).T.astype("float64"))
-    return [convert(features @ basis) for features in (real, fake)]
+def test_logits_of_images_are_those_of_their_features(downloaded):
+    image = patches(3, (28, 28, 1), 1)
+    np.testing.assert_allclose(downloaded.logits(image), downloaded.logits_of(downloaded(image)), rtol=1e-5, atol=1e-4)
 
 
-def test_scores_have_their_names_only_with_the_published_weights(downloaded, checkpoint, digest):
+def test_scores_have_their_names_only_with_the_published_weights(downloaded, other, digest):
     scores = [Score(name, 1.0) for name in ("frechet_distance", "kernel_distance", "inception_score", "precision")]
     assert [downloaded.named(score).name for score in scores] == ["FID", "KID", "IS", "precision"]
     assert downloaded.named(scores[0]).features == "InceptionV3"
     assert downloaded.named(scores[0]).resize == "tf1_bilinear"
-    other = InceptionV3(checkpoint)
     assert other.named(scores[0]).name == "frechet_distance"
     assert other.named(scores[0]).features == f"InceptionV3 (sha256 {digest[:8]})"
 
@@ -174,12 +132,24 @@ def test_images_are_taken_one_by_one(downloaded, monkeypatch):
         downloaded(np.zeros((2, 30, 20, 4), "uint8"))
 
 
-def test_reads_all_formats(peer, reference, checkpoint, tmp_path):
-    """The zip format of PyTorch, the one before 1.6, and the TensorFlow graph: the same weights."""
-    expected = {name: tensor.numpy() for name, tensor in reference.state_dict().items()}
-    peer.torch.save(reference.state_dict(), tmp_path / "old.pth", _use_new_zipfile_serialization=False)
+@pytest.mark.parametrize("name", ["small.pth", "small_before_1_6.pth"])
+def test_reads_both_formats_of_pytorch(name):
+    """Files that PyTorch wrote: each type, views with strides and an offset, a parameter, an empty tensor."""
+    expected = inputs.small_state()
+    found = checkpoints.read(ORACLES / name)
+    assert found.keys() == expected.keys()
+    for key, array in found.items():
+        assert array.dtype == expected[key].dtype, key
+        np.testing.assert_array_equal(array, expected[key], err_msg=key)
+
+
+def test_the_graph_holds_the_same_weights_as_the_checkpoint(weights, checkpoint, tmp_path):
+    tensors = checkpoints.read(checkpoint)
+    assert tensors.keys() == weights.keys()
+    for name, array in tensors.items():
+        np.testing.assert_array_equal(array, weights[name], err_msg=name)
     network = inception.network()
-    inception.set_weights(network, expected)
+    inception.set_weights(network, tensors)
     graph = tf.compat.v1.GraphDef()
     for layer in network.layers:
         for key, weight in zip(inception.graph_keys(layer.name) if layer.weights else [], layer.weights):
@@ -188,12 +158,6 @@ def test_reads_all_formats(peer, reference, checkpoint, tmp_path):
     graph.node.add(name="pool_3", op="AvgPool")
     (tmp_path / "graph.pb").write_bytes(graph.SerializeToString())
     assert len(graph.node) == 1 + 94 * 5 + 2 == len({node.name for node in graph.node})
-
-    for path in (checkpoint, tmp_path / "old.pth"):
-        found = checkpoints.read(path)
-        assert found.keys() == expected.keys()
-        for name, array in found.items():
-            np.testing.assert_array_equal(array, expected[name], err_msg=name)
     other = inception.network()
     inception.set_weights(other, checkpoints.read(tmp_path / "graph.pb"))
     for ours, theirs in zip(other.get_weights(), network.get_weights()):
@@ -227,19 +191,13 @@ def test_names_in_the_graph(name, scope):
     assert inception.graph_scope(name) == scope
 
 
-def test_other_weights_are_refused():
+def test_other_weights_are_refused(weights):
     network = inception.network()
-    tensors = {}
-    for layer in network.layers:
-        for key, weight in zip(inception.checkpoint_keys(layer.name), layer.weights):
-            weight = weight.numpy()
-            tensors[key] = np.moveaxis(weight, (-1, -2), (0, 1)) if weight.ndim > 1 else weight
-    inception.set_weights(network, tensors)
     with pytest.raises(ValueError, match="1,000 logits"):  # torchvision's.
-        inception.set_weights(network, {**tensors, "fc.weight": np.zeros((1000, 2048))})
-    del tensors["Mixed_7c.branch_pool.bn.bias"]
+        inception.set_weights(network, {**weights, "fc.weight": np.zeros((1000, 2048))})
+    without = {name: array for name, array in weights.items() if name != "Mixed_7c.branch_pool.bn.bias"}
     with pytest.raises(ValueError, match=r"no 'Mixed_7c.branch_pool.bn.bias': these are not the weights"):
-        inception.set_weights(network, tensors)
+        inception.set_weights(network, without)
 
 
 def test_downloads_once(tmp_path, monkeypatch):
