@@ -4,14 +4,17 @@ import math
 from functools import partial
 
 import keras
-import numpy as np
 import tensorflow as tf
 from keras import ops
 from keras.optimizers import Adam
 
 from ganzoo import checks, networks
+from ganzoo.images import to_uint8
 from ganzoo.models.gan import GAN
+from ganzoo.networks.heads import read_heads
+from ganzoo.networks.infogan import sizes_of
 from ganzoo.sampling import SeededNumbers
+from ganzoo.training.codes import Codes
 from ganzoo.training.settings import Fixed, Setting
 
 
@@ -20,28 +23,29 @@ class InfoGAN(GAN):
     """InfoGAN: a GAN that learns, without labels, latent codes which change one property of a sample each.
 
     A part of the latents is codes c: a class out of K, an angle. A network Q, on the features of the discriminator,
-    estimates them from a sample. The game has a second aim for both networks: Q should succeed. Then the codes cannot
-    be ignored, and simple codes tend to take up what differs most between samples, such as the class of a digit.
+    estimates them from a sample. The generator is trained to make samples from which Q can read the codes. So it
+    cannot ignore them, and simple codes tend to take up what differs most between samples, such as the class of a
+    digit.
 
         min_{G, Q} max_D  V(D, G) - lambda L_I(G, Q)                                  (Equation 6)
         L_I(G, Q) = E[log Q(c | G(z, c))] + H(c)  <=  I(c; G(z, c))                   (Equation 5)
-
-    For a categorical code L_I is at most H(c) = log K, 2.302585 for ten classes, where Q is exact.
 
     Reference: [Chen et al., 2016](https://arxiv.org/abs/1606.03657), Equations 5 and 6, Appendix C.1.
 
     Departures from the paper:
 
-    - The noise beside the codes is N(0, I) instead of uniform. The generator maximises log D, as in `GAN`.
-    - Q of a continuous code is a Gaussian of standard deviation 1 around the estimate, as in the authors' code for
-      MNIST.
-    - Q is trained in both updates, as in the authors' code: with the discriminator in its own, and the generator's
-      update moves only the generator.
-    - The generator's last activation is tanh, for images in [-1, 1].
+    - Q is trained in the discriminator's update, and with it the layers that they share, as in the authors' code.
+      Equation 6 trains Q together with the generator.
+    - The noise beside the codes is N(0, I). In the authors' code it is uniform.
+    - The generator maximises log D, as in `GAN` and in the authors' code. Equation 6 has the minimax game
+      (`minimax=True`).
+    - Q of a continuous code is a Gaussian around the estimate, with the standard deviation 1, as in the authors' code
+      for digits.
+    - Images lie in [-1, 1] with a tanh. The authors' lie in [0, 1] with a sigmoid.
 
     Args:
-        generator: Built `keras.Model`, latents `(batch, latent_dim)` -> samples. The latents are noise, then
-            one-hot categorical codes, then continuous codes.
+        generator: Built `keras.Model`, latents `(batch, latent_dim)` -> samples. The latents are noise, then one-hot
+            categorical codes, then continuous codes.
         discriminator: Built `keras.Model`, samples -> a dictionary with `"scores"`, logits `"category_0"`
             `(batch, categories[0])`, ..., and means `"continuous"` `(batch, continuous)`. `ganzoo.networks.infogan` has
             one.
@@ -50,8 +54,10 @@ class InfoGAN(GAN):
         information_weight: Float, lambda. Defaults to `1.0`.
         minimax, latent_dim, discriminator_steps, augmentation, ema_decay, seed: See `GAN`.
 
-    Logs: as `GAN`, with `g_loss` and `d_loss` that hold the information term; `information`, L_I of the categorical
-    codes, and `continuous_information`, L_I of the continuous codes, both in nats.
+    Logs: as `GAN`, where `g_loss` and `d_loss` hold the information term. `information` is L_I of the categorical codes
+    in nats: 0 where Q knows nothing, and at most log K for a code of K values, 2.303 for ten, where Q is exact.
+    `continuous_information` is L_I of the continuous codes. The Gaussian is wider than the range of the code, so it
+    runs from -0.392 a code, where Q knows nothing, to -0.226, where Q is exact. Only its rise means something.
 
     Raises:
         ValueError: If the discriminator lacks a head, there are more codes than latents, or with packing.
@@ -59,12 +65,15 @@ class InfoGAN(GAN):
     Example:
 
     >>> gan = ganzoo.InfoGAN.from_paper((28, 28, 1))
-    >>> gan.fit(ganzoo.data.load("mnist_10k", batch_size=128), epochs=50)
-    >>> sevens = gan.generate(8, codes={"category_0": 7, "continuous": [0.5, 0.0]})
+    >>> gan.fit(ganzoo.data.load("mnist_10k", batch_size=128), epochs=65)
+    >>> kind = gan.generate(8, codes={"category_0": 7, "continuous": [0.5, 0.0]})
+    >>> codes = gan.read_codes(kind)
     """
 
-    categories = Fixed(lambda name, value: tuple(checks.check_at_least_one(name, size) for size in value))
-    continuous = Fixed(lambda name, value: checks.integer(name, value, least=0))
+    networks_for_vectors = None
+
+    categories = Fixed(partial(checks.integers, least=2))
+    continuous = Fixed(partial(checks.integer, least=0))
     information_weight = Setting(checks.check_weight)
 
     def __init__(self, generator, discriminator, categories=(10,), continuous=2, information_weight=1.0, **kwargs):
@@ -72,61 +81,36 @@ class InfoGAN(GAN):
         self.categories = categories
         self.continuous = continuous
         self.information_weight = information_weight
+        self.codes = Codes(self.latent_dim, sizes_of(self.categories, self.continuous))
         check_heads(self)
-
-    # === The codes ===
-
-    @property
-    def noise_dim(self):
-        """Latents without a meaning, before the codes."""
-        return self.latent_dim - sum(self.categories) - self.continuous
 
     def prior(self, numbers, batch_size):
         """Noise from N(0, I), one-hot codes of equal probability, continuous codes from U[-1, 1]."""
-        parts = [numbers.normal((batch_size, self.noise_dim))]
-        for size in self.categories:
-            chosen = tf.cast(float(size) * numbers.uniform((batch_size, 1))[:, 0], "int32")
-            parts.append(tf.one_hot(tf.minimum(chosen, size - 1), size))
-        if self.continuous:
-            parts.append(2.0 * numbers.uniform((batch_size, self.continuous)) - 1.0)
-        return tf.concat(parts, axis=1)
-
-    def codes_of(self, latents):
-        """The codes in latents: one-hot `"category_0"`, ..., and `"continuous"`."""
-        sizes = [self.noise_dim, *self.categories, *([self.continuous] if self.continuous else [])]
-        return dict(zip(self.code_names, tf.split(latents, sizes, axis=1)[1:], strict=True))
-
-    @property
-    def code_names(self):
-        """The names of the codes, in the order of the latents."""
-        return [
-            *(f"category_{index}" for index in range(len(self.categories))),
-            *["continuous"] * bool(self.continuous),
-        ]
+        return self.codes.draw(numbers, batch_size)
 
     # === The game ===
 
     def discriminator_objective(self, update):
-        return super().discriminator_objective(update) - self.information_weight * sum(self.information(update))
+        loss = super().discriminator_objective(update)
+        return loss - self.information_weight * sum(self.information(update).values())
 
     def generator_objective(self, update):
         loss = super().generator_objective(update)
-        information, continuous_information = self.information(update)
-        self.track(information=information, continuous_information=continuous_information)
-        return loss - self.information_weight * (information + continuous_information)
+        information = self.information(update)
+        self.track(**information)
+        return loss - self.information_weight * sum(information.values())
 
     def information(self, update):
-        """The bounds L_I of the categorical and of the continuous codes, in nats."""
-        heads, codes = update.critic.heads(update.fake), self.codes_of(update.latents)
-        categorical = continuous = tf.constant(0.0)
-        for name, size in zip(self.code_names, self.categories, strict=False):
-            log_q = ops.sum(codes[name] * ops.log_softmax(heads[name], axis=-1), axis=-1)
-            categorical += ops.mean(log_q) + math.log(size)
+        """The bounds L_I of the categorical and of the continuous codes, in nats, by the names of the log."""
+        estimates, codes = update.critic.heads(update.fake), self.codes.split(update.latents)
+        bounds = {}
+        if self.categories:
+            bounds["information"] = sum(
+                categorical_information(estimates[name], codes[name]) for name in self.codes.categories
+            )
         if self.continuous:
-            squares = ops.square(codes["continuous"] - heads["continuous"])
-            log_q = -0.5 * ops.sum(squares + math.log(2.0 * math.pi), axis=-1)
-            continuous += ops.mean(log_q) + self.continuous * math.log(2.0)  # The entropy of U[-1, 1] is log 2.
-        return categorical, continuous
+            bounds["continuous_information"] = gaussian_information(estimates["continuous"], codes["continuous"])
+        return bounds
 
     # === For users ===
 
@@ -134,55 +118,63 @@ class InfoGAN(GAN):
         """Draws samples, with some codes as you set them.
 
         Args:
-            num_samples, seed, condition, batch_size, latents: See `GenerativeModel.generate`.
-            codes: Dictionary of codes to set: `"category_0"`, an integer or one for each sample; `"continuous"`, a row
-                of numbers or a row for each sample. The seed draws the others. Defaults to `None`.
+            num_samples, seed, condition, batch_size, latents: See `GenerativeModel.generate`. `num_samples` defaults to
+                the number of codes, too.
+            codes: Dictionary of the codes to set: `"category_0"`, an integer or an integer for each sample;
+                `"continuous"`, a row of numbers or a row for each sample. Numbers beyond [-1, 1] are allowed, and show
+                a property more strongly than the data have it. The latents, or else the seed, give the other codes.
+                Defaults to `None`.
 
         Returns:
             Float32 NumPy array `(num_samples, ...)`.
+
+        Raises:
+            ValueError: If the model has no such code, or a value does not fit it.
         """
         if codes is not None:
-            num_samples = count_of(codes) if num_samples is None else num_samples
-            num_samples = checks.check_num_samples(num_samples)
+            if latents is not None:
+                latents = self.check_latents(latents)
+                num_samples = len(latents) if num_samples is None else num_samples
+            num_samples, codes = self.codes.read(codes, num_samples)
             if latents is None:
                 latents = self.prior(SeededNumbers(checks.check_seed(seed)), num_samples)
-            latents = self.with_codes(self.check_latents(latents), codes)
+            if len(latents) == num_samples:  # Otherwise `generate` says so.
+                latents = self.codes.replace(latents, codes)
         return super().generate(num_samples, seed, condition, batch_size, latents)
 
-    def with_codes(self, latents, codes):
-        """Latents with some codes replaced; see `generate`."""
-        unknown = sorted(set(codes) - set(self.code_names))
-        if unknown:
-            raise ValueError(f"There is no code {unknown[0]!r}. The codes are {', '.join(self.code_names)}.")
-        parts = self.codes_of(latents)
-        for name, value in codes.items():
-            parts[name] = tf.broadcast_to(self._as_code(name, value), tf.shape(parts[name]))
-        return tf.concat([latents[:, : self.noise_dim], *parts.values()], axis=1)
+    def read_codes(self, samples, batch_size=64):
+        """What Q reads in samples, real or generated.
 
-    def _as_code(self, name, value):
-        if name == "continuous":
-            return tf.cast(value, "float32")
-        size = self.categories[self.code_names.index(name)]
-        labels = np.asarray(value)
-        if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= size:
-            raise ValueError(f"`{name}` must be integers from 0 to {size - 1}. Received: {value!r}")
-        return tf.one_hot(labels, size)
+        Args:
+            samples: Array `(count, ...)`, real or generated: floats in [-1, 1], or uint8 images.
+            batch_size: Integer, how many are read at a time. Defaults to `64`.
+
+        Returns:
+            Dictionary of float32 NumPy arrays: `"category_0"`, probabilities `(count, size)`, ..., and `"continuous"`,
+            means `(count, continuous)`.
+        """
+        outputs = read_heads(self.discriminator, samples, batch_size)
+        for name in self.codes.categories:
+            outputs[name] = ops.convert_to_numpy(ops.softmax(outputs[name]))
+        return outputs
 
     def add_endpoints(self, archive):
-        """The SavedModel's `generate_codes`: `seed` and every code, one for each sample -> `images`, `latents`."""
-        specs = [tf.TensorSpec((), "int64", name="seed")]
-        specs += [tf.TensorSpec((None,), "int64", name=f"category_{i}") for i in range(len(self.categories))]
-        if self.continuous:
-            specs.append(tf.TensorSpec((None, self.continuous), "float32", name="continuous"))
-        network = self.sampling_generator
+        """The SavedModel's `generate_codes`: `seed` and each code for each sample -> `images`, `latents`.
 
-        def generate_codes(seed, *codes):
-            latents = self.prior(SeededNumbers(seed), tf.shape(codes[0])[0])
-            hot = [tf.one_hot(code, size) for code, size in zip(codes, self.categories, strict=False)]
-            latents = tf.concat([latents[:, : self.noise_dim], *hot, *codes[len(self.categories) :]], axis=1)
-            return {"images": self.apply_generator(network, latents, None, training=False), "latents": latents}
+        The inputs are `seed`, int64 `()`; `category_0`, int64 `(n,)`, ...; `continuous`, float32 `(n, continuous)`; and
+        the conditions, if there are any. Images are uint8, as those of `generate`.
+        """
+        network, count = self.sampling_generator, len(self.codes.sizes)
 
-        archive.add_endpoint("generate_codes", generate_codes, specs)
+        def generate_codes(seed, *inputs):
+            codes = self.codes.encoded(inputs[:count])
+            condition = self.conditions.join(dict(zip(self.conditions, inputs[count:], strict=True)))
+            latents = self.codes.replace(self.prior(SeededNumbers(seed), tf.shape(inputs[0])[0]), codes)
+            samples = self.apply_generator(network, latents, condition, training=False)
+            return {"images": to_uint8(samples) if len(self.image_shape) == 3 else samples, "latents": latents}
+
+        seed = tf.TensorSpec((), "int64", name="seed")
+        archive.add_endpoint("generate_codes", generate_codes, [seed, *self.codes.specs(), *self.conditions.specs()])
 
     @classmethod
     def from_paper(
@@ -199,41 +191,63 @@ class InfoGAN(GAN):
         discriminator_optimizer=partial(Adam, 2e-4, beta_1=0.5),
         **settings,
     ):
-        """Returns the compiled model; the defaults are the settings for MNIST (Appendix C.1), batches of 128.
+        """Returns the compiled model. The defaults are the paper's settings for MNIST (Appendix C.1), batches of 128.
 
         Args:
             image_shape: `(height, width, channels)`.
             noise_dim: Integer, latents beside the codes.
             networks: Family of networks, a module with the functions `generator` and `discriminator`.
-            **settings: Any other argument of the networks, the class or `compile`.
+            **settings: Any other argument of the networks, the class or `compile`. With `generator_` or
+                `discriminator_` before its name it concerns that network alone: `discriminator_filters=32`.
             The others are arguments of the networks, of the class, and of `compile`.
         """
-        settings = {"latent_dim": noise_dim + sum(categories) + continuous, **settings}
-        del noise_dim
+        noise_dim = checks.integer("noise_dim", noise_dim, least=0)
+        codes = sum(sizes_of(categories, continuous).values())
+        settings = {"latent_dim": noise_dim + codes, **settings}
+        del noise_dim, codes
         return cls.assemble(locals())
 
 
-def count_of(codes):
-    """The number of samples that codes are given for."""
-    counts = [len(value) for name, value in codes.items() if np.ndim(value) == (2 if name == "continuous" else 1)]
-    if not counts:
-        raise ValueError("Pass num_samples, or one code for each sample.")
-    return max(counts)
+def categorical_information(logits, one_hot):
+    """`E[log Q(c | x)] + log K`: L_I of a categorical code of K values with equal probability.
+
+    Args:
+        logits: Float tensor `(batch, K)`, Q's.
+        one_hot: Float tensor `(batch, K)`, the codes.
+
+    Returns:
+        Float scalar in nats, at most log K.
+    """
+    log_q = ops.sum(one_hot * ops.log_softmax(logits, axis=-1), axis=-1)
+    return ops.mean(log_q) + math.log(one_hot.shape[-1])
+
+
+def gaussian_information(means, codes):
+    """`E[log N(c; mean, I)] + d log 2`: L_I of d codes from U[-1, 1], where Q is a Gaussian of standard deviation 1.
+
+    Args:
+        means: Float tensor `(batch, d)`, Q's.
+        codes: Float tensor `(batch, d)`.
+
+    Returns:
+        Float scalar in nats, at most d (log 2 - log(2 pi) / 2) = -0.226 d.
+    """
+    log_q = -0.5 * ops.sum(ops.square(codes - means) + math.log(2.0 * math.pi), axis=-1)
+    return ops.mean(log_q) + codes.shape[-1] * math.log(2.0)
 
 
 def check_heads(model):
     """Raises a `ValueError` unless a discriminator has a head for each code."""
-    wanted = {name: (None, size) for name, size in zip(model.code_names, (*model.categories, model.continuous))}
+    wanted = {name: (None, size) for name, size in model.codes.sizes.items()}
     outputs = model.discriminator.output if isinstance(model.discriminator.output, dict) else {}
     found = {name: tuple(tensor.shape) for name, tensor in outputs.items() if name != "scores"}
     if found != wanted:
         raise ValueError(
             f"`discriminator` must have the heads {wanted} beside its scores. Received: {model.discriminator.name} "
-            f"with {found or 'none'}. Take ganzoo.networks.infogan.discriminator with the same codes."
+            f"with {found or 'none'}. Take ganzoo.networks.infogan.discriminator with the same codes, or pass "
+            f"heads={model.codes.sizes} to another family of networks."
         )
-    if model.noise_dim < 0:
-        raise ValueError(f"The codes take more than the {model.latent_dim} latents. Use more latents or fewer codes.")
     if model.packing != 1:
         raise ValueError(
-            f"InfoGAN tells the codes of single samples. Received: packing={model.packing}. Leave it at 1."
+            f"InfoGAN reads the codes of single samples. Received: packing={model.packing}. Leave it at 1."
         )

@@ -1,7 +1,9 @@
 """Further outputs of a discriminator: class logits, estimates of codes."""
 
+import numpy as np
 from keras import layers
 
+from ganzoo.data import normalize
 from ganzoo.layers import dense_layer
 
 
@@ -28,3 +30,28 @@ def with_heads(score, features, heads=None, normalization=None, kernel_initializ
         for name, units in heads.items()
     }
     return {"scores": layers.Activation("linear", dtype="float32", name="scores")(score), **made}
+
+
+def read_heads(discriminator, samples, batch_size=64):
+    """What the heads of a discriminator say of samples, in inference mode.
+
+    Args:
+        discriminator: Built `keras.Model`, samples -> dictionary of outputs.
+        samples: Array `(count, ...)`: floats, for images in [-1, 1], or uint8 images.
+        batch_size: Integer, how many are read at a time. Defaults to `64`.
+
+    Returns:
+        Dictionary of float32 NumPy arrays by name, without `"scores"`.
+
+    Raises:
+        ValueError: If the samples have another shape than the discriminator's input.
+    """
+    samples, shape = np.asarray(samples), tuple(discriminator.inputs[0].shape[1:])
+    if samples.shape[1:] != shape or not len(samples) or samples.dtype.kind not in "fiu":
+        raise ValueError(
+            f"`samples` must be numbers of the shape (count, {', '.join(map(str, shape))}), with one sample or more. "
+            f"Received: {samples.dtype} of shape {samples.shape}"
+        )
+    samples = np.asarray(normalize(samples)) if samples.dtype == np.uint8 else samples.astype("float32")
+    outputs = discriminator.predict(samples, batch_size=batch_size, verbose=0)
+    return {name: values for name, values in outputs.items() if name != "scores"}
