@@ -13,8 +13,8 @@ from unittest import mock
 
 import numpy as np
 
-# torch-fidelity imports torchvision, and needs nothing of it here. Where torchvision's wheel is for GPUs and PyTorch's is
-# for CPUs, the import fails.
+# torch-fidelity imports torchvision, and needs nothing of it here. The import fails if torchvision's wheel is for GPUs
+# and PyTorch's for CPUs.
 for name in ("torchvision", "torchvision.datasets", "torchvision.transforms", "torchvision.transforms.functional"):
     sys.modules[name] = mock.MagicMock()
 
