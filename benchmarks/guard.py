@@ -11,7 +11,7 @@ back; and the distance of the samples from the data (the energy distance of `Vit
 an untrained generator have about 1.3) when it fired and at the end. A training is saved if it ends, in the course of
 its steps and with finite weights, at a distance below 0.4: healthy dense GANs have 0.3 after 1,500 steps.
 
-Each run is appended to the output file (benchmarks/guard.jsonl) when it ends, and a run that stands there is not
+Each run is appended to the output file (benchmarks/results/guard.jsonl) when it ends. A run that stands there is not
 repeated.
 """
 
@@ -235,7 +235,7 @@ def number(value):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", nargs="*", choices=[*FAILURES, *HEALTHY], help="Default: all.")
-    parser.add_argument("--output", type=Path, default=Path(__file__).parent / "guard.jsonl")
+    parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results" / "guard.jsonl")
     options = parser.parse_args()
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)

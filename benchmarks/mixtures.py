@@ -16,7 +16,7 @@ Measured on 2,500 samples: modes (centres that are the nearest of at least one s
 share of samples within 3 standard deviations of a centre (98.9 % for a perfect sampler), and the KL divergence of these
 samples' modes from the uniform distribution (0.0014 and 0.0048 for a perfect sampler).
 
-Each run is appended to the output file (benchmarks/mixtures.jsonl) when it ends, and a run that stands there is not
+Each run is appended to the output file (benchmarks/results/mixtures.jsonl) when it ends. A run that stands there is not
 repeated. Prints the table at the end: mean and standard error over the seeds.
 """
 
@@ -30,9 +30,9 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
-import pacgan_networks
 import tensorflow as tf
-from spread import spread
+from lib import pacgan_networks
+from lib.spread import spread
 
 import ganzoo
 from ganzoo import records
@@ -124,7 +124,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=5, help="how many")
     parser.add_argument("--iterations", type=int, default=25_000)
     parser.add_argument("--processes", type=int, default=os.cpu_count(), help="runs at a time, of one thread each")
-    parser.add_argument("--output", type=Path, default=Path(__file__).parent / "mixtures.jsonl")
+    parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results" / "mixtures.jsonl")
     options = parser.parse_args()
 
     done = {key(row) for row in records.read(options.output)}

@@ -10,7 +10,7 @@ import argparse
 
 import keras
 import numpy as np
-from sample_quality import frechet_distance, real_images, statistics, train_classifier
+from lib.sample_quality import frechet_distance, real_images, statistics, train_classifier
 
 import ganzoo
 

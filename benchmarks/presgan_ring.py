@@ -15,8 +15,8 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from lib.spread import spread
 from scipy import special
-from spread import spread
 
 import ganzoo
 

@@ -18,6 +18,8 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from lib.builders import builder, callbacks
+
 import ganzoo
 
 
@@ -40,15 +42,6 @@ MODELS = {
     "PresGAN": ("PresGAN", {}),
     "CGAN": ("CGAN", {"networks": ganzoo.networks.dcgan, "num_classes": 10}),
 }
-
-
-def builder(cls, image_shape, **settings):
-    return lambda seed: getattr(ganzoo, cls).from_paper(image_shape, seed=seed, **settings)
-
-
-def callbacks(model):
-    """What the authors' code of WGAN does, and its Algorithm 1 does not say."""
-    return [ganzoo.callbacks.CriticBurnIn()] if isinstance(model, ganzoo.WGAN) else []
 
 
 def main():

@@ -14,7 +14,7 @@ import time
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import tensorflow as tf
-from workloads import BATCH_SIZE, WORKLOADS, build
+from lib.workloads import BATCH_SIZE, WORKLOADS, build
 
 from ganzoo.layers import convolutions
 

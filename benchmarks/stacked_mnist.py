@@ -18,7 +18,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from same_conditions import builder, callbacks
+from lib.builders import builder, callbacks
 
 import ganzoo
 

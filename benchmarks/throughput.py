@@ -7,8 +7,8 @@ all of them one after the other, while the others sleep, so that a slow minute o
 are medians over the rounds; ratios are medians of the ratios within a round, with the least and the greatest. Run it on
 a quiet machine: PyTorch's threads wait for each other and lose far more than TensorFlow's where others use the cores.
 
-What is compared, and how the arithmetic is counted, stands in `workloads.py`; what PyTorch does, in `torch_peer.py`;
-what the rate of the hardware is, in `sides.Hardware`.
+What is compared, and how the arithmetic is counted, stands in `lib/workloads.py`. What PyTorch does stands in
+`lib/torch_peer.py`, and what the rate of the hardware is, in `lib.sides.Hardware`.
 """
 
 import argparse
@@ -23,8 +23,8 @@ import time
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
-from sides import Process
-from workloads import BATCH_SIZE, WORKLOADS
+from lib.sides import Process
+from lib.workloads import BATCH_SIZE, WORKLOADS
 
 PRECISIONS = ("float32", "mixed_bfloat16")
 PEERS = ("torch", "tuned torch")
@@ -228,8 +228,8 @@ def report(rows, traces, fits, rounds):
     parts = [f"Machine: {machine()}", f"Medians over {rounds} alternating rounds.", main_table(rows, traces)]
     parts.append(
         "images/s: real samples that the critic sees. GFLOP/s: the arithmetic that the algorithm needs (counted in "
-        "`benchmarks/workloads.py`) in the time of an update, of the rate that its convolutions (in the MLP its matrix "
-        "products) reach alone at the same shapes: the FLOP-weighted harmonic mean over the forward pass, input "
+        "`benchmarks/lib/workloads.py`) in the time of an update, of the rate that its convolutions (in the MLP its "
+        "matrix products) reach alone at the same shapes: the FLOP-weighted harmonic mean over the forward pass, input "
         "gradient and kernel gradient of every layer. Start to first step and memory: of the one process of each side."
     )
     body = []

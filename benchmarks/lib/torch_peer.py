@@ -16,7 +16,8 @@ import time
 import torch
 from torch import nn
 from torch.nn import functional
-from workloads import BATCH_SIZE, MLP_CRITIC, MLP_GENERATOR, WORKLOADS
+
+from lib.workloads import BATCH_SIZE, MLP_CRITIC, MLP_GENERATOR, WORKLOADS
 
 
 class Reshape(nn.Module):

@@ -11,7 +11,8 @@ import resource
 import time
 
 import numpy as np
-from workloads import BATCH_SIZE, WORKLOADS, build, flops, layers_of
+
+from lib.workloads import BATCH_SIZE, WORKLOADS, build, flops, layers_of
 
 
 class Ganzoo:
@@ -55,7 +56,8 @@ class Torch:
 
     def __init__(self, name, precision):
         import torch
-        from torch_peer import TorchTraining
+
+        from lib.torch_peer import TorchTraining
 
         torch.set_num_threads(len(os.sched_getaffinity(0)))
         self.training = TorchTraining(name, precision, self.tuned)

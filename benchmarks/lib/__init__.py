@@ -1,0 +1,1 @@
+"""What several benchmarks share. `python benchmarks/name.py` finds it as `lib`."""

@@ -1,0 +1,13 @@
+"""Models for `ganzoo.compare`: functions of a seed, and the callbacks that a model's authors train it with."""
+
+import ganzoo
+
+
+def builder(cls, image_shape, **settings):
+    """A function of a seed that returns the compiled model of a class of ganzoo."""
+    return lambda seed: getattr(ganzoo, cls).from_paper(image_shape, seed=seed, **settings)
+
+
+def callbacks(model):
+    """What the authors' code of WGAN does, and its Algorithm 1 does not say."""
+    return [ganzoo.callbacks.CriticBurnIn()] if isinstance(model, ganzoo.WGAN) else []
