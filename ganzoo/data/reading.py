@@ -15,7 +15,8 @@ def track(items, total, doing):
         if now - start > 3 and (now - shown > 1 or done == total):
             shown = now
             end = "\n" if done == total else ""
-            print(f"\r{doing}: {done:,} of {total:,}", end=end, file=sys.stderr, flush=True)
+            of_all = "" if total is None else f" of {total:,}"
+            print(f"\r{doing}: {done:,}{of_all}", end=end, file=sys.stderr, flush=True)
 
 
 def available_memory():

@@ -474,6 +474,8 @@ class GenerativeModel(keras.Model):
             validation_data = feed.evaluation_dataset(self, validation_data, batch_size)
         self.samples_per_step = data.samples_per_step
         self._take_class_names(data.dataset)
+        if data.left_out and verbose and self.is_chief:
+            print(f"Each epoch leaves out {data.left_out:,} samples, which fill no step of {data.samples_per_step:,}.")
         if check and not self.steps_done:
             lint.warn(self, data.dataset, data.first_batch)
         restored = restore_newest(self, callbacks)

@@ -5,6 +5,8 @@ import tensorflow as tf
 
 from ganzoo.checks import HOW_TO_SCALE, check_count, check_pixels
 from ganzoo.data import normalize
+from ganzoo.training.batches import batching_of
+from ganzoo.training.watch import watched
 
 DEFAULT_BATCH_SIZE = 64
 
@@ -26,29 +28,24 @@ class Feed:
     def __init__(self, model, x, y=None, batch_size=None, steps_per_epoch=None):
         check_count("steps_per_epoch", steps_per_epoch)
         dataset = self.dataset = as_dataset(model, x, y, batch_size)
+        self.model = model
         self.steps = model.batches_per_step
         self.keep = model.conditions.keep
         self.packing = model.packing
         check_dataset(model, dataset)
-        self.batch_size = first_part(dataset.element_spec).shape[0]
-        batches = int(dataset.cardinality())
-        if batches == tf.data.INFINITE_CARDINALITY and steps_per_epoch is None:
+        if int(dataset.cardinality()) == tf.data.INFINITE_CARDINALITY and steps_per_epoch is None:
             raise ValueError(
                 "The dataset is endless, so `fit` cannot know where an epoch ends. Pass `steps_per_epoch`, the number "
                 "of generator updates in an epoch."
             )
-        if batches < 0 and steps_per_epoch is not None:
-            if self.batch_size is None:  # It may never end: its first batch tells the size of all.
-                first = [int(tf.shape(first_part(batch))[0]) for batch in dataset.take(1)]
-                self.batch_size = first[0] if first else 0
-        elif self.batch_size is None or batches == tf.data.UNKNOWN_CARDINALITY:
-            # Batches of unknown size, or of an unknown number: read them once. The last one, if smaller, is left out.
-            sizes = [int(size) for size in dataset.map(lambda *batch: tf.shape(first_part(batch))[0])]
-            self.batch_size = sizes[0] if sizes else 0
-            batches = sizes.count(self.batch_size)
+        static = first_part(dataset.element_spec).shape[0]
+        endless = int(dataset.cardinality()) < 0 and steps_per_epoch is not None
+        batching = batching_of(dataset, count_samples, static, endless)
+        self.batch_size, batches = batching.size, batching.full
         # Without an epoch of the user's own, one ends with the data: batches that are too few for a step are left out.
-        left_out = batches % self.steps if steps_per_epoch is None else 0
-        self.batches_per_epoch = None if batches < 0 else batches - left_out
+        spare = batches % self.steps if batches is not None and steps_per_epoch is None else 0
+        self.batches_per_epoch = None if batches is None else batches - spare
+        self.left_out = batching.left_out + spare * self.batch_size
         self.check_size(batches)
         self.check_replicas(model.distribute_strategy.num_replicas_in_sync)
         self.first_batch = self.check_first_batch(model)
@@ -77,16 +74,17 @@ class Feed:
             start += apart * 2**31 * self.batches_per_epoch
             stream = indexed(start=start, batches_per_epoch=self.batches_per_epoch)
         elif self.batches_per_epoch is None:
-            stream = self._whole_batches().repeat().skip(start + apart * 1000)
+            stream = watched(self.model, self._whole_batches().repeat().skip(start + apart * 1000), start)
         else:
             start = (start + apart * (self.batches_per_epoch // 2)) % self.batches_per_epoch
             stream = self._whole_batches().take(self.batches_per_epoch).repeat().skip(start)
+            stream = watched(self.model, stream, start)
         options = tf.data.Options()
         options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
         return stream.map(self._select).with_options(options)
 
     def _whole_batches(self):
-        return self.dataset.filter(lambda *batch: tf.shape(first_part(batch))[0] == self.batch_size)
+        return self.dataset.filter(lambda *batch: count_samples(batch) == self.batch_size)
 
     def _select(self, *batch):
         """Keeps what the model reads, with its static shape."""
@@ -97,12 +95,12 @@ class Feed:
         return self.keep(tf.nest.map_structure(interleave_grouped, parts))
 
     def check_size(self, batches):
-        if batches == 0:
+        if batches == 0 or not self.batch_size:
             raise ValueError(
                 "The dataset is empty: it yields no batch. With drop_remainder=True, a dataset smaller than one batch "
                 "has none; use a smaller batch size."
             )
-        if 0 < batches < self.steps:
+        if batches is not None and 0 < batches < self.steps:
             raise ValueError(
                 f"The dataset has {batches} batch(es) of {self.batch_size}, and one step reads {self.steps}: a fresh "
                 f"one for each of discriminator_steps={self.steps}. Use more data or a smaller batch size."
@@ -117,6 +115,9 @@ class Feed:
         check_packs(self.batch_size // replicas, self.packing)
 
     def check_first_batch(self, model):
+        labels = getattr(getattr(self.dataset, "source", None), "labels", None)
+        if labels is not None and len(model.conditions) and not model.conditions.translates:
+            model.conditions.check_values(tf.nest.map_structure(np.asarray, labels))  # All of them are in memory.
         for batch in self.dataset.take(1):
             check_values(model, *arrange(model, batch))
             return batch
@@ -155,16 +156,16 @@ def evaluation_dataset(model, data, batch_size=None):
     first = next(iter(data.take(1)), None)
     if first is None:
         raise ValueError("The dataset for evaluation is empty: it yields no batch.")
-    samples, condition = arrange(model, first)
-    check_values(model, samples, condition)
-    check_packs(len(samples), model.packing)
-    if first_part(data.element_spec).shape[0] is not None:
+    check_values(model, *arrange(model, first))
+    static = first_part(data.element_spec).shape[0]
+    endless = int(data.cardinality()) == tf.data.INFINITE_CARDINALITY
+    batching = batching_of(data, count_samples, static, endless)
+    check_packs(batching.size, model.packing)
+    if static is not None:
         return data
     # A mean over batches counts them alike, and packs and replicas divide whole ones. Keras wants to know their number.
-    whole = data.filter(lambda *batch: tf.shape(first_part(batch))[0] == len(samples))
-    count = data.cardinality()
-    if count != tf.data.INFINITE_CARDINALITY:
-        count = whole.reduce(np.int64(0), lambda count, *batch: count + 1)
+    whole = data.filter(lambda *batch: count_samples(batch) == batching.size)
+    count = data.cardinality() if batching.full is None else batching.full
     return whole.apply(tf.data.experimental.assert_cardinality(count))
 
 
@@ -207,10 +208,15 @@ def split_element(element):
     )
 
 
+def count_samples(element):
+    """The number of samples in an element, a scalar tensor."""
+    return tf.shape(first_part(element))[0]
+
+
 def first_part(element):
     """The samples of an element."""
-    while isinstance(element, (tuple, list)):
-        element = element[0]
+    while isinstance(element, (tuple, list, dict)):
+        element = next(iter(element.values() if isinstance(element, dict) else element))
     return element
 
 

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from ganzoo.callbacks.checkpoint import Checkpoint
+from ganzoo.training import watch
 
 
 class OneRun(keras.callbacks.CallbackList):
@@ -77,16 +78,19 @@ def fit_in_one_run(keras_fit, model, data, epochs, initial_epoch, restored, call
 
     def fit(first, last, steps):
         stream = data.from_step(model.steps_done).take(steps * (last - first))
-        keras_fit(
-            stream,
-            epochs=last,
-            initial_epoch=first,
-            steps_per_epoch=None if last - first == 1 else steps,
-            callbacks=run,
-            shuffle=False,
-            verbose=verbose,
-            **validation,
-        )
+        try:
+            keras_fit(
+                stream,
+                epochs=last,
+                initial_epoch=first,
+                steps_per_epoch=None if last - first == 1 else steps,
+                callbacks=run,
+                shuffle=False,
+                verbose=verbose,
+                **validation,
+            )
+        except tf.errors.InvalidArgumentError as error:
+            raise (watch.in_words(error) or error) from None
 
     run.on_train_begin()
     try:

@@ -58,7 +58,7 @@ def eager(model):
 
 
 def fit(model, *callbacks, data=POINTS, labels=None, epochs=1, steps=20, batch_size=16):
-    dataset = model.condition_kind.dataset(data, labels, batch_size)
+    dataset = model.conditions.dataset(data, labels, batch_size)
     return model.fit(dataset, epochs=epochs, steps_per_epoch=steps, verbose=0, callbacks=list(callbacks))
 
 
@@ -94,7 +94,7 @@ def test_large_images_are_averaged():
 
 def look_at(model, data=POINTS, labels=None, **settings):
     """The signs of a model that is about to be trained."""
-    dataset = model.condition_kind.dataset(data, labels, min(16, len(data)))
+    dataset = model.conditions.dataset(data, labels, min(16, len(data)))
     model.feed = Feed(model, dataset)
     return VitalSigns(model, **{"num_samples": 64, **settings})
 

@@ -90,7 +90,7 @@ class TestSignatures:
         model, folder, outputs = served[name]
         inputs = np.load(folder / "inputs.npz")["latents"][:count]
         condition = labels(model, count)
-        expected = model._decode_batch(*([inputs] if condition is None else [inputs, condition]))
+        expected = model.decode_batch(*([inputs] if condition is None else [inputs, condition]))
         np.testing.assert_array_equal(outputs[f"serving_default/{count}"], expected)
         called = (model if model.ema_generator is None else model.ema_generator)(
             inputs if condition is None else [inputs, condition], training=False
@@ -164,7 +164,9 @@ def test_card(served):
         "image_shape": [4, 4, 1],
         "latent_dim": 6,
         "num_classes": 3,
+        "class_names": None,
         "condition_shape": None,
+        "conditions": {"label": {"kind": "label", "num_classes": 3, "class_names": None}},
         "step": 0,
         "versions": {"ganzoo": ganzoo.__version__, "keras": keras.__version__, "tensorflow": tf.__version__},
     }

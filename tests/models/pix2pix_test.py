@@ -47,7 +47,7 @@ def test_settings_of_the_paper():
         assert (optimizer.beta_1, optimizer.beta_2) == (0.5, 0.999)
     assert [layer.rate for layer in model.generator.layers if isinstance(layer, NoiseDropout)] == [0.5] * 3
     assert model.discriminator.output_shape == (None, 6, 6, 1)  # 70 x 70 patches
-    assert model.condition_kind.shape == (64, 64, 3)
+    assert model.conditions.image_shape == (64, 64, 3)
 
 
 def test_overrides_reach_the_networks():

@@ -1,0 +1,81 @@
+"""Checks of data that pass by: what the first batch cannot tell of a stream.
+
+Data in memory are checked before the first step. The batches of any other dataset are checked in its own pipeline, which
+runs beside the training on the CPU: that they are finite, images lie in [-1, 1], and labels are classes of the model.
+"""
+
+import re
+
+import tensorflow as tf
+
+# Marks the errors of this module among TensorFlow's own.
+_MARK = "ganzoo refuses a batch"
+_ERROR = re.compile(_MARK + r": ([^\]]+)\] \[(\d+)\] \[(\d+)\]")
+
+# As far as rounding may leave [-1, 1].
+_LIMIT = 1.001
+
+
+def watched(model, stream, start):
+    """A stream of batches that raises an error at the first batch that does not fit the model.
+
+    Args:
+        model: `GenerativeModel`.
+        stream: `tf.data.Dataset` of elements as the dataset of `fit` yields them.
+        start: Integer, number of the first batch.
+
+    Returns:
+        `tf.data.Dataset` of the same elements.
+    """
+
+    def check(index, *element):
+        element = element[0] if len(element) == 1 else element
+        parts = element if isinstance(element, (tuple, list)) else (element,)
+        samples, condition = model.conditions.arrange(*parts[:2])
+        with tf.control_dependencies(list(assertions(model, samples, condition, index))):
+            return tf.nest.map_structure(tf.identity, element)
+
+    return stream.enumerate(start).map(lambda index, element: check(index, element), tf.data.AUTOTUNE)
+
+
+def assertions(model, samples, condition, index):
+    """The checks of one batch, as operations."""
+    yield from of_pixels(samples, "samples", len(model.image_shape) == 3, index)
+    for name, value in model.conditions.parts(condition).items():
+        if value.shape.rank == 4:
+            yield from of_pixels(value, "input images", True, index)
+        elif value.dtype.is_integer:
+            classes = model.conditions.kinds[name].num_classes
+            bad = (value < 0) | (value >= tf.cast(classes, value.dtype))
+            yield refused(bad, f"labels outside of 0..{classes - 1} (num_classes={classes})", index)
+        else:
+            yield refused(tf.reduce_any((value < 0) | (value > 1), axis=1), f"{name} outside of 0..1", index)
+
+
+def of_pixels(samples, what, are_images, index):
+    """The checks of floats: they are finite, and images lie in [-1, 1]."""
+    if not samples.dtype.is_floating:
+        return
+    axes = list(range(1, samples.shape.rank))
+    yield refused(tf.reduce_any(~tf.math.is_finite(samples), axis=axes), f"{what} with NaN or infinite values", index)
+    if are_images:
+        largest = tf.reduce_max(tf.abs(samples), axis=axes)
+        yield refused(largest > tf.cast(_LIMIT, samples.dtype), f"{what} outside of -1 to 1", index)
+
+
+def refused(bad, what, index):
+    """An operation that fails if an entry of `bad` is true."""
+    first = tf.argmax(tf.cast(bad, "int32"))
+    return tf.debugging.Assert(~tf.reduce_any(bad), [f"{_MARK}: {what}", index, first])
+
+
+def in_words(error):
+    """The `ValueError` of an error that `watched` raised inside of TensorFlow, or `None` for any other error."""
+    match = _ERROR.search(str(error))
+    if match is None:
+        return None
+    what, batch, sample = match.groups()
+    return ValueError(
+        f"The data hold {what}: first in sample {sample} of batch {batch}, both counted from 0. Find and mend or drop "
+        "them: training would only spread them."
+    )
