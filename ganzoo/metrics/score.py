@@ -1,16 +1,37 @@
 """Score: what a metric returns, a value that says how it was measured."""
 
 import dataclasses
+import numbers
+import operator
+
+import numpy as np
 
 from ganzoo import records
+from ganzoo.checks import plain
 
 
-@dataclasses.dataclass(frozen=True)
+def _with_scores_and_numbers(operation, swapped=False):
+    """A method that applies an operation to the value of a score, and another score or a number."""
+
+    def method(self, other):
+        number = self.number_beside(other)
+        if number is None:
+            return NotImplemented
+        return operation(number, self.value) if swapped else operation(self.value, number)
+
+    return method
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class Score:
     """A measured value, its confidence interval, and the protocol it was measured by.
 
-    Scores compare (`<`, `>`, `difference`) only if they were measured alike: a Fréchet distance of 1,000 samples, or in
-    the features of another network, is another quantity. `float(score)` is the bare value.
+    A score behaves like a number: `f"{score:.3f}"`, `score < 10`, `score / 2`, `np.mean(scores)` and `sorted(scores)`
+    use its value, and `float(score)` is the bare value.
+
+    Two scores compare (`<`, `>`, `+`, `-`, `difference`) only if they were measured alike: a Fréchet distance of 1,000
+    samples, or in the features of another network, is another quantity. NumPy takes the bare values. Two scores are
+    equal (`==`) if all that is in them is equal.
 
     Args:
         name: String, the metric, `"frechet_distance"`.
@@ -64,7 +85,7 @@ class Score:
     def check_same_protocol(self, other):
         """Raises `ValueError` if `other` was measured in another way, and says in which."""
         if not isinstance(other, Score):
-            raise TypeError(f"A score compares with scores only; take float(score). Received: {other!r}")
+            raise TypeError(f"Only scores have a protocol. Received: {other!r}")
         mine, others = self.protocol, other.protocol
         different = [f"{key} ({mine[key]!r}, {others[key]!r})" for key in mine if mine[key] != others[key]]
         if different:
@@ -82,20 +103,50 @@ class Score:
         self.check_same_protocol(other)
         return self.value - other.value
 
-    def __lt__(self, other):
-        return self.difference(other) < 0
+    def number_beside(self, other):
+        """The number that the value is compared with: of another score, or a number. `None` for anything else.
 
-    def __gt__(self, other):
-        return self.difference(other) > 0
+        Raises:
+            ValueError: If it is a score of another protocol.
+        """
+        if isinstance(other, Score):
+            self.check_same_protocol(other)
+            return other.value
+        number = plain(other)
+        return float(number) if isinstance(number, numbers.Real) else None
 
-    def __le__(self, other):
-        return self.difference(other) <= 0
+    __lt__ = _with_scores_and_numbers(operator.lt)
+    __gt__ = _with_scores_and_numbers(operator.gt)
+    __le__ = _with_scores_and_numbers(operator.le)
+    __ge__ = _with_scores_and_numbers(operator.ge)
+    __add__ = _with_scores_and_numbers(operator.add)
+    __radd__ = _with_scores_and_numbers(operator.add, swapped=True)
+    __sub__ = _with_scores_and_numbers(operator.sub)
+    __rsub__ = _with_scores_and_numbers(operator.sub, swapped=True)
+    __mul__ = _with_scores_and_numbers(operator.mul)
+    __rmul__ = _with_scores_and_numbers(operator.mul, swapped=True)
+    __truediv__ = _with_scores_and_numbers(operator.truediv)
+    __rtruediv__ = _with_scores_and_numbers(operator.truediv, swapped=True)
 
-    def __ge__(self, other):
-        return self.difference(other) >= 0
+    def __eq__(self, other):
+        if isinstance(other, Score):
+            return dataclasses.asdict(self) == dataclasses.asdict(other)
+        number = plain(other)
+        return self.value == number if isinstance(number, numbers.Real) else NotImplemented
+
+    __hash__ = None  # The settings are a dictionary.
 
     def __float__(self):
         return self.value
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.value, dtype)
+
+    def __round__(self, digits=None):
+        return round(self.value, digits)
+
+    def __format__(self, spec):
+        return format(self.value, spec) if spec else str(self)
 
     def __str__(self):
         parts = [f"{self.name} {self.value:.4g}"]

@@ -48,9 +48,65 @@ def test_other_protocols_are_refused(change):
         _ = score() < score(**change)
 
 
-def test_numbers_are_refused():
-    with pytest.raises(TypeError, match="float"):
-        _ = score() < 3.0
+def test_a_score_is_formatted_as_a_number():
+    assert f"{score(value=1.23456):.3f}" == "1.235"
+    assert f"{score(value=1234.5):,.1f}" == "1,234.5"
+    assert f"{score(value=1.0)}" == str(score(value=1.0))
+    assert round(score(value=1.26), 1) == 1.3
+
+
+@pytest.mark.parametrize("number", [2, 2.0, np.float32(2), np.int64(2), np.array(2.0)])
+def test_a_score_compares_with_numbers(number):
+    assert score(value=1.0) < number < score(value=3.0)
+    assert score(value=2.0) <= number <= score(value=2.0)
+    assert number > score(value=1.0) and number >= score(value=2.0)
+    assert not score(value=np.nan) < number
+    assert score(value=2.0) == number and score(value=3.0) != number
+
+
+def test_a_score_compares_with_nothing_else():
+    for other in ("2", None, [1.0, 2.0], 2j):
+        with pytest.raises(TypeError, match="not supported between instances of 'Score'"):
+            _ = score() < other
+        assert score() != other
+    with pytest.raises(TypeError, match="Only scores have a protocol. Received: 3.0"):
+        score().difference(3.0)
+
+
+def test_numpy_takes_the_values():
+    """Of any protocols: whoever asks NumPy asks for bare values."""
+    scores = [score(value=1.0), score(value=3.0, num_fake=7)]
+    assert np.mean(scores) == 2.0 and np.std(scores) == 1.0 and type(np.mean(scores)) is np.float64
+    assert np.asarray(scores).dtype == "float64"
+    np.testing.assert_array_equal(np.array([0.0, 2.0]) < score(value=1.0), [True, False])
+    np.testing.assert_array_equal(score(value=1.0) > np.array([0.0, 2.0]), [True, False])
+    np.testing.assert_array_equal(np.array([1.0, 2.0]) - score(value=1.0), [0.0, 1.0])
+
+
+def test_arithmetic():
+    one, two = score(value=1.0), score(value=2.0)
+    assert (two - one, two + one, two - 0.5, 5 - two, 3 * two, two * 3, two / 4, 4 / two) == (
+        *(1.0, 3.0, 1.5, 3.0, 6.0, 6.0, 0.5, 2.0),
+    )
+    assert sum([one, two]) / 2 == 1.5
+    with pytest.raises(ValueError, match="differ in num_fake"):
+        _ = two - score(num_fake=7)
+
+
+def test_scores_are_sorted():
+    scores = [score(value=value) for value in (3.0, 1.0, 2.0)]
+    assert [s.value for s in sorted(scores)] == [1.0, 2.0, 3.0]
+    assert min(scores).value == 1.0 and max(scores).value == 3.0
+    with pytest.raises(ValueError, match="differ in num_fake"):
+        sorted([score(), score(num_fake=7)])
+
+
+def test_equal_scores_are_equal_in_all():
+    assert score() == score() and score() != score(value=2.0)
+    assert score() != score(num_fake=7)  # Equality refuses nothing.
+    assert score() != score(interval=None)
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(score())
 
 
 def test_bootstrap_of_a_mean():
