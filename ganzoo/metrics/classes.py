@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import scipy.stats
 
+from ganzoo import checks
 from ganzoo.data.pixels import normalize
 from ganzoo.metrics import intervals
 from ganzoo.metrics.features.base import Features, as_features
@@ -43,25 +44,14 @@ def class_histogram(real, fake, num_classes=None, level=0.95, seed=0):
     >>> score = ganzoo.metrics.class_histogram(labels, classifier.logits(gan.generate(10_000)))
     >>> print(score, score.details["missing"])
     """
-    arrays = {"fake": fake} if real is None else {"real": real, "fake": fake}
-    labels, num_classes = as_labels(arrays, num_classes)
-    counts = {kind: np.bincount(array, minlength=num_classes) for kind, array in labels.items()}
-    shares = {kind: count / count.sum() for kind, count in counts.items()}
+    labels, num_classes = as_labels({"fake": fake} if real is None else {"real": real, "fake": fake}, num_classes)
+    shares = {kind: np.bincount(array, minlength=num_classes) / len(array) for kind, array in labels.items()}
     p, q = shares["fake"], shares.get("real", np.full(num_classes, 1 / num_classes))
     value = 0.5 * np.abs(p - q).sum()
-    # The sign of each difference is its derivative.
-    signs = 0.5 * np.sign(p - q)
-    influences = [sign * signs[labels[kind]] for kind, sign in (("real", -1), ("fake", 1)) if kind in labels]
-    errors = np.sqrt(sum(share * (1 - share) / len(labels[kind]) for kind, share in shares.items()))
-    low, high = variation_interval(value, p - q, errors, influences, level, seed)
-    if counts["fake"].max() == len(labels["fake"]):  # All in one class: the others can have a little of them.
-        low = max(0.0, low - intervals.unmet_share(len(labels["fake"]), level))
-    with np.errstate(divide="ignore"):
-        divergence = float(np.sum(p[p > 0] * np.log(p[p > 0] / q[p > 0])))
     return Score(
         "class_histogram",
         value,
-        (low, high),
+        histogram_interval(value, labels, shares, p - q, level, seed),
         len(labels["real"]) if "real" in labels else None,
         len(labels["fake"]),
         level=level,
@@ -71,12 +61,30 @@ def class_histogram(real, fake, num_classes=None, level=0.95, seed=0):
             "fake_shares": p.tolist(),
             "real_shares": q.tolist(),
             "missing": [int(k) for k in np.flatnonzero((p == 0) & (q > 0))],
-            "kl": divergence,
+            "kl": divergence(p, q),
             "perfect": float(
                 0.5 * np.sqrt(2 / np.pi) * np.sqrt(q * (1 - q) * sum(1 / len(x) for x in labels.values())).sum()
             ),
         },
     )
+
+
+def histogram_interval(value, labels, shares, differences, level, seed):
+    """Interval of `class_histogram`; `labels` and `shares` are dictionaries by kind, and one of them may be missing."""
+    signs = 0.5 * np.sign(differences)  # The sign of each difference is its derivative.
+    influences = [sign * signs[labels[kind]] for kind, sign in (("real", -1), ("fake", 1)) if kind in labels]
+    errors = np.sqrt(sum(share * (1 - share) / len(labels[kind]) for kind, share in shares.items()))
+    low, high = variation_interval(value, differences, errors, influences, level, seed)
+    if shares["fake"].max() == 1:  # All in one class: the others can have a little of them.
+        low = max(0.0, low - intervals.unmet_share(len(labels["fake"]), level))
+    return low, high
+
+
+def divergence(p, q):
+    """KL divergence of shares p from shares q; infinite where q lacks a class of p."""
+    found = p > 0
+    with np.errstate(divide="ignore"):
+        return float(np.sum(p[found] * np.log(p[found] / q[found])))
 
 
 class ClassHistogram(Metric):
@@ -95,8 +103,7 @@ class ClassHistogram(Metric):
     """
 
     def __init__(self, classifier, against="real", level=0.95, seed=0):
-        if against not in ("real", "uniform"):
-            raise ValueError(f"`against` must be 'real' or 'uniform'. Received: against={against!r}")
+        against = checks.choice("against", against, ("real", "uniform"))
         self.kinds = ("real", "fake") if against == "real" else ("fake",)
         super().__init__(as_classifier(classifier), level, seed)
 
@@ -244,7 +251,7 @@ def as_labels(arrays, num_classes):
     arrays = {kind: np.asarray(array) for kind, array in arrays.items()}
     widths = {array.shape[1] for array in arrays.values() if is_scores(array)}
     if num_classes is not None:
-        widths.add(num_classes)
+        widths.add(checks.integer("num_classes", num_classes, least=1))
     if len(widths) > 1:
         raise ValueError(f"The numbers of classes differ. Received: {sorted(widths)}")
     labels = {}

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from ganzoo.metrics.density_coverage import Coverage, Density
 from ganzoo.metrics.features.classifiers import DigitsClassifier, FashionClassifier
 from ganzoo.metrics.frechet import FrechetDistance
-from ganzoo.metrics.neighbours import Coverage, Density
 from ganzoo.metrics.sliced import SlicedWasserstein
 
 

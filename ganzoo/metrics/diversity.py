@@ -2,12 +2,14 @@
 
 import numpy as np
 
+from ganzoo import checks
 from ganzoo.metrics import intervals
 from ganzoo.metrics.features.base import quantized
 from ganzoo.metrics.metric import Metric
 from ganzoo.metrics.pairs import WINDOW, similarity
 from ganzoo.metrics.pixels import Pixels, shuffled
 from ganzoo.metrics.score import Score
+from ganzoo.metrics.seeds import numbers_of
 
 # Of Wang et al., the finest scale first.
 WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
@@ -54,7 +56,7 @@ def ms_ssim_diversity(fake, labels=None, real=None, real_labels=None, pairs=1000
     >>> score = ganzoo.metrics.ms_ssim_diversity(cgan.generate(labels=labels), labels, images, labels)
     >>> print(score, score.details["real"])
     """
-    check_pairs(pairs)
+    pairs, chunk_size = checks.counts(pairs=pairs, chunk_size=chunk_size)
     if real is not None and (labels is None) != (real_labels is None):
         raise ValueError("Real and fake images are compared in the same way: give labels of both, or of none.")
     value, interval, facts = similarity_within(fake, labels, "fake", pairs, level, seed, chunk_size)
@@ -97,8 +99,7 @@ class MSSSIMDiversity(Metric):
 
     def __init__(self, pairs=1000, level=0.95, seed=0, chunk_size=64):
         super().__init__(Pixels(), level, seed, chunk_size)
-        check_pairs(pairs)
-        self.pairs = pairs
+        self.pairs = checks.integer("pairs", pairs, least=1)
 
     def update_state(self, real=None, fake=None, labels=None):
         """Takes another batch of images and, optionally, their labels."""
@@ -124,18 +125,12 @@ class MSSSIMDiversity(Metric):
         self._labels = {"real": [], "fake": []}
 
 
-def check_pairs(pairs):
-    """Raises `ValueError` for a number of pairs that is none."""
-    if not (isinstance(pairs, int) and pairs >= 1):
-        raise ValueError(f"`pairs` must be a positive integer. Received: pairs={pairs!r}")
-
-
 def similarity_within(images, labels, kind, pairs, level, seed, chunk_size):
     """Mean similarity of pairs within classes, its interval, and what else there is to say."""
     images = quantized(images)
     weights = scale_weights(images.shape[1:3])
     classes = groups(len(images), labels, kind)
-    rng = np.random.default_rng(seed)
+    rng = numbers_of(seed)
     order = shuffled(images, rng)
     most = max(1, pairs // len(classes))
     values = []

@@ -8,6 +8,7 @@ import scipy.linalg
 from ganzoo.metrics import intervals
 from ganzoo.metrics.metric import Metric, check_chunk_size, check_features, chunks
 from ganzoo.metrics.score import Score
+from ganzoo.metrics.seeds import numbers_of
 
 
 def frechet_distance(real, fake, level=0.95, seed=0, chunk_size=1024):
@@ -76,7 +77,7 @@ class FrechetDistance(Metric):
 
 def moments(features, chunk_size=1024, rows=None):
     """Mean and unbiased covariance of an array `(samples, dimensions)`, or of some of its rows, in float64."""
-    check_chunk_size(chunk_size)
+    chunk_size = check_chunk_size(chunk_size)
     rows = np.arange(len(features)) if rows is None else rows
     parts = [rows[start : start + chunk_size] for start in range(0, len(rows), chunk_size)]
     mean = sum(features[part].sum(axis=0, dtype="float64") for part in parts) / len(rows)
@@ -160,7 +161,7 @@ def bias_of_halves(real, fake, value, seed, chunk_size):
     """Estimate of E[value] minus the large-sample value: the bias goes as 1/N, halves of the samples show it twice."""
     if min(len(real), len(fake)) < 4:
         return 0.0
-    rng = np.random.default_rng(seed)
+    rng = numbers_of(seed)
     halves = [np.array_split(rng.permutation(len(features)), 2) for features in (real, fake)]
     distances = [
         gaussian_distance(*moments(real, chunk_size, r), *moments(fake, chunk_size, f)) for r, f in zip(*halves)

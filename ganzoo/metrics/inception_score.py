@@ -5,10 +5,12 @@ import warnings
 import numpy as np
 import scipy.special
 
+from ganzoo import checks
 from ganzoo.metrics import intervals
 from ganzoo.metrics.features.classifiers import Classifier
 from ganzoo.metrics.metric import Metric, chunks
 from ganzoo.metrics.score import Score
+from ganzoo.metrics.seeds import legacy_numbers_of
 
 
 def inception_score(fake, splits=10, from_logits=True, level=0.95, seed=0, chunk_size=1024):
@@ -44,7 +46,7 @@ def inception_score(fake, splits=10, from_logits=True, level=0.95, seed=0, chunk
     Raises:
         ValueError: With fewer than two samples in a split, or if `fake` is not what `from_logits` says.
     """
-    check_splits(splits)
+    splits, from_logits = checks.integer("splits", splits, least=1), checks.boolean("from_logits", from_logits)
     fake = check_predictions(fake, from_logits)
     count, classes = fake.shape
     if count < 2 * splits:
@@ -57,8 +59,8 @@ def inception_score(fake, splits=10, from_logits=True, level=0.95, seed=0, chunk
             "more samples, or fewer splits.",
             stacklevel=2,
         )
-    # NumPy keeps the numbers of this older generator for ever; torch-fidelity shuffles by it.
-    order = np.random.RandomState(seed).permutation(count)
+    # torch-fidelity shuffles by the same numbers.
+    order = legacy_numbers_of(seed).permutation(count)
     parts = [order[i * count // splits : (i + 1) * count // splits] for i in range(splits)]
     scores, biases, influences = zip(*(score_of_part(fake[part], from_logits, chunk_size) for part in parts))
     value, bias = float(np.mean(scores)), float(np.mean(biases))
@@ -98,9 +100,8 @@ class InceptionScore(Metric):
 
     def __init__(self, features=None, splits=10, from_logits=True, level=0.95, seed=0, chunk_size=1024):
         super().__init__(features, level, seed, chunk_size)
-        check_splits(splits)
-        self.splits = splits
-        self.from_logits = from_logits
+        self.splits = checks.integer("splits", splits, least=1)
+        self.from_logits = checks.boolean("from_logits", from_logits)
 
     def compute(self, real, fake):
         is_classifier = isinstance(self.features, Classifier)
@@ -112,12 +113,6 @@ class InceptionScore(Metric):
             self.seed,
             self.chunk_size,
         )
-
-
-def check_splits(splits):
-    """Raises `ValueError` for a number of splits that is none."""
-    if not (isinstance(splits, int) and splits >= 1):
-        raise ValueError(f"`splits` must be a positive integer. Received: splits={splits!r}")
 
 
 def check_predictions(fake, from_logits):

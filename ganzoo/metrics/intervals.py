@@ -12,6 +12,9 @@ and 5.2 (basic bootstrap limits).
 import numpy as np
 import scipy.stats
 
+from ganzoo import checks
+from ganzoo.metrics.seeds import numbers_of
+
 RESAMPLES = 1000
 
 
@@ -34,7 +37,7 @@ def from_influence(value, influences, bias=0.0, level=0.95, seed=0, resamples=RE
         `(low, high)`.
     """
     check_level(level)
-    rng = np.random.default_rng(seed)
+    rng = numbers_of(seed)
     shifts = np.zeros(resamples)
     quantile = (1 + level) / 2
     for influence in influences:
@@ -91,6 +94,5 @@ def unmet_share(count, level=0.95):
 
 
 def check_level(level):
-    """Raises `ValueError` for a level that is no probability."""
-    if not 0 < level < 1:
-        raise ValueError(f"`level` must lie between 0 and 1. Received: level={level}")
+    """Returns a level as a float, or raises `ValueError` if it is no probability between 0 and 1."""
+    return checks.number("level", level, above=0, below=1)

@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from ganzoo import checks
 from ganzoo.metrics import intervals
 from ganzoo.metrics.metric import Metric, check_features, chunks
 from ganzoo.metrics.score import Score
+from ganzoo.metrics.seeds import legacy_numbers_of
 
 
 def kernel_distance(
@@ -56,12 +58,13 @@ def kernel_distance(
         ValueError: With fewer than two samples, or a degree, a size or a number of subsets that is too small.
     """
     real, fake = check_features(real, fake)
-    check_settings(degree, subset_size, subsets)
+    degree, subset_size, subsets = check_settings(degree, subset_size, subsets)
+    gamma = checks.number("gamma", 1 / max(1, real.shape[1]) if gamma is None else gamma, above=0)
+    coef0 = checks.number("coef0", coef0)
     for kind, features in (("real", real), ("fake", fake)):
         if len(features) < 2:
             raise ValueError(f"A kernel distance needs pairs, of at least 2 samples. Received: {len(features)} {kind}")
-    gamma = 1 / real.shape[1] if gamma is None else float(gamma)
-    settings = {"degree": degree, "gamma": gamma, "coef0": float(coef0), "subsets": subsets}
+    settings = {"degree": degree, "gamma": gamma, "coef0": coef0, "subsets": subsets}
 
     def kernel(inner):
         base = gamma * inner + coef0
@@ -122,11 +125,11 @@ class KernelDistance(Metric):
         chunk_size=1024,
     ):
         super().__init__(features, level, seed, chunk_size)
-        check_settings(degree, subset_size, subsets)
+        degree, subset_size, subsets = check_settings(degree, subset_size, subsets)
         self.settings = {
             "degree": degree,
-            "gamma": gamma,
-            "coef0": coef0,
+            "gamma": checks.number("gamma", gamma, above=0, optional=True),
+            "coef0": checks.number("coef0", coef0),
             "subset_size": subset_size,
             "subsets": subsets,
         }
@@ -138,13 +141,12 @@ class KernelDistance(Metric):
 
 
 def check_settings(degree, subset_size, subsets):
-    """Raises `ValueError` for settings that no kernel distance has."""
-    least = {"degree": (degree, 1), "subset_size": (subset_size, 2)}
-    if subsets is not None:
-        least["subsets"] = (subsets, 2)
-    for name, (value, lowest) in least.items():
-        if not (isinstance(value, int) and value >= lowest):
-            raise ValueError(f"`{name}` must be an integer of at least {lowest}. Received: {name}={value!r}")
+    """Returns the settings as Python integers, or raises `ValueError` if no kernel distance has them."""
+    return (
+        checks.integer("degree", degree, least=1),
+        checks.integer("subset_size", subset_size, least=2),
+        checks.integer("subsets", subsets, least=2, optional=True),
+    )
 
 
 def discrepancy(real, fake, kernel, chunk_size):
@@ -190,8 +192,8 @@ def over_subsets(real, fake, kernel, subset_size, subsets, seed, chunk_size):
     Returns:
         `(distances, influences of real, influences of fake)`.
     """
-    # NumPy keeps the numbers of this older generator for ever; torch-fidelity draws from it, generated samples first.
-    rng = np.random.RandomState(seed)
+    # torch-fidelity draws the same numbers, generated samples first.
+    rng = legacy_numbers_of(seed)
     sums = [np.zeros(len(real)), np.zeros(len(fake))]
     counts = [np.zeros(len(real)), np.zeros(len(fake))]
     distances = []

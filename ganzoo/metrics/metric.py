@@ -2,8 +2,12 @@
 
 import numpy as np
 
+from ganzoo import checks
 from ganzoo.metrics.features.base import Given, as_features
 from ganzoo.metrics.intervals import check_level
+
+# The square of a larger value overflows, or nearly so.
+LARGEST = 1e150
 
 
 class Metric:
@@ -28,12 +32,10 @@ class Metric:
     needs_classifier = False
 
     def __init__(self, features=None, level=0.95, seed=0, chunk_size=1024):
-        check_level(level)
-        check_chunk_size(chunk_size)
         self.features = as_features(features)
-        self.level = level
-        self.seed = seed
-        self.chunk_size = chunk_size
+        self.level = check_level(level)
+        self.seed = checks.seed("seed", seed)
+        self.chunk_size = check_chunk_size(chunk_size)
         self.reset_state()
 
     def compute(self, real, fake):
@@ -98,38 +100,53 @@ def check_measurable(metric):
 
 
 def check_chunk_size(chunk_size):
-    """Raises `ValueError` for a number of samples that is none."""
-    if not (isinstance(chunk_size, int) and chunk_size >= 1):
-        raise ValueError(f"`chunk_size` must be a positive integer. Received: chunk_size={chunk_size!r}")
+    """Returns a number of samples as a Python integer of at least 1, or raises `ValueError`."""
+    return checks.integer("chunk_size", chunk_size, least=1)
 
 
 def chunks(array, size):
     """The array in pieces of `size` rows, float64."""
-    check_chunk_size(size)
+    size = check_chunk_size(size)
     for start in range(0, len(array), size):
         yield np.asarray(array[start : start + size], "float64")
 
 
-def check_features(real, fake):
+def check_features(real, fake, largest=LARGEST):
     """Returns both as arrays `(samples, dimensions)`.
 
+    Args:
+        real, fake: What came.
+        largest: Float, the size of a value above which the metric cannot be computed. Defaults to `1e150`, whose square
+            is a float64.
+
     Raises:
-        ValueError: If they are not, if their dimensions differ, or if a value is not finite.
+        ValueError: If they are not, if their dimensions differ, or if a value is not finite or too large.
     """
-    checked = []
-    for kind, features in (("real", real), ("fake", fake)):
-        features = np.asarray(features)
-        if features.ndim != 2:
-            raise ValueError(f"The {kind} features must be `(samples, dimensions)`. Received: shape {features.shape}")
-        if features.dtype.kind not in "fiu":
-            raise ValueError(f"The {kind} features must be numbers. Received: dtype {features.dtype}")
-        bad = len(features) - int(sum(np.isfinite(chunk).all(axis=1).sum() for chunk in chunks(features, 1024)))
-        if bad:
-            raise ValueError(f"{bad} of {len(features)} {kind} samples have features that are NaN or infinite.")
-        checked.append(features)
+    checked = [check_kind(kind, np.asarray(features), largest) for kind, features in (("real", real), ("fake", fake))]
     if checked[0].shape[1] != checked[1].shape[1]:
         raise ValueError(
             "Real and fake features must have equal dimensions. Received: "
             f"{checked[0].shape[1]} (real), {checked[1].shape[1]} (fake)"
         )
     return checked
+
+
+def check_kind(kind, features, largest):
+    """Returns the features of one kind of samples, or raises `ValueError`; arguments as in `check_features`."""
+    if features.ndim != 2:
+        raise ValueError(f"The {kind} features must be `(samples, dimensions)`. Received: shape {features.shape}")
+    if features.dtype.kind not in "fiu":
+        raise ValueError(f"The {kind} features must be numbers. Received: dtype {features.dtype}")
+    bad, size = 0, 0.0
+    for chunk in chunks(features, 1024):
+        is_finite = np.isfinite(chunk).all(axis=1)
+        bad += len(chunk) - int(is_finite.sum())
+        size = max(size, np.abs(chunk[is_finite]).max(initial=0.0))
+    if bad:
+        raise ValueError(f"{bad} of {len(features)} {kind} samples have features that are NaN or infinite.")
+    if size > largest:
+        raise ValueError(
+            f"The {kind} features hold values up to {size:.3g}, whose squares overflow. Divide the features of both "
+            "kinds by the same number."
+        )
+    return features

@@ -3,6 +3,7 @@
 import numpy as np
 import scipy.stats
 
+from ganzoo import checks
 from ganzoo.data.toys import grid_centers, ring_centers
 from ganzoo.metrics import intervals
 from ganzoo.metrics.classes import as_classifier, check_labels, scores_of
@@ -56,9 +57,7 @@ def mode_coverage(fake, centers, std, report="modes", level=0.95, seed=0, chunk_
     >>> score = ganzoo.metrics.mode_coverage(gan.generate(2500), ganzoo.data.ring_centers(), std=0.01)
     >>> print(ganzoo.metrics.modes.describe(score))
     """
-    check_report(report, REPORTS)
-    if not 0 < std < np.inf:
-        raise ValueError(f"`std` must be positive. Received: std={std!r}")
+    report, std = checks.choice("report", report, REPORTS), checks.number("std", std, above=0)
     fake, centers = check_points(fake, centers)
     nearest, good = [], []
     for chunk in chunks(fake, chunk_size):
@@ -74,7 +73,7 @@ def mode_coverage(fake, centers, std, report="modes", level=0.95, seed=0, chunk_
         "high_quality_ceiling": ceiling,
     }
     return coverage_score(
-        np.concatenate(nearest)[good], len(centers), len(fake), ceiling, quality, report, level, seed, std=float(std)
+        np.concatenate(nearest)[good], len(centers), len(fake), ceiling, quality, report, level, seed, std=std
     )
 
 
@@ -116,7 +115,7 @@ def stacked_mnist_coverage(digits, report="modes", level=0.95, seed=0):
     >>> metric.update_state(fake=gan.generate(26_000))
     >>> print(ganzoo.metrics.modes.describe(metric.result()))
     """
-    check_report(report, ("modes", "kl"))
+    report = checks.choice("report", report, ("modes", "kl"))
     digits = np.asarray(digits)
     if digits.ndim != 2 or digits.shape[1] != 3 or len(digits) == 0:
         raise ValueError(f"Digits must be `(samples, 3)`, one for each channel. Received: shape {digits.shape}")
@@ -141,10 +140,9 @@ class ModeCoverage(Metric):
 
     def __init__(self, centers, std, report="modes", level=0.95, seed=0, chunk_size=1024):
         super().__init__(None, level, seed, chunk_size)
-        check_report(report, REPORTS)
         self.centers = np.asarray(centers)
-        self.std = std
-        self.report = report
+        self.std = checks.number("std", std, above=0)
+        self.report = checks.choice("report", report, REPORTS)
 
     @classmethod
     def ring(cls, modes=8, radius=1.0, std=0.01, **settings):
@@ -172,8 +170,7 @@ class StackedMNISTCoverage(Metric):
 
     def __init__(self, classifier, report="modes", level=0.95, seed=0):
         super().__init__(StackedDigits(classifier), level, seed)
-        check_report(report, ("modes", "kl"))
-        self.report = report
+        self.report = checks.choice("report", report, ("modes", "kl"))
 
     def compute(self, real, fake):
         return stacked_mnist_coverage(fake, self.report, self.level, self.seed)
@@ -193,12 +190,6 @@ class StackedDigits(Features):
         channels = np.moveaxis(images, 3, 1).reshape(-1, *images.shape[1:3], 1)
         scores = scores_of(self.classifier, self.classifier(channels))
         return scores.argmax(axis=1).reshape(len(images), 3)
-
-
-def check_report(report, known):
-    """Raises `ValueError` for a `report` that there is not."""
-    if report not in known:
-        raise ValueError(f"`report` must be one of {', '.join(known)}. Received: report={report!r}")
 
 
 def check_points(fake, centers):

@@ -4,7 +4,7 @@ import numpy as np
 import scipy.ndimage
 
 from ganzoo.metrics import intervals
-from ganzoo.metrics.metric import Metric
+from ganzoo.metrics.metric import Metric, check_chunk_size
 from ganzoo.metrics.pixels import Pixels, check_images
 from ganzoo.metrics.score import Score
 
@@ -165,6 +165,7 @@ class L1Distance(PairMetric):
 
 def of_pairs(real, fake, measure, chunk_size):
     """`measure(x, y)` of all pairs, chunk by chunk; x and y are float64 images in [0, 255]."""
+    chunk_size = check_chunk_size(chunk_size)
     real, fake = check_images(real, fake)
     if len(real) != len(fake) or len(real) == 0:
         raise ValueError(

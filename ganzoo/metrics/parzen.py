@@ -4,10 +4,12 @@ import warnings
 
 import numpy as np
 
+from ganzoo import checks
 from ganzoo.metrics import intervals
 from ganzoo.metrics.metric import Metric, check_features, chunks
 from ganzoo.metrics.pixels import UnitPixels, shuffled
 from ganzoo.metrics.score import Score
+from ganzoo.metrics.seeds import numbers_of
 
 SIGMAS = tuple(float(sigma) for sigma in np.geomspace(0.1, 1.0, 10))
 
@@ -104,7 +106,7 @@ class ParzenLogLikelihood(Metric):
     def __init__(self, validation=None, sigma=None, sigmas=SIGMAS, features=None, level=0.95, seed=0, chunk_size=1024):
         super().__init__(UnitPixels() if features is None else features, level, seed, chunk_size)
         self.validation = None if validation is None else self.features(validation)
-        self.sigma = sigma
+        self.sigma = checks.number("sigma", sigma, above=0, optional=True)
         self.sigmas = check_sigmas(sigmas)
 
     def compute(self, real, fake):
@@ -115,10 +117,9 @@ class ParzenLogLikelihood(Metric):
 
 def check_sigmas(sigmas):
     """Returns them as a list of floats, in rising order."""
-    sigmas = sorted(float(sigma) for sigma in sigmas)
-    if not sigmas or not all(0 < sigma < np.inf for sigma in sigmas):
-        raise ValueError(f"Standard deviations of kernels must be positive and finite. Received: {sigmas}")
-    return sigmas
+    if not len(sigmas):
+        raise ValueError("`sigmas` must hold one standard deviation of the kernels at least. Received: none")
+    return sorted(checks.number("sigma", sigma, above=0) for sigma in sigmas)
 
 
 def held_out(samples, seed):
@@ -128,7 +129,7 @@ def held_out(samples, seed):
             "To choose sigma, a tenth of 10 or more real samples is needed. Give `sigma`, or `validation` samples. "
             f"Received: {len(samples)} real"
         )
-    order = shuffled(samples, np.random.default_rng(seed))
+    order = shuffled(samples, numbers_of(seed))
     count = len(samples) // 10
     return samples[order[:count]], samples[order[count:]]
 

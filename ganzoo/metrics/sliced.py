@@ -5,10 +5,12 @@ import functools
 import numpy as np
 import scipy.ndimage
 
+from ganzoo import checks
 from ganzoo.metrics import intervals
-from ganzoo.metrics.metric import Metric, check_features, chunks
+from ganzoo.metrics.metric import Metric, check_chunk_size, check_features, chunks
 from ganzoo.metrics.pixels import Pixels, check_images, shuffled
 from ganzoo.metrics.score import Score
+from ganzoo.metrics.seeds import numbers_of
 
 # Influences and bias are averaged over this many directions at most: they need fewer than the distance.
 DIRECTIONS_OF_INTERVAL = 32
@@ -56,8 +58,9 @@ def sliced_wasserstein(real, fake, p=1, projections=512, level=0.95, seed=0, chu
     >>> print(ganzoo.metrics.sliced_wasserstein(points, gan.generate(10_000), p=2))
     """
     real, fake = check_features(real, fake)
-    check_settings(len(real), len(fake), p, projections=projections)
-    rng = np.random.default_rng(seed)
+    p, projections = check_settings(len(real), len(fake), p, projections=projections)
+    chunk_size = check_chunk_size(chunk_size)
+    rng = numbers_of(seed)
     directions = random_directions(rng, projections, real.shape[1])
     slices = along_directions(real, fake, directions, [halves(len(x), rng) for x in (real, fake)], p, chunk_size)
     value, interval = distance(*slices, p, level, seed)
@@ -89,9 +92,7 @@ class SlicedWasserstein(Metric):
 
     def __init__(self, features=None, p=1, projections=512, level=0.95, seed=0, chunk_size=1024):
         super().__init__(features, level, seed, chunk_size)
-        check_settings(2, 2, p, projections=projections)
-        self.p = p
-        self.projections = projections
+        self.p, self.projections = check_settings(2, 2, p, projections=projections)
 
     def compute(self, real, fake):
         return sliced_wasserstein(real, fake, self.p, self.projections, self.level, self.seed, self.chunk_size)
@@ -135,12 +136,15 @@ def pyramid_sliced_wasserstein(real, fake, projections=512, descriptors=128, lev
     >>> print(score.details["levels"])
     """
     real, fake = check_images(real, fake)
-    check_settings(len(real), len(fake), 1, projections=projections, descriptors=descriptors)
+    _, projections, descriptors = check_settings(
+        len(real), len(fake), 1, projections=projections, descriptors=descriptors
+    )
+    seed, chunk_size = checks.seed("seed", seed), check_chunk_size(chunk_size)
     sizes = level_sizes(real.shape[1:3])
     last = len(sizes) - 1
-    rng = np.random.default_rng(seed)
+    rng = numbers_of(seed)
     directions = random_directions(rng, projections, PATCH * PATCH * real.shape[3])
-    real, fake = (images[shuffled(images, np.random.default_rng(seed))] for images in (real, fake))
+    real, fake = (images[shuffled(images, numbers_of(seed))] for images in (real, fake))
     splits = [halves(len(images), rng) for images in (real, fake)]
     split_patches = [np.repeat(split, descriptors, axis=1) for split in splits]
     values, influences, surplus = [], [], []
@@ -175,9 +179,7 @@ class PyramidSlicedWasserstein(Metric):
 
     def __init__(self, projections=512, descriptors=128, level=0.95, seed=0, chunk_size=256):
         super().__init__(Pixels(), level, seed, chunk_size)
-        check_settings(2, 2, 1, projections=projections, descriptors=descriptors)
-        self.projections = projections
-        self.descriptors = descriptors
+        self.projections, self.descriptors = checks.counts(projections=projections, descriptors=descriptors)
 
     def compute(self, real, fake):
         return pyramid_sliced_wasserstein(
@@ -186,15 +188,11 @@ class PyramidSlicedWasserstein(Metric):
 
 
 def check_settings(num_real, num_fake, p, **counts):
-    """Raises `ValueError` for a distance that cannot be computed."""
+    """Returns p and the counts as Python integers, or raises `ValueError` for a distance that cannot be computed."""
     for kind, count in (("real", num_real), ("fake", num_fake)):
         if count < 2:
             raise ValueError(f"An interval needs at least 2 samples. Received: {count} {kind}")
-    if p not in (1, 2):
-        raise ValueError(f"`p` must be 1 or 2. Received: p={p!r}")
-    for name, count in counts.items():
-        if not (isinstance(count, int) and count >= 1):
-            raise ValueError(f"`{name}` must be a positive integer. Received: {name}={count!r}")
+    return checks.choice("p", p, (1, 2)), *checks.counts(**counts)
 
 
 def random_directions(rng, count, dimensions):

@@ -22,13 +22,12 @@ from ganzoo import __main__ as command_line
 from ganzoo.command_line import commands, evaluate, models
 from ganzoo.command_line.commands import COMMANDS, METRICS
 from ganzoo.command_line.datasets import DATASETS
-from ganzoo.metrics import FrechetDistance, Metric, Score, frechet_distance
+from ganzoo.metrics import Density, FrechetDistance, Memorization, Metric, Score, frechet_distance
 from ganzoo.metrics.classes import ClassHistogram, ClassifierAccuracy
 from ganzoo.metrics.features import DigitsClassifier, ModelFeatures
 from ganzoo.metrics.features.base import Given
 from ganzoo.metrics.inception_score import InceptionScore
 from ganzoo.metrics.modes import ModeCoverage
-from ganzoo.metrics.neighbours import Density, Memorization
 from ganzoo.metrics.pairs import PSNR, psnr
 from ganzoo.metrics.parzen import ParzenLogLikelihood
 from tests.workers import command, processes

@@ -219,7 +219,7 @@ def test_refusals_of_streams():
         as_classifier("digits")
     with pytest.raises(TypeError, match="A classifier has the method `logits`"):
         as_classifier(WithLogits)
-    with pytest.raises(ValueError, match="`against` must be 'real' or 'uniform'"):
+    with pytest.raises(ValueError, match="`against` must be one of 'real', 'uniform'"):
         ClassHistogram(brightness, against="shares")
     with pytest.raises(ValueError, match="takes no real samples"):
         ClassHistogram(brightness, against="uniform").update_state(real=shaded([1]))

@@ -114,7 +114,7 @@ def test_interval_covers_the_mean_over_all_pairs():
         (np.zeros((3, 16, 16, 1), "uint8"), {"labels": [1, 1]}, "must be 3 integers"),
         (np.zeros((3, 16, 16, 1), "uint8"), {"labels": [0.5, 0.5, 0.5]}, "dtype float64"),
         (np.zeros((3, 10, 16, 1), "uint8"), {}, "11 x 11 pixels or more"),
-        (np.zeros((3, 16, 16, 1), "uint8"), {"pairs": 0}, "`pairs` must be a positive integer"),
+        (np.zeros((3, 16, 16, 1), "uint8"), {"pairs": 0}, "`pairs` must be an integer of at least 1"),
         (
             np.zeros((3, 16, 16, 1), "uint8"),
             {"labels": [1, 1, 1], "real": np.zeros((3, 16, 16, 1), "uint8")},

@@ -142,7 +142,7 @@ def test_too_few_samples_for_the_classes():
         (np.full((50, 2), 0.5), {}, "These are probabilities: they add up to 1. Pass `from_logits=False`"),
         (np.full((50, 2), 0.6), {"from_logits": False}, "50 of 50 fake samples have predictions that are no probabil"),
         (np.tile([1.5, -0.5], (50, 1)), {"from_logits": False}, "they are negative, or do not add up to 1"),
-        (np.zeros((50, 3)), {"splits": 0}, "`splits` must be a positive integer. Received: splits=0"),
+        (np.zeros((50, 3)), {"splits": 0}, "`splits` must be an integer of at least 1. Received: splits=0"),
     ],
 )
 def test_refusals(fake, settings, words):

@@ -117,7 +117,7 @@ def test_clean_fid_resizes_with_antialiasing(downloaded, checkpoint, digest, mon
     # What has the network's size already is the same for both rules.
     exact = patches(3, (299, 299, 3), 2)
     np.testing.assert_allclose(clean(exact), downloaded(exact), rtol=1e-5, atol=1e-5)
-    with pytest.raises(ValueError, match="one of tf1_bilinear, bicubic. Received: 'lanczos'"):
+    with pytest.raises(ValueError, match="one of 'tf1_bilinear', 'bicubic'. Received: resize='lanczos'"):
         InceptionV3(checkpoint, resize="lanczos")
 
 

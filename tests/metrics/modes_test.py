@@ -176,8 +176,8 @@ def test_interval_of_a_perfect_sampler():
     [
         (np.zeros((0, 2)), {}, "one sample at least"),
         (np.zeros((5, 3)), {}, "equal dimensions"),
-        (np.zeros((5, 2)), {"std": 0.0}, "`std` must be positive"),
-        (np.zeros((5, 2)), {"report": "all"}, "one of modes, high_quality, kl. Received: report='all'"),
+        (np.zeros((5, 2)), {"std": 0.0}, "`std` must be a finite number above 0"),
+        (np.zeros((5, 2)), {"report": "all"}, "one of 'modes', 'high_quality', 'kl'. Received: report='all'"),
         (np.full((5, 2), np.nan), {}, "5 of 5 fake samples"),
     ],
 )
@@ -193,7 +193,7 @@ def test_refusals(fake, settings, words):
         (np.zeros((0, 3), int), "modes", r"\(samples, 3\)"),
         (np.full((5, 3), 10), "modes", "from 0 to 9. Received: labels from 10 to 10"),
         (np.zeros((5, 3)), "modes", "integer labels"),
-        (np.zeros((5, 3), int), "high_quality", "one of modes, kl"),
+        (np.zeros((5, 3), int), "high_quality", "one of 'modes', 'kl'"),
     ],
 )
 def test_refusals_of_digits(digits, report, words):

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from ganzoo.metrics import coverage, density, precision, recall
 from ganzoo.metrics.frechet import frechet_distance
 from ganzoo.metrics.inception_score import inception_score
 from ganzoo.metrics.kernel import kernel_distance
-from ganzoo.metrics.neighbours import coverage, density, precision, recall
 from tests.metrics.oracles import inputs
 
 SCORES = json.loads((Path(__file__).parent / "oracles/scores.json").read_text())

@@ -131,8 +131,13 @@ def test_interval_covers_the_likelihood_of_many_kernels():
     [
         (np.zeros((1, 3)), np.zeros((5, 3)), {"sigma": 1.0}, "at least 2 samples. Received: 1 real"),
         (np.zeros((5, 3)), np.zeros((5, 2)), {"sigma": 1.0}, r"equal dimensions. Received: 3 \(real\), 2 \(fake\)"),
-        (np.zeros((5, 3)), np.zeros((5, 3)), {"sigma": 0.0}, r"positive and finite. Received: \[0.0\]"),
-        (np.zeros((5, 3)), np.zeros((5, 3)), {"sigmas": []}, r"positive and finite. Received: \[\]"),
+        (
+            np.zeros((5, 3)),
+            np.zeros((5, 3)),
+            {"sigma": 0.0},
+            "`sigma` must be a finite number above 0. Received: sigma=0.0",
+        ),
+        (np.zeros((5, 3)), np.zeros((5, 3)), {"sigmas": []}, "`sigmas` must hold one standard deviation"),
         (np.zeros((5, 3)), np.zeros((5, 3)), {"validation": np.zeros((5, 2))}, "equal dimensions"),
     ],
 )

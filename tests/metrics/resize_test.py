@@ -100,7 +100,7 @@ def test_fits_grey_images_to_colour_networks():
         ),
         ((8, 8, 1), "bicubic", r"takes images of 8 x 8 x 1. Received: 8 x 8 x 3. Only grey images"),
         ((None, None, 4), "bicubic", r"takes images of any x any x 4. Received: 8 x 8 x 3. Only grey images"),
-        ((9, 9, 3), "nearest", r"one of bilinear, bicubic, lanczos. Received: 'nearest'"),
+        ((9, 9, 3), "nearest", r"one of 'bilinear', 'bicubic', 'lanczos'. Received: resize='nearest'"),
     ],
 )
 def test_refuses_in_words(shape, rule, words):
@@ -127,6 +127,6 @@ def test_model_features_refuse_other_sizes():
     images = np.zeros((3, 8, 8, 1), "uint8")
     with pytest.raises(ValueError, match="means takes images of 12 x 16 x 3. Received: 8 x 8 x 1. .*resize='bicubic'"):
         ModelFeatures(means((12, 16, 3)))(images)
-    with pytest.raises(ValueError, match="one of bilinear, bicubic, lanczos. Received: 'nearest'"):
+    with pytest.raises(ValueError, match="one of 'bilinear', 'bicubic', 'lanczos'. Received: resize='nearest'"):
         ModelFeatures(means((12, 16, 3)), resize="nearest")
     assert ModelFeatures(means((None, None, 1)))(images).shape == (3, 1)

@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
+from ganzoo import checks
 from ganzoo.metrics.features import checkpoints
 from ganzoo.metrics.features.classifiers import Classifier
 from ganzoo.metrics.features.resize import fit
@@ -66,9 +67,8 @@ class InceptionV3(Classifier):
     batch_size = 50
 
     def __init__(self, weights=None, resize="tf1_bilinear"):
-        if resize not in TITLES:
-            raise ValueError(f"`resize` must be one of {', '.join(TITLES)}. Received: {resize!r}")
-        path = Path(download() if weights is None else weights)
+        resize = checks.choice("resize", resize, TITLES)
+        path = Path(download()) if weights is None else checks.path("weights", weights)
         tensors = checkpoints.read(path)
         model = network()
         set_weights(model, tensors)

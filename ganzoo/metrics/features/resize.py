@@ -10,6 +10,8 @@ Reference: [Parmar et al., 2021](https://arxiv.org/abs/2104.11222), Figure 1.
 import numpy as np
 from PIL import Image
 
+from ganzoo import checks
+
 RULES = {
     "bilinear": Image.Resampling.BILINEAR,
     "bicubic": Image.Resampling.BICUBIC,
@@ -75,8 +77,7 @@ def fit(images, shape, rule=None, name="The network"):
 
 def check_rule(rule):
     """Raises `ValueError` unless images can be resized by this rule."""
-    if rule not in RULES:
-        raise ValueError(f"Images are resized by one of {', '.join(RULES)}. Received: {rule!r}")
+    checks.choice("resize", rule, RULES)
 
 
 def in_words(shape):

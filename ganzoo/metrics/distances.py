@@ -1,0 +1,150 @@
+"""Distances between samples, exact where a decision depends on them, and the nearest neighbours of samples."""
+
+import numpy as np
+from scipy.spatial.distance import cdist
+
+from ganzoo.metrics.metric import chunks
+
+# Samples below the larger, whose differences lie above the smaller, have squares that neither overflow nor vanish.
+_SMALLEST, _LARGEST = 2.0**-300, 2.0**300
+
+
+def scaled(*arrays):
+    """Sets of samples in a unit in which no square of a difference overflows or vanishes.
+
+    Neighbours do not depend on the unit. Almost all samples are returned as they are.
+
+    Args:
+        arrays: Arrays `(samples, dimensions)`, none of them empty.
+
+    Returns:
+        List of the arrays, and the unit: a distance of the samples as they came is the unit times that of the arrays.
+    """
+    first = np.asarray(arrays[0][0], "float64") / 4
+    size = spread = 0.0
+    for chunk in (chunk for array in arrays for chunk in chunks(array, 1024)):
+        size = max(size, float(np.abs(chunk).max()))
+        # A fourth of the largest difference from one of the samples: the difference itself may overflow.
+        spread = max(spread, float(np.abs(chunk / 4 - first).max()))
+    if size < _LARGEST and (spread == 0 or spread > _SMALLEST):
+        return list(arrays), 1.0
+    unit = np.ldexp(1.0, min(np.frexp(spread)[1], 1023))  # A power of two, so that the division is exact.
+    return [(np.asarray(array, "float64") / 4 - first) / unit for array in arrays], 4 * unit
+
+
+def squared_radii(centres, k, chunk_size):
+    """Squared distance of each centre to the k-th nearest of the others."""
+    return nearest(centres, None, k, chunk_size)[0][:, -1]
+
+
+def nearest(queries, points, k, chunk_size, spare=3):
+    """The k nearest points of each query, nearest first.
+
+    Args:
+        queries, points: Arrays `(samples, dimensions)`; `points=None`: among the other queries.
+        k: Integer.
+        chunk_size: Integer.
+        spare: Integer, how many more are compared by exact distances, against ties that rounding made or broke. Where
+            rounding may hide a nearer point even from these, all distances of that query are computed exactly.
+
+    Returns:
+        Squared distances and indices, both `(queries, k)`.
+    """
+    found = []
+    itself = points is None
+    points = queries if itself else points
+    count = min(k + spare, len(points) - itself)
+    for start, chunk in zip(range(0, len(queries), chunk_size), chunks(queries, chunk_size)):
+        own = start if itself else None
+        indices, farthest = _candidates(chunk, points, count, own, chunk_size)
+        rows = np.repeat(np.arange(len(chunk)), count)
+        squares = exact_squares(chunk, points, rows, indices.ravel(), chunk_size).reshape(indices.shape)
+        if count < len(points) - itself:
+            kth = np.partition(squares, k - 1, axis=1)[:, k - 1]
+            for row in np.flatnonzero((kth > 0) & (kth > farthest)):
+                indices[row] = _exact_candidates(chunk[row], points, count, None if own is None else own + row)
+                squares[row] = exact_squares(chunk, points, np.full(count, row), indices[row], chunk_size)
+        order = np.lexsort((indices, squares))[:, :k]
+        found.append([np.take_along_axis(array, order, axis=1) for array in (squares, indices)])
+    return tuple(np.concatenate(arrays) for arrays in zip(*found))
+
+
+def _candidates(chunk, points, count, own, chunk_size):
+    """The points that are nearest to each query but for rounding.
+
+    Args:
+        chunk: Float64 array `(queries, dimensions)`.
+        points: Array `(samples, dimensions)`.
+        count: Integer, how many of them.
+        own: Integer, the place of the first query among the points, which are not their own neighbours; or `None`.
+        chunk_size: Integer.
+
+    Returns:
+        Indices `(queries, count)`, in no order; and for each query a squared distance below which all points are among
+        them, whatever the rounding.
+    """
+    squares, indices = np.empty((len(chunk), 0)), np.empty((len(chunk), 0), "int64")
+    largest_errors = np.zeros(len(chunk))
+    for columns, block, errors in squared_distances(chunk, points, chunk_size):
+        largest_errors = np.maximum(largest_errors, errors.max(axis=1))
+        if columns.start == own:
+            np.fill_diagonal(block, np.inf)
+        places = smallest(block, count)
+        squares = np.concatenate([squares, np.take_along_axis(block, places, axis=1)], axis=1)
+        indices = np.concatenate([indices, places + columns.start], axis=1)
+        kept = smallest(squares, count)
+        squares, indices = (np.take_along_axis(array, kept, axis=1) for array in (squares, indices))
+    return indices, squares.max(axis=1) - largest_errors
+
+
+def _exact_candidates(query, points, count, own):
+    """Indices of the `count` nearest points of one query, which is the point `own` if that is no `None`."""
+    exact = cdist(query[None], points, "sqeuclidean")[0]
+    if own is not None:
+        exact[own] = np.inf
+    return np.argpartition(exact, count - 1)[:count]
+
+
+def smallest(array, count):
+    """Places of the smallest values of each row, in no order."""
+    if count >= array.shape[1]:
+        return np.broadcast_to(np.arange(array.shape[1]), array.shape)
+    return np.argpartition(array, count - 1, axis=1)[:, :count]
+
+
+def squared_distances(queries, points, chunk_size):
+    """Squared distances of some queries to all points, block by block, by `|x|^2 + |y|^2 - 2 x.y`.
+
+    This is many times faster than the sum of squared differences, but rounding spoils it for samples close to each
+    other: what depends on that is to be computed again by `exact_squares`.
+
+    Args:
+        queries: Array `(samples, dimensions)`, float64, a chunk.
+        points: Array `(samples, dimensions)`.
+        chunk_size: Integer.
+
+    Yields:
+        `(columns, squares, errors)`: the slice of the points; the block; and how far it may be off at most.
+    """
+    centre = queries.mean(axis=0)
+    queries = queries - centre
+    norms = np.einsum("ij,ij->i", queries, queries)
+    tolerance = 4 * (queries.shape[1] + 4) * np.finfo("float64").eps
+    for start, chunk in zip(range(0, len(points), chunk_size), chunks(points, chunk_size)):
+        chunk = chunk - centre
+        errors = norms[:, None] + np.einsum("ij,ij->i", chunk, chunk)
+        squares = queries @ chunk.T
+        squares *= -2
+        squares += errors
+        errors *= tolerance
+        yield slice(start, start + len(chunk)), squares, errors
+
+
+def exact_squares(x, y, rows, places, chunk_size):
+    """Squared distances of the pairs `x[rows]`, `y[places]`: equal for equal pairs, and 0 for copies."""
+    squares = np.empty(len(rows))
+    for start in range(0, len(rows), chunk_size):
+        part = slice(start, start + chunk_size)
+        difference = x[rows[part]] - np.asarray(y[places[part]], "float64")
+        squares[part] = np.einsum("ij,ij->i", difference, difference)
+    return squares
