@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 import ganzoo
-from ganzoo.models.adversarial_model import pack, unpack
+from ganzoo.training.critic import pack, unpack
 from tests.check_model import (
     evaluates_without_a_trace,
     jit_compiles,
