@@ -388,17 +388,6 @@ def check_share(name, value):
     return number(name, value, above=0, most=1)
 
 
-def check_no_batch_normalization(discriminator):
-    """Raises a `ValueError` if a critic has batch normalization (Section 4 of the paper)."""
-    for layer in discriminator._flatten_layers():
-        if isinstance(layer, keras.layers.BatchNormalization):
-            raise ValueError(
-                f"The critic has batch normalization (layer {layer.name!r}), and the gradient penalty needs scores "
-                "that depend on one sample each. Use layer normalization or none: "
-                'ganzoo.networks.dcgan.discriminator(image_shape, normalization="layer").'
-            )
-
-
 def check_execution(strategy, steps_per_execution, jit_compile):
     """Raises a `ValueError` for settings of `compile` that do not work under a strategy of tf.distribute."""
     if jit_compile is True and strategy.num_replicas_in_sync > 1:

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from ganzoo import checks
+from ganzoo.networks import graph
 
 NORMALIZATION_LAYERS = (
     keras.layers.BatchNormalization,
@@ -52,8 +53,7 @@ def clip_weights(network, clip_value=0.01, clip_normalization=True):
     """
     clips_all = checks.boolean("clip_normalization", clip_normalization)
     free = (keras.layers.Embedding,) if clips_all else (keras.layers.Embedding, *NORMALIZATION_LAYERS)
-    layers = [layer for layer in network._flatten_layers() if isinstance(layer, free)]
-    exempt = {id(variable) for layer in layers for variable in layer.trainable_variables}
+    exempt = {id(variable) for layer in graph.layers_of(network, free) for variable in layer.trainable_variables}
     for variable in network.trainable_variables:
         if id(variable) in exempt:
             continue

@@ -1,13 +1,12 @@
 """Samples as pictures: uint8, grids, scatter plots, PNG and GIF files."""
 
-import contextlib
 import math
-import os
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont
+
+from ganzoo.files import replacing
 
 _BACKGROUND = 255  # between the samples of a grid
 _TITLE_SIZE = 12  # pixels
@@ -150,19 +149,6 @@ def save_gif(path, frames, duration=0.2):
             duration=milliseconds,
             loop=0,
         )
-
-
-@contextlib.contextmanager
-def replacing(path):
-    """Yields a temporary path beside `path`, which replaces `path` when all went well."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _to_pil(picture):

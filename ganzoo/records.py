@@ -3,7 +3,7 @@
 import json
 import math
 
-from ganzoo import images
+from ganzoo import files
 
 NAMES = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
@@ -22,7 +22,7 @@ def read(path):
 
 def write(path, records):
     """Replaces a file by these records; never half a file."""
-    with images.replacing(path) as temporary:
+    with files.replacing(path) as temporary:
         temporary.write_text("".join(to_json(record) + "\n" for record in records))
 
 

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ganzoo import checks, images, records
+from ganzoo import checks, files, records
 from ganzoo.callbacks.checkpoint import Checkpoint
 from ganzoo.data.reading import track
 from ganzoo.metrics.defaults import default_metrics
@@ -21,6 +21,7 @@ from ganzoo.metrics.metric import Metric, check_measurable
 from ganzoo.metrics.pixels import Pixels, UnitPixels
 from ganzoo.metrics.score import Score, distinct_names
 from ganzoo.training import feed
+from ganzoo.training.checkpoint_files import OneFile
 
 # Samples that are generated, and samples that are turned into features, between two signs of life.
 _SAMPLES_AT_ONCE = 10_000
@@ -132,7 +133,7 @@ class Evaluate(keras.callbacks.Callback):
         self.scores = {}
         self.rows = []
         self._real = None
-        self._keeper = None if best is None else BestModel(self.directory)
+        self._keeper = None if best is None else best_model(self.directory)
 
     # === Keras' calls ===
 
@@ -275,7 +276,7 @@ class Evaluate(keras.callbacks.Callback):
         records.write(self._file("jsonl"), self.rows)
         names = list(dict.fromkeys(name for row in self.rows for name in row["scores"]))
         columns = [column for name in names for column in (name, f"{name}_low", f"{name}_high")]
-        with images.replacing(self._file("csv")) as temporary, temporary.open("w", newline="") as file:
+        with files.replacing(self._file("csv")) as temporary, temporary.open("w", newline="") as file:
             writer = csv.DictWriter(file, ["epoch", "step", "seconds", *columns])
             writer.writeheader()
             for row in self.rows:
@@ -299,14 +300,11 @@ class Evaluate(keras.callbacks.Callback):
             print(f"\n{line}", flush=True)
 
 
-class BestModel(Checkpoint):
-    """One file, written as those of `Checkpoint` are."""
-
-    def files(self):
-        return [path for path in [self._path()] if path.exists()]
-
-    def _path(self, step=None):
-        return self.directory / "best.keras"
+def best_model(directory):
+    """A `Checkpoint` that keeps one file, `best.keras`."""
+    keeper = Checkpoint(directory)
+    keeper.store = OneFile(directory / "best.keras")
+    return keeper
 
 
 def named_metrics(metrics):

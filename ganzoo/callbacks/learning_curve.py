@@ -1,15 +1,13 @@
 """The course of training as a table and a picture."""
 
-import csv
 from pathlib import Path
 
 import keras
 import numpy as np
 from scipy import ndimage
 
-from ganzoo import images
-
-_TRAIN, _VALIDATION, _RAW = "#0072B2", "#D55E00", "0.75"  # Okabe and Ito: safe for the colour-blind
+from ganzoo.callbacks import curves
+from ganzoo.training.epoch_means import MeanSince
 
 
 class LearningCurve(keras.callbacks.Callback):
@@ -49,40 +47,35 @@ class LearningCurve(keras.callbacks.Callback):
         self.median_window = median_window
         self.table = self.path.with_suffix(".csv")
         self.step_table = self.path.with_name(f"{self.path.stem}_wasserstein.csv")
+        self._mean = MeanSince()
 
     def on_train_begin(self, logs=None):
         self._rows = None  # read at the first epoch, whose number is not known before
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._first_step = self._last_step = self.model.steps_done
-        self._last_mean = 0.0
+        step = self.model.steps_done
+        self._mean.begin(step)
         if self._rows is None:
-            self._rows = [row for row in _read(self.table) if row["epoch"] <= epoch]
-            self._steps = [
-                (row["step"], row["wasserstein"])
-                for row in _read(self.step_table)
-                if 0 < row["step"] <= self._first_step
-            ]
+            self._rows = [row for row in curves.read_table(self.table) if row["epoch"] <= epoch]
+            known = curves.read_table(self.step_table)
+            self._steps = [(row["step"], row["wasserstein"]) for row in known if 0 < row["step"] <= step]
 
     def on_train_batch_end(self, batch, logs=None):
         if "wasserstein" not in (logs or {}):
             return
         # The model's own counter: with `steps_per_execution` the batch index may run ahead of it.
-        step, mean = self.model.steps_done, float(logs["wasserstein"])
-        done, before = step - self._first_step, self._last_step - self._first_step
-        if done > before:
-            value = (mean * done - self._last_mean * before) / (done - before)
+        step = self.model.steps_done
+        value = self._mean.value(step, float(logs["wasserstein"]))
+        if value is not None:
             self._steps.append((step, value))
-        self._last_step, self._last_mean = step, mean
 
     def on_epoch_end(self, epoch, logs=None):
         values = {name: float(value) for name, value in (logs or {}).items()}
         self._rows.append({"epoch": epoch + 1, "step": self.model.steps_done, **values})
         if getattr(self.model, "is_chief", True):
-            names = list(dict.fromkeys(name for row in self._rows for name in row))
-            _write(self.table, names, ([row.get(name) for name in names] for row in self._rows))
+            curves.write_records(self.table, self._rows)
             if self._steps:
-                _write(self.step_table, ("step", "wasserstein"), self._steps)
+                curves.write_table(self.step_table, ("step", "wasserstein"), self._steps)
             if (epoch + 1) % self.every == 0:
                 self._draw()
 
@@ -91,32 +84,25 @@ class LearningCurve(keras.callbacks.Callback):
             self._draw()
 
     def _draw(self):
-        # A Figure of its own, not pyplot's: nothing stays behind, and no display is needed.
-        from matplotlib.figure import Figure
-
         names = list(dict.fromkeys(n.removeprefix("val_") for row in self._rows for n in row))
         names = [name for name in names if name not in ("epoch", "step")]
         columns = min(len(names), 3)
         rows = -(-len(names) // columns)
-        figure = Figure(figsize=(12, 0.6 + 3.2 * rows), dpi=100, layout="constrained")
-        figure.suptitle(f"Learning curve, {self._rows[-1]['epoch']} epochs")
+        figure = curves.new_figure(f"Learning curve, {self._rows[-1]['epoch']} epochs", 0.6 + 3.2 * rows)
         for index, name in enumerate(names):
             axes = figure.add_subplot(rows, columns, index + 1)
             axes.set_title(name, fontsize="medium")
             axes.set_xlabel("training steps")
             axes.set_xlim(0, self._rows[-1]["step"] * 1.02)
-            axes.grid(color="0.92")
-            axes.spines[["top", "right"]].set_visible(False)
             if name == "wasserstein" and self._steps:
                 self._plot_filtered(axes)
             else:
-                self._plot(axes, name, _TRAIN, "training")
+                self._plot(axes, name, curves.TRAINING, "training")
             if any(f"val_{name}" in row for row in self._rows):
-                self._plot(axes, f"val_{name}", _VALIDATION, "validation")
+                self._plot(axes, f"val_{name}", curves.VALIDATION, "validation")
             if len(axes.lines) > 1:
                 axes.legend(frameon=False, fontsize="small")
-        with images.replacing(self.path) as temporary:
-            figure.savefig(temporary, format="png")
+        curves.save_figure(self.path, figure)
 
     def _plot(self, axes, name, color, label):
         points = [(row["step"], row[name]) for row in self._rows if name in row]
@@ -127,24 +113,5 @@ class LearningCurve(keras.callbacks.Callback):
         steps, values = np.array(self._steps).T
         window = max(1, min(self.median_window, len(values) // 10))
         filtered = ndimage.median_filter(values, window)
-        axes.plot(steps, values, color=_RAW, linewidth=0.5, label="each step")
-        axes.plot(steps, filtered, color=_TRAIN, label=f"median of {window} steps")
-
-
-def _read(path):
-    """The rows of a CSV file as dicts of numbers; no rows where there is no file."""
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return [
-            {k: int(v) if k in ("epoch", "step") else float(v) for k, v in row.items() if v}
-            for row in csv.DictReader(file)
-        ]
-
-
-def _write(path, header, rows):
-    """Writes all rows anew, so that a late column (validation) fits in and no row is ever torn."""
-    with images.replacing(path) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(rows)
+        axes.plot(steps, values, color=curves.EACH_STEP, linewidth=0.5, label="each step")
+        axes.plot(steps, filtered, color=curves.TRAINING, label=f"median of {window} steps")

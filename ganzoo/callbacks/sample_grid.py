@@ -1,5 +1,8 @@
 """What the generator makes of the same latents, epoch after epoch."""
 
+import contextlib
+import re
+import warnings
 from pathlib import Path
 
 import keras
@@ -22,8 +25,9 @@ class SampleGrid(keras.callbacks.Callback):
     - `training.gif` at the end of `fit`, made of all of them, so that a resumed run has the whole
       film.
 
-    A run that starts anew removes the `epoch_*.png` of the run before. Images become a grid (small
-    ones are enlarged), 2-D points a scatter plot. For a conditional model each column is one class.
+    A run that starts anew removes the pictures of the run before: files whose names are exactly
+    `epoch_`, four digits and `.png`. Other files are left alone. Images become a grid (small ones
+    are enlarged), 2-D points a scatter plot. For a conditional model each column is one class.
 
     Args:
         directory: String or `Path`, made if missing.
@@ -89,10 +93,16 @@ class SampleGrid(keras.callbacks.Callback):
         titles = getattr(self.model, "class_names", None) if columns else None
         return images.grid(samples, columns, titles=titles)
 
+    def pictures(self):
+        """The paths of the pictures in the directory, in the order of their epochs."""
+        found = [path for path in self.directory.glob("epoch_*.png") if epoch_of(path) is not None and path.is_file()]
+        return sorted(found, key=epoch_of)
+
     def on_epoch_begin(self, epoch, logs=None):
         if epoch == 0 and self.model.steps_done == 0 and self._is_chief():
-            for leftover in self.directory.glob("epoch_*.png"):
-                leftover.unlink()
+            with told_if_refused(self.directory):
+                for leftover in self.pictures():
+                    leftover.unlink()
             self._write(0)
 
     def on_epoch_end(self, epoch, logs=None):
@@ -101,14 +111,16 @@ class SampleGrid(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         if self.gif and self._is_chief():
-            self._write_gif()
+            with told_if_refused(self.directory):
+                self._write_gif()
 
     def _is_chief(self):
         return getattr(self.model, "is_chief", True)
 
     def _write(self, epoch):
         picture = self.picture()
-        images.save_png(self.directory / f"epoch_{epoch:04d}.png", picture)
+        with told_if_refused(self.directory):
+            images.save_png(self.directory / f"epoch_{epoch:04d}.png", picture)
         if self.tensorboard_dir is not None:
             writer = tf.summary.create_file_writer(str(self.tensorboard_dir))
             with writer.as_default(step=epoch):
@@ -116,18 +128,48 @@ class SampleGrid(keras.callbacks.Callback):
             writer.close()
 
     def _write_gif(self):
-        paths = sorted(self.directory.glob("epoch_*.png"))
-        if not paths:
-            return
+        paths = self.pictures()
         chosen = np.linspace(0, len(paths) - 1, min(len(paths), _MAX_FRAMES)).round().astype(int)
-        durations = np.full(len(chosen), self.duration)
+        frames = [frame for frame in map(read_picture, (paths[index] for index in chosen)) if frame is not None]
+        if not frames:
+            return
+        durations = np.full(len(frames), self.duration)
         durations[0] = max(self.duration, 1.0)
         durations[-1] = max(self.duration, 2.0)
-        with Image.open(paths[-1]) as last:
-            mode, size = last.mode, last.size
+        mode, size = frames[-1].mode, frames[-1].size
         images.save_gif(
             self.directory / "training.gif",
             # A run resumed with another `num_samples` has pictures of another size.
-            (np.asarray(Image.open(paths[i]).convert(mode).resize(size)) for i in chosen),
+            (np.asarray(frame.convert(mode).resize(size)) for frame in frames),
             durations,
         )
+
+
+@contextlib.contextmanager
+def told_if_refused(directory):
+    """Turns an error of the file system into a warning: pictures are not worth a training."""
+    try:
+        yield
+    except OSError as error:
+        warnings.warn(
+            f"A picture could not be written to {directory}: {error}. The training goes on without it.",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def epoch_of(path):
+    """The epoch of a picture from its name, or `None` if it is no name of `SampleGrid`'s."""
+    found = re.fullmatch(r"epoch_([0-9]{4,})\.png", path.name)
+    # Epochs beyond 9,999 have more digits, and no leading zeros.
+    return int(found[1]) if found and path.name == f"epoch_{int(found[1]):04d}.png" else None
+
+
+def read_picture(path):
+    """The picture in a file; `None`, with a warning, if it is damaged."""
+    with contextlib.suppress(OSError, SyntaxError):  # PIL calls broken PNG files a `SyntaxError`.
+        with Image.open(path) as picture:
+            picture.load()
+            return picture
+    warnings.warn(f"{path} cannot be read, and is left out of the film.", UserWarning, stacklevel=2)
+    return None

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from scipy import stats
 
-from ganzoo import images, records
+from ganzoo import files, images, records
 from ganzoo.metrics.defaults import default_metrics
 from ganzoo.metrics.metric import check_measurable
 from ganzoo.metrics.score import Score, distinct_names
@@ -331,7 +331,7 @@ class Comparison:
             axes.spines[["top", "right"]].set_visible(False)
         handles, names = axes.get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower center", ncols=3 * columns, frameon=False, fontsize="small")
-        with images.replacing(Path(path)) as temporary:
+        with files.replacing(Path(path)) as temporary:
             figure.savefig(temporary, format="png")
 
 

@@ -1,13 +1,13 @@
 """What tells a dying training from a living one: a few numbers of a model, from a fixed batch of samples."""
 
-import contextlib
-
 import numpy as np
 import tensorflow as tf
 
-from ganzoo.data import normalize
+from ganzoo.health.model_checks import gives_scores
+from ganzoo.health.no_trace import no_trace
 from ganzoo.sampling import SeededNumbers
 from ganzoo.training import feed
+from ganzoo.training.first_samples import batches_of, first_samples, mapped
 
 _SIDE = 32  # Larger images are averaged down to this size before they are compared.
 _REFERENCE = 1024  # Real samples whose labels are compared.
@@ -38,14 +38,15 @@ class VitalSigns:
         self.packs = num_samples // model.packing
         count = self.packs * model.packing
         kind = model.conditions
-        real, condition = first_samples(model, max(count, _REFERENCE if model.num_classes else 0))
+        wanted = max(count, _REFERENCE if model.num_classes else 0)
+        real, condition = first_samples(float_batches(model), wanted).first(wanted)
         while len(real) < count:  # Of few samples each comes several times.
             real = np.concatenate([real, real])[:count]
-            condition = None if condition is None else np.concatenate([condition, condition])[:count]
+            condition = mapped(lambda part: np.concatenate([part, part])[:count], condition)
         self.labels = condition if kind.label is not None and len(kind) == 1 else None
         self.reference = flatten(real)
         self.real = tf.constant(real[:count])
-        self.condition = None if condition is None else kind.cast(tf.constant(condition[:count]))
+        self.condition = kind.cast(mapped(lambda part: tf.constant(part[:count]), condition))
         self.latents = model.prior(SeededNumbers(seed), count) if model.has_latents else None
         self.points = self.reference[:count]
         self.spread = mean_distance(distances(self.points, self.points))
@@ -73,12 +74,12 @@ class VitalSigns:
         If samples are not finite, `finite` is 0 and nothing else is there.
         """
         model = self.model
-        with self._unchanged():
+        with no_trace(model):
             samples = np.asarray(model.apply_generator(model.generator, self.latents, self.condition, training=False))
             if not np.isfinite(samples).all():
                 return {"finite": 0.0}
             signs = {"finite": 1.0, **self._of_samples(samples)}
-            if hasattr(self.model, "discriminator") and not self._reconstructs():
+            if gives_scores(model):
                 signs |= self._of_discriminator()
         return {name: float(value) for name, value in signs.items()}
 
@@ -126,11 +127,6 @@ class VitalSigns:
             "bounded": self._bounded,
         }
 
-    def _reconstructs(self):
-        """Whether the discriminator is an autoencoder, as BEGAN's, and has no scores."""
-        network = self.model.discriminator
-        return tuple(network.outputs[0].shape[1:]) == tuple(network.inputs[0].shape[1:])
-
     def _look_at_data(self):
         inside = distances(self.points, self.points)
         self._median = max(np.median(inside[~np.eye(len(inside), dtype=bool)]), 1e-12)
@@ -149,34 +145,11 @@ class VitalSigns:
             data["label_count"] = len(self.labels)
         return data
 
-    @contextlib.contextmanager
-    def _unchanged(self):
-        """Leaves the log, the random numbers and those of layers such as `Dropout` as they are."""
-        model = self.model
-        states = [(state, np.asarray(state)) for state in model._seed_generator_states()]
-        model.evaluation_random.restart()
-        try:
-            with model.without_trace():
-                yield
-        finally:
-            model.evaluation_random.restart()
-            for state, value in states:
-                state.assign(value)
 
-
-def first_samples(model, count):
-    """The first real samples of a training, float32, and their conditions, or `None`."""
-    samples, given, total = [], [], 0
-    for element in model.feed.dataset:
-        batch, condition = model.conditions.arrange(*feed.split_element(element))
-        batch = np.asarray(normalize(batch) if batch.dtype == tf.uint8 else batch, "float32")
-        samples.append(batch)
-        given.append(condition)
-        total += len(batch)
-        if total >= count:
-            break
-    condition = tf.nest.map_structure(lambda part: None if part is None else part[:count], feed.concatenate(given))
-    return np.concatenate(samples)[:count], condition
+def float_batches(model):
+    """The data of `fit` from their beginning: pairs of float32 samples and conditions, as arrays."""
+    for samples, condition in batches_of(model, model.feed.dataset):
+        yield feed.to_float(tf.constant(samples)).numpy(), condition
 
 
 def flatten(samples):

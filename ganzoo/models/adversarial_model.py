@@ -10,7 +10,12 @@ from ganzoo.networks import mlp
 from ganzoo.penalties import zero_centered_penalty
 from ganzoo.training import assembly
 from ganzoo.training.critic import Critic, Update, batch_size_of, pack, split_into
-from ganzoo.training.model_checks import check_augmentable, check_augmentation, check_samples_agree
+from ganzoo.training.model_checks import (
+    check_augmentable,
+    check_augmentation,
+    check_no_batch_normalization,
+    check_samples_agree,
+)
 from ganzoo.training.settings import Fixed, Setting
 from ganzoo.training.updates import Notes, unchanged
 
@@ -88,7 +93,7 @@ class AdversarialModel(GenerativeModel):
         check_samples_agree(self.image_shape, discriminator, self.packing)
         check_augmentable(augmentation, self.image_shape)
         if self.r1_weight or self.r2_weight:
-            checks.check_no_batch_normalization(discriminator)
+            check_no_batch_normalization(discriminator)
         self.discriminator = discriminator
         self._critic_update = None
 
@@ -131,7 +136,7 @@ class AdversarialModel(GenerativeModel):
         loss = self.discriminator_loss(critic, update.real, update.fake)
         for name, weight, samples in (("r1", self.r1_weight, update.real), ("r2", self.r2_weight, update.fake)):
             if weight:
-                checks.check_no_batch_normalization(self.discriminator)
+                check_no_batch_normalization(self.discriminator)
                 penalty = penalty_at(critic, samples)
                 loss += self.regularize(name, weight / 2, penalty, every=self.penalty_interval)
         return loss

@@ -8,6 +8,7 @@ from keras.optimizers import Adam
 from ganzoo import checks, networks
 from ganzoo.models.gan import GAN
 from ganzoo.penalties import dragan_penalty
+from ganzoo.training.model_checks import check_no_batch_normalization
 from ganzoo.training.settings import Setting
 
 
@@ -51,7 +52,7 @@ class DRAGAN(GAN):
 
     def __init__(self, generator, discriminator, gradient_penalty_weight=10.0, **kwargs):
         super().__init__(generator, discriminator, **kwargs)
-        checks.check_no_batch_normalization(discriminator)
+        check_no_batch_normalization(discriminator)
         self.gradient_penalty_weight = gradient_penalty_weight
 
     def discriminator_loss(self, critic, real, fake):

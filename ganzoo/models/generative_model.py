@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from ganzoo import checks
+from ganzoo import checks, health
 from ganzoo.export import saved_model
-from ganzoo.health import lint
+from ganzoo.networks import graph
 from ganzoo.sampling import RandomStream, SeededNumbers
 from ganzoo.training import feed, updates
 from ganzoo.training.conditions import conditions_of
@@ -367,7 +367,7 @@ class GenerativeModel(keras.Model):
         half = any(
             layer.compute_dtype == "float16"
             for network in self.networks.values()
-            for layer in network._flatten_layers()
+            for layer in graph.flatten_layers(network)
         )
         with strategy.scope():
             for name, variables in self.trained.items():
@@ -410,7 +410,7 @@ class GenerativeModel(keras.Model):
         if self.train_function is not None and not force:
             return self.train_function
         super().make_train_function(force=True)
-        compiled, layers = self.train_function, list(self._flatten_layers())
+        compiled, layers = self.train_function, graph.flatten_layers(self)
         traced = [layer.trainable for layer in layers]
 
         def train_function(iterator):
@@ -477,7 +477,7 @@ class GenerativeModel(keras.Model):
         if data.left_out and verbose and self.is_chief:
             print(f"Each epoch leaves out {data.left_out:,} samples, which fill no step of {data.samples_per_step:,}.")
         if check and not self.steps_done:
-            lint.warn(self, data.dataset, data.first_batch)
+            health.warn(self, data.dataset, data.first_batch)
         restored = restore_newest(self, callbacks)
         return fit_in_one_run(
             super().fit,
@@ -507,9 +507,9 @@ class GenerativeModel(keras.Model):
                 to `None`: the model alone is checked.
 
         Returns:
-            List of `ganzoo.health.lint.Finding`, empty if all is well.
+            List of `ganzoo.health.Finding`, empty if all is well.
         """
-        return lint.check(self, dataset)
+        return health.check(self, dataset)
 
     def train_on_batch(self, x, y=None, return_dict=False):
         """Makes one step on a batch of `batches_per_step * m` samples: one minibatch after the other."""
@@ -673,7 +673,7 @@ class GenerativeModel(keras.Model):
 
     def _seed_generator_states(self):
         """The random states of layers such as Dropout, which Keras does not save."""
-        return [seeds.state for layer in self._flatten_layers() for seeds in getattr(layer, "_seed_generators", ())]
+        return [source.state for source in graph.seed_generators(self)]
 
     def save_own_variables(self, store):
         super().save_own_variables(store)

@@ -10,6 +10,7 @@ from ganzoo import checks, networks
 from ganzoo.density import hmc, importance
 from ganzoo.density.noise import LearnedNoise
 from ganzoo.models.gan import GAN
+from ganzoo.networks import graph
 from ganzoo.training import feed
 from ganzoo.training.critic import batch_size_of, unpack
 from ganzoo.training.settings import Fixed, Setting
@@ -276,8 +277,8 @@ def decode_and_keep_statistics(model, latents, condition):
     """Decodes in training mode, and lets `training=False` normalize with the statistics of this batch from then on."""
     averages = [
         (average, 1.0 - layer.momentum)
-        for layer in model.generator._flatten_layers()
-        if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable
+        for layer in graph.batch_normalizations(model.generator)
+        if layer.trainable
         for average in (layer.moving_mean, layer.moving_variance)
     ]
     for average, _ in averages:

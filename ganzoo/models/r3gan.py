@@ -5,9 +5,10 @@ from functools import partial
 import keras
 from keras.optimizers import Adam
 
-from ganzoo import checks, networks
+from ganzoo import networks
 from ganzoo.losses import relativistic_loss
 from ganzoo.models.adversarial_model import AdversarialModel
+from ganzoo.training.model_checks import check_no_batch_normalization
 
 
 @keras.saving.register_keras_serializable("ganzoo")
@@ -48,7 +49,7 @@ class R3GAN(AdversarialModel):
 
     def __init__(self, generator, discriminator, r1_weight=1.0, r2_weight=1.0, **kwargs):
         super().__init__(generator, discriminator, r1_weight=r1_weight, r2_weight=r2_weight, **kwargs)
-        checks.check_no_batch_normalization(discriminator)
+        check_no_batch_normalization(discriminator)
 
     def discriminator_loss(self, critic, real, fake):
         real_scores, fake_scores = critic(real), critic(fake)

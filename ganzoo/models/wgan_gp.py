@@ -10,6 +10,7 @@ from ganzoo import checks, networks
 from ganzoo.layers import WGAN_GP_KERNELS
 from ganzoo.models.adversarial_model import AdversarialModel
 from ganzoo.penalties import gradient_penalty
+from ganzoo.training.model_checks import check_no_batch_normalization
 from ganzoo.training.settings import Setting
 
 
@@ -68,7 +69,7 @@ class WGANGP(AdversarialModel):
         **kwargs,
     ):
         super().__init__(generator, discriminator, discriminator_steps=discriminator_steps, **kwargs)
-        checks.check_no_batch_normalization(discriminator)
+        check_no_batch_normalization(discriminator)
         self.gradient_penalty_weight = gradient_penalty_weight
         self.target_norm = target_norm
         self.one_sided = one_sided

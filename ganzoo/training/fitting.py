@@ -3,8 +3,8 @@
 import keras
 import tensorflow as tf
 
-from ganzoo.callbacks.checkpoint import Checkpoint
 from ganzoo.training import watch
+from ganzoo.training.checkpoint_files import SavesCheckpoints
 
 
 class OneRun(keras.callbacks.CallbackList):
@@ -27,10 +27,10 @@ class OneRun(keras.callbacks.CallbackList):
 
 
 def restore_newest(model, callbacks):
-    """Restores the newest checkpoint that a `Checkpoint` callback finds; returns whether there was one."""
+    """Restores the newest checkpoint of the callbacks that save some; returns whether there was one."""
     callbacks = callbacks.callbacks if isinstance(callbacks, keras.callbacks.CallbackList) else callbacks
     flat = callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]
-    model.checkpoints = tuple(callback for callback in flat if isinstance(callback, Checkpoint))
+    model.checkpoints = tuple(callback for callback in flat if isinstance(callback, SavesCheckpoints))
     return any([checkpoint.restore(model) for checkpoint in model.checkpoints if checkpoint.resume])
 
 

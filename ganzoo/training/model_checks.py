@@ -1,5 +1,7 @@
 """What the networks and the augmentation of an adversarial model must be."""
 
+from ganzoo.networks import graph
+
 
 def check_augmentation(name, value):
     """Returns an augmentation: a callable with an attribute `numbers`, or `None`."""
@@ -28,4 +30,17 @@ def check_samples_agree(image_shape, discriminator, packing):
         raise ValueError(
             f"The generator makes samples of shape {image_shape}{packs}, and the discriminator takes samples of shape "
             f"{taken}: they must be equal."
+        )
+
+
+def check_no_batch_normalization(discriminator):
+    """Raises a `ValueError` if a critic has batch normalization, where a penalty is on the gradient of each score.
+
+    Reference: [Gulrajani et al., 2017](https://arxiv.org/abs/1704.00028), Section 4.
+    """
+    for layer in graph.batch_normalizations(discriminator):
+        raise ValueError(
+            f"The critic has batch normalization (layer {layer.name!r}), and the gradient penalty needs scores "
+            "that depend on one sample each. Use layer normalization or none: "
+            'ganzoo.networks.dcgan.discriminator(image_shape, normalization="layer").'
         )

@@ -1,5 +1,7 @@
 """Checkpoint: what it writes, keeps, finds and refuses."""
 
+import os
+import re
 import shutil
 
 import keras
@@ -8,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 import ganzoo
+from ganzoo import files
 from ganzoo.callbacks import Checkpoint
 from tests.workers.train import digest
 
@@ -234,6 +237,106 @@ def test_without_resume_the_training_starts_anew(tmp_path):
     assert digest(resumed) == digest(model)
 
 
+def test_each_run_that_starts_anew_sets_the_one_before_aside(tmp_path):
+    """The files of the first run are not overwritten by those of the second."""
+    seen = []
+    for _ in range(3):
+        fit(build(), Checkpoint(tmp_path, every_steps=5, resume=False))
+        seen.append((tmp_path / "step_0000000005.keras").read_bytes())
+    assert steps_in(tmp_path) == [5]
+    assert (tmp_path / "previous" / "step_0000000005.keras").read_bytes() == seen[0]
+    assert (tmp_path / "previous_2" / "step_0000000005.keras").read_bytes() == seen[1]
+    assert not (tmp_path / "previous_3").exists()
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_files_of_other_people_are_left_alone(tmp_path, resume):
+    """They would be the newest, were they ours."""
+    names = ("step_0000000002_best_so_far.keras", "step_final.keras", "step_99999999999.keras")
+    for name in names:
+        (tmp_path / name).write_text(name)
+    model = build()
+    fit(model, Checkpoint(tmp_path, every_steps=1, keep=1, resume=resume), epochs=2)
+    assert model.steps_done == 10
+    assert [(tmp_path / name).read_text() for name in names] == list(names)
+    assert [path.name for path in Checkpoint(tmp_path).files()] == ["step_0000000010.keras"]
+    assert Checkpoint(tmp_path).restore(build()) == tmp_path / "step_0000000010.keras"
+
+
+def test_a_second_process_keeps_its_temporary_file(tmp_path):
+    name = f".writing-{files.machine()}-{os.getppid()}-step_0000000007.keras"
+    (tmp_path / name).write_text("a living process is writing this")
+    fit(build(), Checkpoint(tmp_path, every_steps=5))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [name, "step_0000000005.keras"]
+
+
+# === A disk that does not take a file ===
+
+
+def break_folder(directory):
+    """Puts a file in the place of a folder."""
+    shutil.rmtree(directory)
+    directory.write_text("a file")
+
+
+def mend_folder(directory):
+    directory.unlink()
+
+
+def steps_not_saved(caught):
+    """The steps of the warnings of `Checkpoint`."""
+    found = (re.match(r"The state of step (\d+) could not be saved in ", str(warning.message)) for warning in caught)
+    return [int(match[1]) for match in found if match]
+
+
+def test_a_folder_that_is_gone_for_a_while_costs_its_checkpoints_only(tmp_path):
+    straight, model, directory = build(), build(), tmp_path / "checkpoints"
+    fit(straight, epochs=2)
+    callbacks = [
+        AtStep(3, lambda model: break_folder(directory)),
+        AtStep(6, lambda model: mend_folder(directory)),
+        Checkpoint(directory, every_steps=1, keep=9),
+    ]
+    with pytest.warns(UserWarning, match="The training goes on") as caught:
+        fit(model, *callbacks, epochs=2)
+    assert steps_not_saved(caught) == [3, 4, 5]
+    assert digest(model) == digest(straight)
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoints"]
+    assert steps_in(directory) == [6, 7, 8, 9, 10]  # The folder is made anew.
+
+
+def test_a_deleted_folder_is_made_anew(tmp_path):
+    directory = tmp_path / "checkpoints"
+    fit(build(), AtStep(3, lambda model: shutil.rmtree(directory)), Checkpoint(directory, every_steps=1, keep=9))
+    assert steps_in(directory) == [3, 4, 5]
+
+
+def test_a_full_disk_costs_no_checkpoint_that_was_there(tmp_path, monkeypatch):
+    """Each write breaks off in the middle, from step 3 to step 4."""
+    model = build()
+    save = model.save
+
+    def save_half(path):
+        save(path)
+        if 3 <= model.steps_done <= 4:
+            truncate(path)
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(model, "save", save_half)
+    with pytest.warns(UserWarning, match="No space left on device") as caught:
+        fit(model, Checkpoint(tmp_path, every_steps=1, keep=2))
+    assert steps_not_saved(caught) == [3, 4]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step_0000000002.keras", "step_0000000005.keras"]
+    assert Checkpoint(tmp_path).restore(build()) == tmp_path / "step_0000000005.keras"
+
+
+def test_an_error_that_is_not_of_the_disk_ends_the_training(tmp_path, monkeypatch):
+    model = build()
+    monkeypatch.setattr(model, "save", lambda path: {}["a layer without a config"])
+    with pytest.raises(KeyError, match="a layer without a config"):
+        fit(model, Checkpoint(tmp_path, every_steps=1))
+
+
 def test_no_file_is_no_error(tmp_path):
     assert Checkpoint(tmp_path / "missing").restore(build()) is None
 
@@ -241,5 +344,7 @@ def test_no_file_is_no_error(tmp_path):
 @pytest.mark.parametrize("argument", ["every_steps", "every_epochs", "keep"])
 @pytest.mark.parametrize("value", [0, -1, 1.5, "2"])
 def test_refuses_bad_numbers(argument, value, tmp_path):
-    with pytest.raises(ValueError, match=f"`{argument}` must be an integer of at least 1. Received: {argument}="):
+    with pytest.raises(
+        ValueError, match=f"`{argument}` must be an integer of at least 1(, or None)?. Received: {argument}="
+    ):
         Checkpoint(tmp_path, **{argument: value})

@@ -96,7 +96,7 @@ def test_refuses_a_value_that_is_not_logged():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"factor": 1.0}, "`factor` must lie between 0 and 1. Received: factor=1.0"),
+        ({"factor": 1.0}, "`factor` must be a finite number above 0 and below 1. Received: factor=1.0"),
         ({"patience": 0}, "`patience` must be an integer of at least 1. Received: patience=0"),
     ],
 )

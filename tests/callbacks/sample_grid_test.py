@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -60,6 +62,57 @@ def test_a_long_film_is_thinned(tmp_path):
         assert gif.n_frames == 100 and gif.convert("L").getpixel((1, 1)) == 0
         gif.seek(99)
         assert gif.convert("L").getpixel((1, 1)) == 249
+
+
+def test_only_its_own_pictures_are_removed(tmp_path):
+    names = ("epoch_best.png", "epoch_1.png", "epoch_00001.png", "epoch_0001_copy.png", "my_epoch_0001.png")
+    for name in names:
+        (tmp_path / name).write_text(name)
+    (tmp_path / "epoch_0009.png").mkdir()
+    for name in ("epoch_0007.png", "epoch_12345.png"):
+        Image.new("L", (8, 8)).save(tmp_path / name)
+    fit(FakeModel(), SampleGrid(tmp_path), epochs=1)
+    assert [(tmp_path / name).read_text() for name in names] == list(names)
+    own = {"epoch_0000.png", "epoch_0001.png", "training.gif"}
+    assert {path.name for path in tmp_path.iterdir()} == own | set(names) | {"epoch_0009.png"}
+
+
+def test_the_film_follows_the_numbers_of_the_epochs(tmp_path):
+    for epoch in (2, 9999, 10000):
+        Image.fromarray(np.full((8, 8), epoch % 255, "uint8")).save(tmp_path / f"epoch_{epoch:04d}.png")
+    callback = SampleGrid(tmp_path)
+    callback.set_model(FakeModel())
+    callback.on_train_end()
+    with Image.open(tmp_path / "training.gif") as gif:
+        shades = []
+        for frame in range(gif.n_frames):
+            gif.seek(frame)
+            shades.append(gif.convert("L").getpixel((1, 1)))
+    assert shades == [2, 9999 % 255, 10000 % 255]
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", None], ids=["empty", "other", "torn"])
+def test_a_broken_picture_is_left_out_of_the_film(tmp_path, content):
+    fit(FakeModel(), SampleGrid(tmp_path, num_samples=1, gif=False), epochs=2)
+    path = tmp_path / "epoch_0001.png"
+    path.write_bytes(path.read_bytes()[:60] if content is None else content)
+    with pytest.warns(UserWarning, match="epoch_0001.png cannot be read"):
+        fit(FakeModel(), SampleGrid(tmp_path, num_samples=1), epochs=3, initial_epoch=2)
+    with Image.open(tmp_path / "training.gif") as gif:
+        assert gif.n_frames == 3
+
+
+def test_a_folder_that_is_gone_costs_pictures_only(tmp_path):
+    directory = tmp_path / "samples"
+    model, callback = FakeModel(), SampleGrid(directory, num_samples=1)
+    fit(model, callback, epochs=1)
+    shutil.rmtree(directory)
+    directory.write_text("a file in its place")
+    with pytest.warns(UserWarning, match="The training goes on without it") as caught:
+        fit(model, callback, epochs=3, initial_epoch=1)
+    told = [warning for warning in caught if "A picture could not be written" in str(warning.message)]
+    assert model.steps_done == 3 and len(told) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["samples"]
 
 
 def test_each_class_is_a_column(tmp_path):

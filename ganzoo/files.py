@@ -1,0 +1,116 @@
+"""Files that are written whole or not at all, by one process beside others."""
+
+import contextlib
+import glob
+import os
+import re
+import socket
+import time
+from pathlib import Path
+
+# Nobody writes a file for that long without a byte: who began it is gone.
+SECONDS_OF_SILENCE = 3600.0
+
+
+@contextlib.contextmanager
+def replacing(path, durable=False):
+    """Yields a temporary path beside `path`, which replaces `path` when all went well: no reader sees half of a file.
+
+    The temporary name holds the machine and the process, so that two processes do not write one file. What killed
+    processes have left of the same file is deleted.
+
+    Args:
+        path: String or `Path`. Its folder is made if it is missing.
+        durable: Boolean, whether the file and its name are on the disk afterwards and survive a power cut. Defaults to
+            `False`: the operating system writes them when it likes.
+
+    Raises:
+        OSError: If the file system does not take the file. What stood at `path` stays.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    remove_abandoned(path.parent, path.name)
+    temporary = path.with_name(f".writing-{machine()}-{os.getpid()}-{path.name}")
+    try:
+        yield temporary
+        if durable:
+            with open(temporary, "rb+") as file:
+                os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        with contextlib.suppress(OSError):  # The folder is gone.
+            temporary.unlink(missing_ok=True)
+    if durable:
+        sync_folder(path.parent)
+
+
+def sync_folder(folder):
+    """Makes the names in a folder survive a power cut, where the operating system can."""
+    with contextlib.suppress(OSError):  # Windows opens no folders, and some network file systems sync none.
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def new_folder(path):
+    """Makes a folder of that name, or the first free one of `name_2`, `name_3`, ...; returns its path."""
+    number = 1
+    while True:
+        folder = path if number == 1 else path.with_name(f"{path.name}_{number}")
+        try:
+            folder.mkdir()
+            return folder
+        except FileExistsError:
+            number += 1
+
+
+# === What killed processes leave ===
+
+
+def remove_abandoned(folder, name=None):
+    """Deletes temporary files of processes that are gone; files that a living process is writing stay.
+
+    Args:
+        folder: `Path`.
+        name: String, the name of the file that was to be written. Defaults to `None`: any.
+    """
+    for path in Path(folder).glob(f".writing-*{'' if name is None else '-' + glob.escape(name)}"):
+        if is_abandoned(path):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def is_abandoned(path):
+    """Whether a file has the name of a temporary file, and nobody is writing it any more."""
+    found = re.fullmatch(r"\.writing-(?:([\w.]+)-)?(\d+)[-.].+", path.name)
+    if found is None:
+        return False
+    where, process = found[1] or machine(), int(found[2])
+    if where == machine() and not is_running(process):
+        return True
+    try:  # Another machine's process, or one that has got the number of a process that is gone.
+        return time.time() - path.stat().st_mtime > SECONDS_OF_SILENCE
+    except OSError:  # It has just been moved into place.
+        return False
+
+
+def is_running(process):
+    """Whether another process of that number runs on this machine; `True` where it cannot be known."""
+    if process == os.getpid():
+        return False
+    if os.name == "nt":  # There `os.kill` would end it.
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # It runs, and belongs to another user.
+        return True
+    return True
+
+
+def machine():
+    """The name of this machine, as part of a file name."""
+    return re.sub(r"[^\w.]", "_", socket.gethostname()) or "unknown"

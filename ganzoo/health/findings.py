@@ -1,0 +1,21 @@
+"""A finding: one thing about a set-up or a critic that is known to go wrong."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """A combination or a fault that is known to spoil a training, found by `model.check` or `CriticDiagnostics`.
+
+    Args:
+        name: String, such as `"momentum_with_clipping"`.
+        message: String: what was found, why it is bad, and what to do.
+        reference: String, the paper that explains it.
+    """
+
+    name: str
+    message: str
+    reference: str
+
+    def __str__(self):
+        return f"{self.name}: {self.message} [{self.reference}]"

@@ -1,0 +1,72 @@
+"""Which checkpoints a training can go back to, whether it can, and what was bad in its data."""
+
+import numpy as np
+import tensorflow as tf
+
+from ganzoo.training.first_samples import batches_of
+from ganzoo.training.learning_rates import schedules_of
+
+
+class FilesUpTo:
+    """The checkpoints of a directory up to a step, as a state: the newest that can be read is restored.
+
+    Args:
+        store: `CheckpointFiles`.
+        step: Integer, or `None` for all files.
+    """
+
+    def __init__(self, store, step):
+        self.store = store
+        self.step = step
+
+    def restore(self, model):
+        """Makes the model what it was."""
+        self.store.restore(model, self.step)
+
+
+def files_up_to(model, step=None):
+    """The checkpoints of the present `fit` up to a step, as a state.
+
+    Args:
+        model: `GenerativeModel`, in `fit`.
+        step: Integer, or `None` (the default) for all files.
+
+    Returns:
+        `FilesUpTo`, or `None` if there are no files.
+    """
+    stores = [callback.store for callback in model.checkpoints]
+    return next((FilesUpTo(store, step) for store in stores if store.paths(step)), None)
+
+
+def check_can_go_back(model):
+    """Raises a `ValueError` if going back to a state could not lower the learning rates."""
+    if isinstance(model.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        raise ValueError(
+            'CollapseGuard(action="rollback") works in one process. Received: MultiWorkerMirroredStrategy. Take '
+            'action="warn".'
+        )
+    for schedule in schedules_of(model).values():
+        raise ValueError(
+            'CollapseGuard(action="rollback") lowers learning rates that are numbers. Received: the schedule '
+            f'{schedule}. Take action="warn", or a number.'
+        )
+
+
+def bad_samples(model, step):
+    """Words on values that are not finite in the data of the last step, or `None`.
+
+    Args:
+        model: `GenerativeModel`, in `fit`.
+        step: Integer, the number of steps so far.
+    """
+    data = model.feed
+    if data is None or data.batches_per_epoch is None:  # An endless stream would be read from its start.
+        return None
+    first = max(0, step - model.steps_per_execution) * data.steps
+    minibatches = batches_of(model, data.batches(first).take(step * data.steps - first))
+    for index, (samples, _) in enumerate(minibatches, start=first):
+        samples = np.asarray(samples, "float32")
+        bad = len(samples) - int(np.isfinite(samples.reshape(len(samples), -1)).all(axis=1).sum())
+        if bad:
+            return f"{bad} of {len(samples)} samples in minibatch {index:,} of the data hold such values."
+    return None

@@ -1,0 +1,223 @@
+"""Questions about a built network: its layers, where a tensor comes from, what its output can be.
+
+Whoever looks into a network asks here. All private parts of Keras that such a look needs stand in this file:
+`_flatten_layers`, `_seed_generators`, `_keras_history` and `_inbound_nodes`.
+"""
+
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+
+# What an output activation can make. Others, such as a linear one, make any value, or are not known.
+RANGES = {
+    "sigmoid": (0.0, 1.0),
+    "hard_sigmoid": (0.0, 1.0),
+    "softmax": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "hard_tanh": (-1.0, 1.0),
+    "softsign": (-1.0, 1.0),
+    "relu": (0.0, np.inf),
+    "relu6": (0.0, 6.0),
+}
+
+# Operations that move values about and change none.
+MOVES = ("Reshape", "Flatten", "Permute", "Transpose", "Cropping1D", "Cropping2D", "Cropping3D", "Cast", "Identity")
+
+
+# === Layers ===
+
+
+def flatten_layers(network):
+    """All layers of a network, layers inside of layers included; the network itself comes first.
+
+    Args:
+        network: `keras.Layer`, such as a `keras.Model`.
+    """
+    return network._flatten_layers()
+
+
+def layers_of(network, kinds):
+    """All layers of some classes, layers inside of layers included.
+
+    Args:
+        network: `keras.Layer`.
+        kinds: Class, or tuple of classes.
+    """
+    return [layer for layer in flatten_layers(network) if isinstance(layer, kinds)]
+
+
+def trainable_layers(network):
+    """The outer layers of a network that have trainable weights."""
+    return [layer for layer in network.layers if layer.trainable_weights]
+
+
+def batch_normalizations(network):
+    """All layers with batch normalization, whose output for one sample depends on the others."""
+    return layers_of(network, keras.layers.BatchNormalization)
+
+
+def seed_generators(network):
+    """The sources of random numbers in a network's layers, such as `Dropout`.
+
+    Keras does not save their states: whoever copies or saves the whole state of a training needs `source.state` of
+    each.
+
+    Args:
+        network: `keras.Layer`.
+
+    Returns:
+        List of `keras.random.SeedGenerator`, always in the same order.
+    """
+    return [source for layer in flatten_layers(network) for source in own_seed_generators(layer)]
+
+
+def noise_layers(network):
+    """Layers that draw random numbers, such as `Dropout`; with a rate of 0 they draw none."""
+    return [layer for layer in flatten_layers(network) if own_seed_generators(layer)]
+
+
+def own_seed_generators(layer):
+    """The sources of random numbers of a layer, without those of the layers inside of it."""
+    return list(getattr(layer, "_seed_generators", ()))
+
+
+def elus(network):
+    """Layers that are exponential linear units, or end in one."""
+    return [layer for layer in flatten_layers(network) if is_elu(layer)]
+
+
+def is_elu(layer):
+    """Whether a layer is an exponential linear unit, or ends in one."""
+    activation = getattr(layer, "activation", None)
+    return isinstance(layer, keras.layers.ELU) or getattr(activation, "__name__", None) == "elu"
+
+
+# === Tensors ===
+
+
+class Origin(NamedTuple):
+    """Where a symbolic tensor comes from.
+
+    Args:
+        operation: `keras.Operation` (a layer is one) that made the tensor.
+        inputs: List of the symbolic tensors that went in.
+        index: Integer, which of the operation's outputs the tensor is.
+    """
+
+    operation: Any
+    inputs: list
+    index: int
+
+
+def made_by(tensor):
+    """The `Origin` of a symbolic tensor."""
+    operation, node_index, index = tensor._keras_history
+    return Origin(operation, operation._inbound_nodes[node_index].input_tensors, index)
+
+
+def only_output(layer):
+    """The symbolic output of a layer that was called once and makes one tensor, or else `None`."""
+    nodes = layer._inbound_nodes
+    if len(nodes) == 1 and len(nodes[0].output_tensors) == 1:
+        return nodes[0].output_tensors[0]
+    return None
+
+
+def scores_of(discriminator):
+    """The symbolic scores of a discriminator: the output `"scores"` if it has several, or its only one."""
+    outputs = getattr(discriminator, "output", None)
+    return outputs["scores"] if isinstance(outputs, dict) else discriminator.outputs[0]
+
+
+def descends(tensor, source):
+    """Whether a symbolic tensor is computed from another one, or is the same."""
+    pending, seen = [tensor], set()
+    while pending:
+        tensor = pending.pop()
+        if tensor is source:
+            return True
+        if id(tensor) not in seen:
+            seen.add(id(tensor))
+            pending += made_by(tensor).inputs
+    return False
+
+
+def is_shown(layer, source):
+    """Whether the input of a layer is a tensor as it is, at most moved about or beside others.
+
+    Args:
+        layer: `keras.Layer` of a functional model.
+        source: Symbolic tensor, such as an input of the model.
+    """
+    pending = list(layer._inbound_nodes[0].input_tensors)
+    while pending:
+        tensor = pending.pop()
+        if tensor is source:
+            return True
+        origin = made_by(tensor)
+        if type(origin.operation).__name__ in (*MOVES, "Concatenate"):
+            pending += origin.inputs
+    return False
+
+
+# === The end of a network ===
+
+
+def output_activation(network, index=0):
+    """The name of the activation at the end of a network.
+
+    Args:
+        network: Built functional `keras.Model`.
+        index: Integer, which of its outputs. Defaults to `0`.
+
+    Returns:
+        String, a key of `RANGES`; or `None`: it is linear, or not known.
+    """
+    return activation_of(network.outputs[index])
+
+
+def activation_of(tensor):
+    """The name of the activation that made a symbolic tensor, a key of `RANGES`; or `None`."""
+    while True:
+        operation, inputs, index = made_by(tensor)
+        if isinstance(operation, keras.Model):
+            return output_activation(operation, index)
+        name = activation_name(operation)
+        if name in RANGES:
+            return name
+        kind = type(operation).__name__
+        if not inputs or not (kind in MOVES or (kind == "Activation" and name == "linear")):
+            return None
+        tensor = inputs[0]
+
+
+def activation_name(operation):
+    """The name of an operation's activation, or of the operation itself if it has none, in small letters."""
+    activation = getattr(operation, "activation", None)
+    if activation is None:
+        return type(operation).__name__.lower()
+    return getattr(activation, "__name__", type(activation).__name__)
+
+
+def normalization_before(tensor):
+    """The batch normalization that a symbolic tensor comes from through activations and moves only, or `None`."""
+    while True:
+        operation, inputs, _ = made_by(tensor)
+        if isinstance(operation, keras.layers.BatchNormalization):
+            return operation
+        kind = type(operation).__name__
+        passes = kind in (*MOVES, "Activation") or kind.lower() in RANGES
+        if not inputs or not passes:
+            return None
+        tensor = inputs[0]
+
+
+def normalizations_of_the_input(network):
+    """The outer batch normalizations that act on the first input of a network as it is."""
+    source = network.inputs[0]
+    return [
+        layer
+        for layer in network.layers
+        if isinstance(layer, keras.layers.BatchNormalization) and is_shown(layer, source)
+    ]

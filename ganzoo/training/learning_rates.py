@@ -1,0 +1,32 @@
+"""The learning rates of a model's optimizers."""
+
+import keras
+
+
+def optimizers_of(model):
+    """The optimizers of a model by name, such as `"generator_optimizer"`; the generator's comes first.
+
+    Args:
+        model: `GenerativeModel`, compiled.
+    """
+    return {name: optimizer for name, (optimizer, _) in model.optimizers.items()}
+
+
+def learning_rate_of(optimizer):
+    """The current learning rate as a float, also of an optimizer on several devices."""
+    return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+
+
+def schedules_of(model):
+    """The learning rates that are no numbers, which nobody can set: name of the optimizer -> name of the schedule.
+
+    Args:
+        model: `GenerativeModel`, compiled.
+    """
+    found = {}
+    for name, optimizer in optimizers_of(model).items():
+        inner = getattr(optimizer, "inner_optimizer", optimizer)
+        if not isinstance(inner.learning_rate, keras.Variable):
+            schedule = inner.get_config()["learning_rate"]
+            found[name] = schedule["class_name"] if isinstance(schedule, dict) else type(schedule).__name__
+    return found
