@@ -138,7 +138,9 @@ class PresGAN(GAN):
         if not update.training:
             return adversarial
         fake = unpack(update.fake, self.packing)
-        score = self.score(tf.stop_gradient(fake), update.latents, update.condition)
+        with unchanged(self.generator):
+            decode_and_keep_statistics(self, update.latents, update.condition)
+            score = self.score(tf.stop_gradient(fake), update.latents, update.condition)
         # The gradient is that of score . x_fake, the value 0: the log of the loss stays readable.
         return adversarial + self.entropy_weight * tf.reduce_mean(
             sum_over_pixels(score * (fake - tf.stop_gradient(fake)))
@@ -152,10 +154,8 @@ class PresGAN(GAN):
             residual = (samples - self.decode(latents, condition, training=False)) / sigma
             return -0.5 * (tf.reduce_sum(latents**2, axis=1) + sum_over_pixels(residual**2))
 
-        with unchanged(self.generator):
-            decode_and_keep_statistics(self, latents, condition)
-            draws = self.sampler.draw(log_joint, latents, self.normal, self.uniform)
-            means = tf.map_fn(lambda latents: self.decode(latents, condition, training=False), draws.samples)
+        draws = self.sampler.draw(log_joint, latents, self.normal, self.uniform)
+        means = tf.map_fn(lambda latents: self.decode(latents, condition, training=False), draws.samples)
         self.note(acceptance=draws.acceptance, step_size=draws.step_size)
         return tf.stop_gradient((tf.reduce_mean(means, axis=0) - samples) / sigma**2)
 

@@ -108,8 +108,8 @@ def check_distinct(optimizers):
         for other in names[:index]:
             if optimizers[name] is optimizers[other]:
                 raise ValueError(
-                    "The generator and the discriminator need an optimizer each: one optimizer keeps the moments of "
-                    f"one network. Received the same object twice: {other} and {name}."
+                    "The generator and the discriminator need an optimizer each: one optimizer keeps the moments of one "
+                    f"network. Received the same object twice: {other} and {name}."
                 )
 
 

@@ -1,7 +1,7 @@
 """Checks of data that pass by: what the first batch cannot tell of a stream.
 
-Data in memory are checked before the first step. The batches of any other dataset are checked in its own pipeline, which
-runs beside the training on the CPU: that they are finite, images lie in [-1, 1], and labels are classes of the model.
+Data in memory are checked before the first step. The batches of any other dataset are checked in its own pipeline,
+which runs beside the training on the CPU: they must be finite, images in [-1, 1], labels classes of the model.
 """
 
 import re
