@@ -16,7 +16,7 @@ help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/.installed-examples  ## train WGAN-GP on the embedded Fashion-MNIST: pictures and a saved model
-	$(BIN)/python examples/train_wgan_gp.py --output_dir runs/demo --filters 32 --epochs 60 \
+	$(BIN)/python -m ganzoo train wgan_gp fashion_mnist_10k --output_dir runs/demo --filters 32 --epochs 60 \
 		--learning_rate 5e-4 --beta_1 0.5 --ema_decay 0.99
 
 test: .venv/.installed-test  ## run the tests (offline, CPU)

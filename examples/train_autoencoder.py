@@ -1,38 +1,42 @@
-"""Trains an autoencoder, as in Hinton & Salakhutdinov, 2006, on any images.
+"""Autoencoder (Hinton & Salakhutdinov, 2006): why a latent needs a distribution.
 
-    python examples/train_autoencoder.py --dataset mnist_10k --epochs 50
+    python examples/train_autoencoder.py
 
-With two latents, the default, it draws the latent space after each epoch. The samples are decoded from N(0, I), which
-its latents do not follow: compare them with those of train_vae.py. Everything is a flag:
-python examples/train_autoencoder.py --help
+It writes four pictures: digits beside their reconstructions; the two latents of 5,000 digits; a walk between two
+digits; and what the decoder makes of latents from N(0, I), where the encoder has put nothing. Compare the last with
+train_vae.py.
 """
 
-import train_vae
-import training
+from pathlib import Path
+
+import numpy as np
 from absl import app, flags
 
 import ganzoo
 
-
-def define_all_flags():
-    """Defines the flags of this example."""
-    training.define_flags("autoencoder", dataset="mnist_10k", epochs=50, adversarial=False)
-    flags.adopt_module_key_flags(training)  # `--help` lists them, too.
-    train_vae.define_network_flags()
-    flags.adopt_module_key_flags(train_vae)
+OUTPUT = flags.DEFINE_string("output_dir", "runs/autoencoder", "Folder of the pictures.")
+EPOCHS = flags.DEFINE_integer("epochs", 50, "Passes over the digits.", lower_bound=1)
 
 
-def build(options, image_shape, settings):
-    """Returns the compiled model and its own callbacks."""
-    model = ganzoo.Autoencoder.from_paper(image_shape, **train_vae.network_settings(options, settings))
-    return model, train_vae.latent_space(options)
+def save(name, images, columns):
+    ganzoo.images.save_png(Path(OUTPUT.value) / f"{name}.png", ganzoo.images.grid(images, columns=columns))
 
 
-def main(options):
-    """Trains with the settings of an object that has the flags' values as attributes."""
-    training.run(options, build)
+def main(_):
+    digits = ganzoo.data.load("mnist_10k", batch_size=100)
+    autoencoder = ganzoo.Autoencoder.from_paper((28, 28, 1), latent_dim=2, hidden=(512, 512))
+    space = ganzoo.callbacks.LatentSpace(OUTPUT.value, digits)
+    autoencoder.fit(digits, epochs=EPOCHS.value, callbacks=[space])
+
+    images = next(iter(digits))[0].numpy()[:8]
+    save("reconstructions", np.concatenate([images, autoencoder.reconstruct(images)]), columns=8)
+    start, end = autoencoder.encode(images[:2])
+    steps = np.linspace(0, 1, 10)[:, None]
+    save("walk", autoencoder.decode((1 - steps) * start + steps * end), columns=10)
+    save("samples", autoencoder.generate(64), columns=8)
+    spread = autoencoder.encode(images).std(axis=0)
+    print(f"standard deviations of the latents: {spread.round(2)}; those of the samples: [1, 1]")
 
 
 if __name__ == "__main__":
-    define_all_flags()
-    app.run(lambda _: main(flags.FLAGS))
+    app.run(main)

@@ -1,35 +1,38 @@
-"""Trains the DCGAN of Radford et al., 2015, on any images.
+"""DCGAN (Radford et al., 2015): a training that survives a kill.
 
-    python examples/train_dcgan.py --dataset mnist_10k --epochs 20
+    python examples/train_dcgan.py                 # stop it with Ctrl-C, or with kill -9
+    python examples/train_dcgan.py                 # goes on in the middle of the epoch, with the same bits
 
-Everything is a flag: python examples/train_dcgan.py --help
+`Checkpoint` keeps the weights, both optimizers, the random numbers and the place in the data. The pictures in
+`samples/` show the same latents after each epoch. All settings are flags of `python -m ganzoo train dcgan mnist_10k`.
 """
 
-import training
 from absl import app, flags
 
 import ganzoo
 
-
-def define_all_flags():
-    """Defines the flags of this example."""
-    training.define_flags("dcgan", epochs=20)
-    flags.adopt_module_key_flags(training)  # `--help` lists them, too.
-    flags.DEFINE_integer("filters", 64, "Channels of the largest hidden map.", lower_bound=1)
+flags.DEFINE_string("dataset", "mnist_10k", "A name or a path that ganzoo.data.load knows.")
+flags.DEFINE_string("output_dir", "runs/dcgan", "Where everything is written.")
+flags.DEFINE_integer("epochs", 20, "Epochs in total, those before the kill included.", lower_bound=1)
 
 
-def build(options, image_shape, settings):
-    """Returns the compiled model and its own callbacks."""
-    if len(image_shape) == 3:  # Points of a toy get dense networks.
-        settings["filters"] = options.filters
-    return ganzoo.DCGAN.from_paper(image_shape, **settings), []
-
-
-def main(options):
-    """Trains with the settings of an object that has the flags' values as attributes."""
-    training.run(options, build)
+def main(_):
+    folder = flags.FLAGS.output_dir
+    images = ganzoo.data.load(flags.FLAGS.dataset, batch_size=64, seed=0)
+    model = ganzoo.DCGAN.from_paper(images.element_spec[0].shape[1:], filters=32, seed=0)
+    model.fit(
+        images,
+        epochs=flags.FLAGS.epochs,
+        callbacks=[
+            ganzoo.callbacks.CollapseGuard(directory=folder),
+            ganzoo.callbacks.SampleGrid(f"{folder}/samples"),
+            ganzoo.callbacks.LearningCurve(f"{folder}/learning_curve.png"),
+            ganzoo.callbacks.Checkpoint(f"{folder}/checkpoints", every_steps=50, keep=2),
+        ],
+    )
+    print(f"{model.steps_done:,} updates of the generator, over all starts")
+    model.save(f"{folder}/model.keras")
 
 
 if __name__ == "__main__":
-    define_all_flags()
-    app.run(lambda _: main(flags.FLAGS))
+    app.run(main)

@@ -1,35 +1,36 @@
-"""Trains the LSGAN of Mao et al., 2016, on any images.
+"""LSGAN (Mao et al., 2016) against the GAN whose cross-entropy it replaces: is it better?
 
-    python examples/train_lsgan.py --dataset mnist_10k --epochs 20
+    python examples/train_lsgan.py --budget 1000
 
-Everything is a flag: python examples/train_lsgan.py --help
+One run of a GAN proves nothing, since its result depends on the seed. `ganzoo.compare` gives every model the same
+networks, data and number of updates, repeats it with three seeds, and calls two models different only where a test
+says so. It keeps each finished run, so you can stop it and start it again.
 """
 
-import training
 from absl import app, flags
 
 import ganzoo
 
-
-def define_all_flags():
-    """Defines the flags of this example."""
-    training.define_flags("lsgan", epochs=20)
-    flags.adopt_module_key_flags(training)  # `--help` lists them, too.
-    flags.DEFINE_integer("filters", 64, "Channels of the largest hidden map.", lower_bound=1)
+BUDGET = flags.DEFINE_integer("budget", 3000, "Generator updates of each run.", lower_bound=2)
+FOLDER = flags.DEFINE_string("output_dir", "runs/lsgan", "Folder for the table, the curves and the samples.")
+SETTINGS = {"image_shape": (28, 28, 1), "filters": 16}
 
 
-def build(options, image_shape, settings):
-    """Returns the compiled model and its own callbacks."""
-    if len(image_shape) == 3:  # Points of a toy get dense networks.
-        settings["filters"] = options.filters
-    return ganzoo.LSGAN.from_paper(image_shape, **settings), []
-
-
-def main(options):
-    """Trains with the settings of an object that has the flags' values as attributes."""
-    training.run(options, build)
+def main(_):
+    comparison = ganzoo.compare(
+        {
+            "cross-entropy": lambda seed: ganzoo.DCGAN.from_paper(**SETTINGS, seed=seed),
+            "least squares": lambda seed: ganzoo.LSGAN.from_paper(**SETTINGS, seed=seed),
+        },
+        ganzoo.data.load("mnist_10k", batch_size=64),
+        seeds=3,
+        budget=BUDGET.value,
+        points=2,
+        num_samples=2000,
+        output_dir=FOLDER.value,
+    )
+    print(comparison)
 
 
 if __name__ == "__main__":
-    define_all_flags()
-    app.run(lambda _: main(flags.FLAGS))
+    app.run(main)

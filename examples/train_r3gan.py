@@ -1,38 +1,45 @@
-"""Trains the R3GAN of Huang et al., 2025, on any images.
+"""R3GAN (Huang et al., 2025) on all devices of a machine.
 
-    python examples/train_r3gan.py --dataset mnist_10k --epochs 20
+    python examples/train_r3gan.py                       # all GPUs; without GPUs, two parts of the CPU
 
-Everything is a flag: python examples/train_r3gan.py --help
+Build the model in the scope of a strategy. Data, callbacks and `fit` stay as they are. The batch size is the global
+one, and N replicas make the training that one device would make, up to rounding. For several machines, see `python -m
+ganzoo train r3gan mnist_10k --strategy multi_worker`.
 """
 
-import training
+import tensorflow as tf
 from absl import app, flags
 
 import ganzoo
 
-
-def define_all_flags():
-    """Defines the flags of this example."""
-    training.define_flags("r3gan", epochs=20)
-    flags.adopt_module_key_flags(training)  # `--help` lists them, too.
-    flags.DEFINE_integer("filters", 64, "Channels of the largest hidden map.", lower_bound=1)
-    flags.DEFINE_float("r1_weight", 1.0, "gamma of the penalty on real samples.", lower_bound=0.0)
-    flags.DEFINE_float("r2_weight", 1.0, "gamma of the penalty on generated samples.", lower_bound=0.0)
+GLOBAL_BATCH = 128
+flags.DEFINE_integer("epochs", 20, "Epochs of the training.", lower_bound=1)
+flags.DEFINE_string("output_dir", "runs/r3gan", "Folder of everything.")
 
 
-def build(options, image_shape, settings):
-    """Returns the compiled model and its own callbacks."""
-    if len(image_shape) == 3:  # Points of a toy get dense networks.
-        settings["filters"] = options.filters
-    settings |= {"r1_weight": options.r1_weight, "r2_weight": options.r2_weight}
-    return ganzoo.R3GAN.from_paper(image_shape, **settings), []
+def all_devices():
+    """A strategy for all GPUs. Without any, it splits the CPU in two, which shows the same and gains nothing."""
+    if tf.config.list_physical_devices("GPU"):
+        return tf.distribute.MirroredStrategy()
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    try:
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    except RuntimeError:  # TensorFlow has run already; it keeps the devices that it has.
+        pass
+    names = [device.name.removeprefix("/device:") for device in tf.config.list_logical_devices("CPU")]
+    return tf.distribute.MirroredStrategy(names)
 
 
-def main(options):
-    """Trains with the settings of an object that has the flags' values as attributes."""
-    training.run(options, build)
+def main(_):
+    strategy = all_devices()  # Before anything else of TensorFlow runs.
+    print(f"{strategy.num_replicas_in_sync} replicas, {GLOBAL_BATCH // strategy.num_replicas_in_sync} images each")
+    digits = ganzoo.data.load("mnist_10k", batch_size=GLOBAL_BATCH)
+    with strategy.scope():
+        gan = ganzoo.R3GAN.from_paper((28, 28, 1), filters=16, ema_decay=0.99)
+    folder = flags.FLAGS.output_dir
+    checkpoint = ganzoo.callbacks.Checkpoint(f"{folder}/checkpoints")
+    gan.fit(digits, epochs=flags.FLAGS.epochs, callbacks=[checkpoint, ganzoo.callbacks.SampleGrid(folder)])
 
 
 if __name__ == "__main__":
-    define_all_flags()
-    app.run(lambda _: main(flags.FLAGS))
+    app.run(main)

@@ -1,44 +1,48 @@
-"""Trains the SNGAN of Miyato et al., 2018, on any images.
+"""SNGAN (Miyato et al., 2018) in half precision, with residual networks.
 
-    python examples/train_sngan.py --dataset mnist_10k --epochs 20
+    python examples/train_sngan.py
 
-Everything is a flag: python examples/train_sngan.py --help
+Spectral normalization divides each kernel of the discriminator by its largest singular value. In mixed_bfloat16 a GPU
+computes convolutions in half the bytes; weights, losses and norms stay float32. The example prints the precision and
+the largest singular value of each kernel, which one power iteration a step keeps near 1. All settings are
+flags of `python -m ganzoo train sngan mnist_10k`.
 """
 
-import training
+from pathlib import Path
+
+import keras
+import numpy as np
 from absl import app, flags
 
 import ganzoo
 
-
-def define_all_flags():
-    """Defines the flags of this example."""
-    training.define_flags("sngan", epochs=20)
-    flags.adopt_module_key_flags(training)  # `--help` lists them, too.
-    flags.DEFINE_enum("networks", "dcgan", ["dcgan", "resnet"], "The family of networks.")
-    flags.DEFINE_integer("filters", 64, "Channels of the largest hidden map.", lower_bound=1)
-    flags.DEFINE_bool("hinge", True, "The hinge loss; else the loss of a GAN.")
-    flags.DEFINE_float("learning_rate", 1e-4, "Learning rate of Adam, for both networks.", lower_bound=0.0)
+DATASET = flags.DEFINE_string("dataset", "mnist_10k", "Images of 28 x 28 pixels.")
+OUTPUT = flags.DEFINE_string("output_dir", "runs/sngan", "Where the model goes.")
+EPOCHS = flags.DEFINE_integer("epochs", 10, "Epochs.", lower_bound=1)
 
 
-def build(options, image_shape, settings):
-    """Returns the compiled model and its own callbacks."""
-    if len(image_shape) == 3:  # Points of a toy get dense networks.
-        settings["networks"] = getattr(ganzoo.networks, options.networks)
-        settings["filters"] = options.filters
-    adam = {"learning_rate": options.learning_rate, "beta_1": 0.5, "beta_2": 0.999}
-    adam = {"class_name": "Adam", "config": adam}
-    gan = ganzoo.SNGAN.from_paper(
-        image_shape, hinge=options.hinge, generator_optimizer=adam, discriminator_optimizer=adam, **settings
-    )
-    return gan, []
+def build():
+    """The policy holds while the networks are built, and only then."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        return ganzoo.SNGAN.from_paper((28, 28, 1), networks=ganzoo.networks.resnet, filters=32)
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
-def main(options):
-    """Trains with the settings of an object that has the flags' values as attributes."""
-    training.run(options, build)
+def main(_):
+    gan = build()
+    throughput = ganzoo.callbacks.Throughput()
+    log = gan.fit(ganzoo.data.load(DATASET.value, batch_size=64), epochs=EPOCHS.value, callbacks=[throughput]).history
+    print({name: round(values[-1], 3) for name, values in log.items()})
+    for layer in gan.discriminator.layers:
+        if isinstance(layer, (ganzoo.layers.SpectralConv2D, ganzoo.layers.SpectralDense)):
+            kernel = np.asarray(layer.kernel).reshape(-1, layer.kernel.shape[-1]) / float(layer.spectral_norm())
+            print(f"{layer.name}: {layer.compute_dtype}, largest singular value {np.linalg.norm(kernel, 2):.3f}")
+    Path(OUTPUT.value).mkdir(parents=True, exist_ok=True)
+    gan.save(f"{OUTPUT.value}/model.keras")
 
 
 if __name__ == "__main__":
-    define_all_flags()
-    app.run(lambda _: main(flags.FLAGS))
+    app.run(main)

@@ -5,11 +5,15 @@ The blocks of a page run one after the other, in one namespace and in an empty f
 """
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+from absl import flags
 
 from ganzoo import GenerativeModel
+from ganzoo import __main__ as command_line
+from ganzoo.command_line.commands import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"^<!-- run(?:: (\d+) steps?)? -->\n```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -40,3 +44,26 @@ def test_no_marker_is_lost():
     """A comment that is not right before its block would silently run nothing."""
     for page, blocks in PAGES.items():
         assert (ROOT / page).read_text().count("\n<!-- run") == len(blocks), page
+
+
+COMMAND = re.compile(r"(?:^|`)(?:python -m )?ganzoo ((?:[^`#|\n\\]|\\\n)+)", re.MULTILINE)
+DOCUMENTED = [
+    (page.relative_to(ROOT).as_posix(), command.replace("\\\n", " "))
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "examples").glob("*.py"))]
+    for command in COMMAND.findall(page.read_text().replace("    python -m ganzoo", "python -m ganzoo"))
+]
+
+
+@pytest.mark.parametrize(("page", "command"), [pair for pair in DOCUMENTED if pair[1].split(" ")[0] in COMMANDS])
+def test_documented_commands_are_understood(page, command):
+    """Names of commands, models and flags, and the values of flags. Files need not be there."""
+    name, *arguments = shlex.split(command)
+    if command_line.HELP.intersection(arguments) or not arguments or "MODEL" in arguments:
+        return
+    values = flags.FlagValues()
+    COMMANDS[name].define(values)
+    if COMMANDS[name].define_settings is not None:
+        COMMANDS[name].define_settings(values, arguments)
+    if len(COMMANDS[name].operands) > 1 and len(arguments) == 1:
+        return  # A name in a sentence, such as `ganzoo train wgan_gp`.
+    command_line.parse(name, values, arguments)

@@ -153,9 +153,22 @@ def real_samples(options, sampler):
     Returns:
         Float32 array `(num_real, ...)`; labels, images or `None`.
     """
+    dataset = load(options)
+    first, second = first_elements(dataset, max(options.num_real or options.num_samples, options.num_samples))
+    condition = None
+    if sampler.condition_shape is not None:
+        first, condition = pairs_for(sampler, first, second, options)
+    elif sampler.num_classes is not None:
+        condition = labels_for(sampler, second, options)
+    check_shape("makes samples", sampler.image_shape, first, options)
+    return first[: options.num_real or options.num_samples], condition
+
+
+def load(options):
+    """The dataset of the options, or one line of words."""
     size = options.image_size
     try:
-        dataset = data.load(
+        return data.load(
             options.dataset,
             options.split,
             image_size=(size, size) if size else None,
@@ -164,24 +177,27 @@ def real_samples(options, sampler):
         )
     except (ValueError, ImportError, OSError) as error:
         raise SystemExit(" ".join(str(error).split())) from error
-    first, second = first_elements(dataset, max(options.num_real or options.num_samples, options.num_samples))
-    condition, labels = None, second if second is not None and second.ndim == 1 else None
-    if sampler.condition_shape is not None:
-        if second is None or second.ndim != 4:
-            raise SystemExit(f"{options.model} translates images, and {options.dataset} has no pairs of them.")
-        first, condition = second[: options.num_samples], first[: options.num_samples]
-        check_shape("takes images", sampler.condition_shape, condition, options)
-    elif sampler.num_classes is not None:
-        if labels is None:
-            raise SystemExit(f"{options.model} is conditional, and {options.dataset} has no labels.")
-        if labels.max() >= sampler.num_classes:
-            raise SystemExit(
-                f"{options.model} has the classes 0 to {sampler.num_classes - 1}, and {options.dataset} has labels up "
-                f"to {labels.max()}."
-            )
-        condition = np.resize(labels, options.num_samples)  # From the start again, where the data are too few.
-    check_shape("makes samples", sampler.image_shape, first, options)
-    return first[: options.num_real or options.num_samples], condition
+
+
+def pairs_for(sampler, inputs, targets, options):
+    """The targets and the inputs of pairs, for a model that translates images."""
+    if targets is None or targets.ndim != 4:
+        raise SystemExit(f"{options.model} translates images, and {options.dataset} has no pairs of them.")
+    targets, inputs = targets[: options.num_samples], inputs[: options.num_samples]
+    check_shape("takes images", sampler.condition_shape, inputs, options)
+    return targets, inputs
+
+
+def labels_for(sampler, labels, options):
+    """The labels to ask a conditional model for: those of the data, from the start again where they are too few."""
+    if labels is None or labels.ndim != 1:
+        raise SystemExit(f"{options.model} is conditional, and {options.dataset} has no labels.")
+    if labels.max() >= sampler.num_classes:
+        raise SystemExit(
+            f"{options.model} has the classes 0 to {sampler.num_classes - 1}, and {options.dataset} has labels up "
+            f"to {labels.max()}."
+        )
+    return np.resize(labels, options.num_samples)
 
 
 def first_elements(dataset, count):

@@ -152,17 +152,15 @@ def bases(module, name):
     node = next((part for part in tree.body if isinstance(part, ast.ClassDef) and part.name == name), None)
     if node is None:
         return []
-    imported = {
-        alias.asname or alias.name: part.module
-        for part in tree.body
-        if isinstance(part, ast.ImportFrom) and part.module.startswith("ganzoo.")
-        for alias in part.names
-    }
-    found = [node]
-    for base in node.bases:
-        if isinstance(base, ast.Name):
-            found += bases(imported.get(base.id, module), base.id)
-    return found
+    imported = imported_names(tree)
+    names = [base.id for base in node.bases if isinstance(base, ast.Name)]
+    return [node, *(found for base in names for found in bases(imported.get(base, module), base))]
+
+
+def imported_names(tree):
+    """Dictionary: the names that a module imports from modules of ganzoo -> these modules."""
+    nodes = [part for part in tree.body if isinstance(part, ast.ImportFrom) and part.module.startswith("ganzoo.")]
+    return {alias.asname or alias.name: node.module for node in nodes for alias in node.names}
 
 
 @functools.cache

@@ -61,9 +61,7 @@ def trained(tmp_path_factory):
 
 
 def run_all(folder, arguments):
-    children = {name: processes.start(folder / f"{name}.txt", command.run, *given) for name, given in arguments.items()}
-    for name, child in children.items():
-        processes.join(child, folder / f"{name}.txt")
+    processes.run_all(folder, {name: (command.run, *given) for name, given in arguments.items()})
 
 
 def options_of(*arguments):

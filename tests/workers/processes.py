@@ -33,6 +33,23 @@ def join(process, log, seconds=300):
     assert process.exitcode == 0, f"exit code {process.exitcode}\n{log.read_text()}"
 
 
+def run_all(folder, calls, at_once=2, seconds=600):
+    """Runs functions in processes, a few at a time, and waits for all of them.
+
+    Args:
+        folder: Path. What the process `name` prints goes to the end of `folder / f"{name}.txt"`.
+        calls: Dictionary, name -> (function of a module, *arguments).
+        at_once: Integer, how many run at a time. Defaults to `2`: each needs a gigabyte.
+    """
+    waiting, running = list(calls), []
+    while waiting or running:
+        while waiting and len(running) < at_once:
+            name = waiting.pop(0)
+            running.append((name, start(folder / f"{name}.txt", *calls[name])))
+        name, child = running.pop(0)
+        join(child, folder / f"{name}.txt", seconds)
+
+
 def _run(log, target, arguments):
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(descriptor, 1)
