@@ -108,7 +108,7 @@ def check_distinct(optimizers):
         for other in names[:index]:
             if optimizers[name] is optimizers[other]:
                 raise ValueError(
-                    "The generator and the discriminator need an optimizer each: one optimizer keeps the moments of one "
+                    "The generator and the discriminator need an optimizer each: it keeps the moments of one "
                     f"network. Received the same object twice: {other} and {name}."
                 )
 
