@@ -22,6 +22,7 @@ from ganzoo.metrics.pixels import Pixels, UnitPixels
 from ganzoo.metrics.score import Score, distinct_names
 from ganzoo.training import feed
 from ganzoo.training.checkpoint_files import OneFile
+from ganzoo.training.first_samples import first_samples, mapped
 
 # Samples that are generated, and samples that are turned into features, between two signs of life.
 _SAMPLES_AT_ONCE = 10_000
@@ -365,20 +366,20 @@ def read_samples(model, data, limit=None):
     else:
         pair = data if isinstance(data, (tuple, list)) and len(data) == 2 else (data, None)
         elements = [tuple(None if part is None else np.asarray(part) for part in pair)]
-    samples, given, total = [], [], 0
-    for element in elements:
-        batch, condition = model.conditions.arrange(*element)
-        check_samples(model, batch, condition, trusted)
-        batch = np.asarray(batch)
-        samples.append(quantized(batch) if batch.ndim == 4 else batch.astype("float32"))
-        given.append(condition)
-        total += len(batch)
-        if limit is not None and total >= limit:
-            break
+    batches = (model.conditions.arrange(*element) for element in elements)
+    found = first_samples(checked(model, batches, trusted), limit)
+    total = 0 if found is None else len(found.samples)
     if total < 2:
         raise ValueError(f"Evaluate needs real samples. Received: {total}.")
-    condition = None if given[0] is None else np.concatenate(given)[:limit]
-    return np.concatenate(samples)[:limit], condition
+    return found.first(limit)
+
+
+def checked(model, batches, trusted):
+    """Yields batches as arrays, images as uint8; raises a `ValueError` at numbers that do not fit a model."""
+    for samples, condition in batches:
+        check_samples(model, samples, condition, trusted)
+        samples = np.asarray(samples)
+        yield quantized(samples) if samples.ndim == 4 else samples.astype("float32"), mapped(np.asarray, condition)
 
 
 def check_samples(model, samples, condition, trusted):

@@ -7,6 +7,7 @@ import numpy as np
 from scipy import stats
 
 from ganzoo import images
+from ganzoo.training.first_samples import first_samples
 
 # Ten colours that are told apart side by side and in print; more classes repeat them with other markers.
 COLORS = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf")
@@ -83,19 +84,22 @@ def read_labelled(data, count):
             "LatentSpace needs labelled samples: a dataset of batches (image, label), or a pair of arrays. Received: "
             f"{getattr(data, 'element_spec', type(data).__name__)}"
         )
-    samples, labels, total = [], [], 0
-    for image, label in batches:
-        samples.append(np.asarray(image))
-        labels.append(np.asarray(label))
-        if labels[-1].ndim != 1 or len(labels[-1]) != len(samples[-1]):
+    found = first_samples(checked(batches), count)
+    if found is None:
+        raise ValueError("LatentSpace got no samples: the dataset yields no batch.")
+    return found.first(count)
+
+
+def checked(batches):
+    """Yields batches as arrays; raises a `ValueError` unless each sample has one label."""
+    for samples, labels in batches:
+        samples, labels = np.asarray(samples), np.asarray(labels)
+        if labels.ndim != 1 or len(labels) != len(samples):
             raise ValueError(
                 "LatentSpace needs batches with one label for each sample. Received: samples of shape "
-                f"{samples[-1].shape} and labels of shape {labels[-1].shape}. Batch the dataset."
+                f"{samples.shape} and labels of shape {labels.shape}. Batch the dataset."
             )
-        total += len(label)
-        if total >= count:
-            break
-    return np.concatenate(samples)[:count], np.concatenate(labels)[:count]
+        yield samples, labels
 
 
 def quantiles(count):
