@@ -59,15 +59,15 @@ def from_folder(path, image_size=None, channels=3, batch_size=None, seed=0, shuf
     channels = checks.choice("channels", channels, _MODES)
     image_size = check_image_size(image_size)
     seed, shuffle = checks.seed("seed", seed), checks.boolean("shuffle", shuffle)  # before the long part, too
-    files = _image_files(root)
+    files = image_files(root)
     check_batch_size(batch_size, len(files))
     class_names, labels = _classes(root, files)
-    images, readable = _decode_all(files, channels, image_size)
+    images, readable = decode_all(files, channels, image_size)
     labels = None if labels is None else labels[readable]
     return IndexedSource(images, labels, batch_size, seed, shuffle, class_names).dataset()
 
 
-def _image_files(root):
+def image_files(root):
     if not root.is_dir():
         raise ValueError(f"There is no folder {str(root)!r}.")
     files = sorted(
@@ -96,9 +96,9 @@ def _classes(root, files):
     return names.tolist(), labels
 
 
-def _decode_all(files, channels, image_size, decode=None):
+def decode_all(files, channels, image_size, decode=None):
     """Returns the images of the readable files, and the indices of these."""
-    decode = decode or _decode
+    decode = decode or decode_image
     size = image_size or _first_size(files, channels, decode)
     check_memory(len(files), *size, channels)
     images = np.empty((len(files), *size, channels), np.uint8)
@@ -161,7 +161,7 @@ def _check_sizes(sizes):
         )
 
 
-def _decode(file, channels, image_size):
+def decode_image(file, channels, image_size):
     with Image.open(file) as image:
         if image_size:
             # A JPEG can be decoded at half, quarter, ... size: far faster for photographs.

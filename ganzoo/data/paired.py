@@ -205,13 +205,13 @@ def _read_folders(first, second, channels, image_size, batch_size):
     """Returns both sides as uint8 arrays."""
     first = checks.path("inputs", first)
     second = checks.path("targets", second, optional=True)
-    files = folder._image_files(first)
+    files = folder.image_files(first)
     if second is None:
         check_batch_size(batch_size, len(files))  # Before the long part, too.
         _check_widths(files)
 
         def decode(file, both, size):
-            sides = np.split(folder._decode(file, both // 2, None), 2, axis=1)
+            sides = np.split(folder.decode_image(file, both // 2, None), 2, axis=1)
             return np.concatenate([side if size is None else cover_array(side, size) for side in sides], axis=-1)
     else:
         partners = _partners(files, first, second)
@@ -219,17 +219,17 @@ def _read_folders(first, second, channels, image_size, batch_size):
         _check_sizes(partners, image_size)
 
         def decode(file, both, size):
-            sides = [folder._decode(side, both // 2, size) for side in (file, partners[file])]
+            sides = [folder.decode_image(side, both // 2, size) for side in (file, partners[file])]
             return np.concatenate(sides, axis=-1)
 
-    pairs, _ = folder._decode_all(files, 2 * channels, image_size, decode)
+    pairs, _ = folder.decode_all(files, 2 * channels, image_size, decode)
     return pairs[..., :channels], pairs[..., channels:]
 
 
 def _partners(files, first, second):
     """Each file of the first folder, and the file of the same name in the second one."""
     sides = []
-    for root, found in ((first, files), (second, folder._image_files(second))):
+    for root, found in ((first, files), (second, folder.image_files(second))):
         names = {}
         for file in found:
             name = file.relative_to(root).with_suffix("").as_posix()

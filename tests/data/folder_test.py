@@ -202,6 +202,6 @@ def test_a_path_may_begin_with_the_home_directory(tmp_path, monkeypatch):
 
 def test_a_wrong_batch_size_is_told_before_anything_is_decoded(tmp_path, monkeypatch):
     write(tmp_path / "a.png")
-    monkeypatch.setattr(folder, "_decode", None)
+    monkeypatch.setattr(folder, "decode_image", None)
     with pytest.raises(ValueError, match="`batch_size` must be an integer of at least 1"):
         from_folder(tmp_path, batch_size=0)
