@@ -68,6 +68,7 @@ def from_folder(path, image_size=None, channels=3, batch_size=None, seed=0, shuf
 
 
 def image_files(root):
+    """All files below a folder that look like images, sorted."""
     if not root.is_dir():
         raise ValueError(f"There is no folder {str(root)!r}.")
     files = sorted(
@@ -162,6 +163,7 @@ def _check_sizes(sizes):
 
 
 def decode_image(file, channels, image_size):
+    """Reads one file as a uint8 array `(height, width, channels)`."""
     with Image.open(file) as image:
         if image_size:
             # A JPEG can be decoded at half, quarter, ... size: far faster for photographs.
