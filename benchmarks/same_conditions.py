@@ -14,11 +14,12 @@ distance, precision and recall, and the total variation between the classes of t
 
 import argparse
 import os
+import shutil
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from lib.builders import builder, callbacks
+from lib.builders import RESULTS, builder, callbacks
 
 import ganzoo
 
@@ -53,6 +54,9 @@ def main():
     parser.add_argument("--seeds", type=int, default=3, help="how many")
     parser.add_argument("--num_samples", type=int, default=5000)
     parser.add_argument("--output_dir", type=Path, default=Path("same_conditions"))
+    parser.add_argument(
+        "--records", type=Path, default=RESULTS / "same_conditions.jsonl", help="where the raw records go"
+    )
     options = parser.parse_args()
 
     digits = ganzoo.metrics.features.DigitsClassifier()
@@ -74,6 +78,7 @@ def main():
         callbacks=callbacks,
         output_dir=options.output_dir,
     )
+    shutil.copyfile(options.output_dir / "runs.jsonl", options.records)
     print(f"\n{comparison}\n\nIn {options.output_dir}: table.md, table.csv, curves.png, a grid of samples each.")
 
 

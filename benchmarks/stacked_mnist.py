@@ -14,11 +14,12 @@ Prints modes and the KL divergence of the samples' modes from the uniform distri
 
 import argparse
 import os
+import shutil
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from lib.builders import builder, callbacks
+from lib.builders import RESULTS, builder, callbacks
 
 import ganzoo
 
@@ -38,6 +39,9 @@ def main():
     parser.add_argument("--seeds", type=int, default=1, help="how many")
     parser.add_argument("--num_samples", type=int, default=26_000)
     parser.add_argument("--output_dir", type=Path, default=Path("stacked_mnist"))
+    parser.add_argument(
+        "--records", type=Path, default=RESULTS / "stacked_mnist.jsonl", help="where the raw records go"
+    )
     options = parser.parse_args()
 
     digits = ganzoo.metrics.features.DigitsClassifier()
@@ -54,6 +58,7 @@ def main():
         callbacks=callbacks,
         output_dir=options.output_dir,
     )
+    shutil.copyfile(options.output_dir / "runs.jsonl", options.records)
     print(f"\n{comparison}\n\nIn {options.output_dir}: table.md, table.csv, curves.png, a grid of samples each.")
 
 

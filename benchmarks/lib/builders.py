@@ -1,6 +1,11 @@
 """Models for `ganzoo.compare`: functions of a seed, and the callbacks that a model's authors train it with."""
 
+from pathlib import Path
+
 import ganzoo
+
+# The folder of raw records.
+RESULTS = Path(__file__).parent.parent / "results"
 
 
 def builder(cls, image_shape, **settings):
