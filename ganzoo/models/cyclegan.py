@@ -242,10 +242,9 @@ class CycleGAN(AdversarialModel):
             ],
         }
 
-    @property
     def averages(self):
         back = [] if self.ema_back_generator is None else [(self.ema_back_generator, self.back_generator)]
-        return [*super().averages, *back]
+        return [*super().averages(), *back]
 
     # === For users ===
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+from types import MappingProxyType
 
 import keras
 import numpy as np
@@ -293,7 +294,9 @@ class GenerativeModel(keras.Model):
                 updates of the step and over the replicas.
         """
 
-    @property
+    # What collects networks or optimizers is a method or a mapping that Keras does not know as a container: it walks
+    # through all attributes of a model to save them, properties included, and would file a network under the first.
+
     def averages(self):
         """Pairs of an averaged network and the network that it averages."""
         return [] if self.ema_generator is None else [(self.ema_generator, self.generator)]
@@ -305,7 +308,7 @@ class GenerativeModel(keras.Model):
                 f"The model was made with{'out' if self.ema_generator is None else ''} an averaged generator, and "
                 f"ema_decay={self.ema_decay} now. Make a new model with ema_decay, or change it to another number."
             )
-        for averaged, network in self.averages:
+        for averaged, network in self.averages():
             for average, weight in zip(averaged.weights, network.weights, strict=True):
                 average.assign(self.ema_decay * average + (1.0 - self.ema_decay) * weight)
 
@@ -337,7 +340,8 @@ class GenerativeModel(keras.Model):
     @property
     def networks(self):
         """All networks by the name of their attribute: generator, its average, discriminator, encoder."""
-        return {name: value for name, value in vars(self).items() if isinstance(value, keras.Model)}
+        found = {name: value for name, value in vars(self).items() if isinstance(value, keras.Model)}
+        return MappingProxyType(found)
 
     @property
     def trained(self):
@@ -351,7 +355,7 @@ class GenerativeModel(keras.Model):
     def optimizers(self):
         """All optimizers with their variables, `{name: (optimizer, variables)}`: empty before `compile`."""
         found = {name: (getattr(self, name, None), variables) for name, variables in self.trained.items()}
-        return {name: pair for name, pair in found.items() if pair[0] is not None}
+        return MappingProxyType({name: pair for name, pair in found.items() if pair[0] is not None})
 
     def compile_with(self, optimizers, run_eagerly=False, steps_per_execution=1, jit_compile="auto"):
         """The body of every `compile`.
