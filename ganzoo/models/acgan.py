@@ -61,8 +61,7 @@ class ACGAN(GAN):
     class_weight = Setting(checks.check_weight)
 
     def __init__(self, generator, discriminator, num_classes=None, class_weight=1.0, **kwargs):
-        if num_classes is None:
-            raise ValueError("AC-GAN needs `num_classes`, the number of labels. Received: num_classes=None.")
+        check_num_classes(num_classes)
         super().__init__(generator, discriminator, num_classes=num_classes, **kwargs)
         self.class_weight = class_weight
         check_classifier(self)
@@ -116,7 +115,14 @@ class ACGAN(GAN):
                 `discriminator_` before its name it concerns that network alone: `discriminator_filters=32`.
             The others are arguments of the networks, of the class, and of `compile`.
         """
+        check_num_classes(num_classes)
         return cls.assemble(locals())
+
+
+def check_num_classes(num_classes):
+    """Raises a `ValueError` without classes."""
+    if num_classes is None:
+        raise ValueError("AC-GAN needs `num_classes`, the number of labels. Received: num_classes=None.")
 
 
 def class_loss(critic, samples):

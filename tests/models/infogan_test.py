@@ -7,9 +7,10 @@ import tensorflow as tf
 
 import ganzoo
 from ganzoo.images import to_uint8
+from ganzoo.layers import DCGAN_KERNELS
 from ganzoo.models.infogan import categorical_information, gaussian_information
 from ganzoo.sampling import RandomStream, SeededNumbers
-from tests.check_model import check_model, reload, samples_like, tiny
+from tests.check_model import CHECKS, averages_the_generator, reload, samples_like, tiny
 from tests.scalar_networks import DISCRIMINATOR_RATE, GENERATOR_RATE, compiled, numbers_of, sigmoid
 
 GAN_LOGS = {"d_loss", "g_loss", "real_probability", "fake_probability"}
@@ -17,17 +18,38 @@ LOGS = GAN_LOGS | {"information", "continuous_information"}
 
 
 def make(**overrides):
-    """Two numbers of noise, a code of three values, two continuous codes."""
+    """Two numbers of noise, a code of three values, two continuous codes.
+
+    Kernels larger than the paper's: gradients through a few filters are large enough to be compared, and normalization
+    by the spread of four samples does not blow up rounding errors.
+    """
     sizes = {"latent_dim": 7, "categories": (3,), "continuous": 2, "filters": 2}
+    sizes["kernel_initializer"] = {"class_name": "RandomNormal", "config": {"stddev": 1.0}}
     return tiny(ganzoo.InfoGAN, (8, 8, 1), **{**sizes, **overrides})
 
 
 make.generator_logs = {"information", "continuous_information"}
 
 
-@check_model
+# `averages_the_generator` draws latents from N(0, I), which are no codes: see `test_the_average_generates`.
+CONTRACTS = [check for check in CHECKS if check is not averages_the_generator]
+
+
+@pytest.mark.parametrize("check", CONTRACTS, ids=lambda check: check.__name__)
 def test_contract(check, tmp_path):
     check(make, LOGS, tmp_path)
+
+
+def test_the_average_generates():
+    model = make(run_eagerly=True, ema_decay=0.75)
+    before = [weight.numpy() for weight in model.generator.weights]
+    model.train_on_batch(samples_like(model, 4)[0])
+    for average, old, new in zip(model.ema_generator.weights, before, model.generator.weights, strict=True):
+        np.testing.assert_allclose(average.numpy(), 0.75 * old + 0.25 * new.numpy(), rtol=1e-5, atol=1e-7)
+    latents = model.prior(SeededNumbers(7), 5)
+    images = np.array(model.ema_generator(latents, training=False))
+    np.testing.assert_allclose(model.generate(5, seed=7), images, rtol=1e-5, atol=1e-6)
+    assert np.abs(images - np.array(model.generator(latents, training=False))).max() > 1e-4
 
 
 def test_settings_of_the_paper():
@@ -238,7 +260,7 @@ def test_one_update_by_hand():
 
 def test_without_weight_it_is_a_gan():
     """The heads then have no gradient, and the losses are those of GAN: 2 log 2 and log 2 for scores of about 0."""
-    plain, weighted = make(information_weight=0.0), make(information_weight=2.0)
+    plain, weighted = (make(information_weight=weight, kernel_initializer=DCGAN_KERNELS) for weight in (0.0, 2.0))
     images, _ = samples_like(plain, 4)
     losses, more = (model.test_on_batch(images, return_dict=True) for model in (plain, weighted))
     np.testing.assert_allclose([losses["d_loss"], losses["g_loss"]], [2 * math.log(2), math.log(2)], rtol=0.05)
