@@ -12,7 +12,7 @@ class CollapseGuard(keras.callbacks.Callback):
     Every `every` steps it looks at samples of always the same latents, at the discriminator's scores and at the
     generator's gradient (see `VitalSigns`), and every step at the losses. It knows
 
-    - "bad data": samples that are not finite, all equal, or nearly so;
+    - "bad data": real samples that are all equal, or nearly so;
     - "diverged": values that are not finite, or scores that grow without end;
     - "saturated generator": pixels that stay at +-1;
     - "saturated discriminator": a loss of nearly 0, or a generator without a gradient, and samples that do not improve;

@@ -14,7 +14,7 @@ from ganzoo.health.diagnoses import (
     suspicions,
 )
 from ganzoo.health.judgement import data_faults, finite, is_frechet_distance, is_rising, judge
-from ganzoo.health.states import bad_samples, check_can_go_back, files_up_to
+from ganzoo.health.states import check_can_go_back, files_up_to
 from ganzoo.health.vital_signs import VitalSigns
 from ganzoo.training.epoch_means import MeanSince
 from ganzoo.training.learning_rates import learning_rate_of, optimizers_of
@@ -162,15 +162,12 @@ class Guard:
         return True
 
     def _on_not_finite(self, evidence):
-        """Goes back, or ends the training."""
-        step = self.model.steps_done
-        culprits = bad_samples(self.model, step)
-        trouble = BAD_DATA if culprits else DIVERGED
-        self._told.discard(trouble.name)
-        self._tell(Diagnosis(trouble, step, f"{evidence} {culprits}" if culprits else evidence))
-        if self.goes_back and trouble is DIVERGED:
-            return self._go_back(trouble)
-        self._stop(self._good or files_up_to(self.model))
+        """Goes back, or ends the training. It is no fault of the data: `fit` refuses what is not finite."""
+        self._told.discard(DIVERGED.name)
+        self._tell(Diagnosis(DIVERGED, self.model.steps_done, evidence))
+        if self.goes_back:
+            return self._go_back(DIVERGED)
+        self._stop(files_up_to(self.model))
 
     # === The way back ===
 

@@ -11,6 +11,7 @@ import tensorflow as tf
 from ganzoo.constraints import WeightClip
 from ganzoo.health.findings import Finding
 from ganzoo.health.no_trace import no_trace
+from ganzoo.health.stand_in import StandIn
 from ganzoo.networks import graph
 from ganzoo.training.critic import Update
 
@@ -51,7 +52,7 @@ def penalizes_gradients(model):
     noticed = []
 
     @tf.custom_gradient
-    def critic(samples):
+    def scores(samples):
         def gradient(upstream):
             noticed.append(True)
             return tf.zeros_like(samples)
@@ -59,16 +60,24 @@ def penalizes_gradients(model):
         means = tf.reduce_mean(samples, axis=range(1, len(samples.shape)))
         return tf.reshape(means, (-1, *[1] * len(shape))) + tf.zeros((1, *shape)), gradient
 
-    update = Update(critic, samples, samples, samples, latents=None, condition=None, training=False)
+    condition = some_condition(model, 2 * model.packing)
+    critic = StandIn(model, scores, condition)
+    update = Update(critic, samples, samples, samples, latents=None, condition=condition, training=False)
     losses = (
         lambda: model.discriminator_objective(update),
-        # An objective of someone's own may ask for more than a trace has, such as labels. The hook asks for less.
+        # An objective of someone's own may ask for more than a trace has, such as latents. The hook asks for less.
         lambda: model.discriminator_loss(critic, samples, samples),
     )
     for loss in losses:
         with contextlib.suppress(Exception), no_trace(model):
             tf.function(loss, autograph=False).get_concrete_function()
     return bool(noticed)
+
+
+def some_condition(model, count):
+    """A batch of conditions that are all zeros, or `None` for a model without any."""
+    specs = dict(zip(model.conditions, model.conditions.specs(), strict=True))
+    return model.conditions.join({name: tf.zeros((count, *spec.shape[1:]), spec.dtype) for name, spec in specs.items()})
 
 
 # === Checks ===

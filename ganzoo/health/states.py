@@ -1,9 +1,7 @@
-"""Which checkpoints a training can go back to, whether it can, and what was bad in its data."""
+"""Which checkpoints a training can go back to, and whether it can."""
 
-import numpy as np
 import tensorflow as tf
 
-from ganzoo.training.first_samples import batches_of
 from ganzoo.training.learning_rates import schedules_of
 
 
@@ -50,23 +48,3 @@ def check_can_go_back(model):
             'CollapseGuard(action="rollback") lowers learning rates that are numbers. Received: the schedule '
             f'{schedule}. Take action="warn", or a number.'
         )
-
-
-def bad_samples(model, step):
-    """Words on values that are not finite in the data of the last step, or `None`.
-
-    Args:
-        model: `GenerativeModel`, in `fit`.
-        step: Integer, the number of steps so far.
-    """
-    data = model.feed
-    if data is None or data.batches_per_epoch is None:  # An endless stream would be read from its start.
-        return None
-    first = max(0, step - model.steps_per_execution) * data.steps
-    minibatches = batches_of(model, data.batches(first).take(step * data.steps - first))
-    for index, (samples, _) in enumerate(minibatches, start=first):
-        samples = np.asarray(samples, "float32")
-        bad = len(samples) - int(np.isfinite(samples.reshape(len(samples), -1)).all(axis=1).sum())
-        if bad:
-            return f"{bad} of {len(samples)} samples in minibatch {index:,} of the data hold such values."
-    return None

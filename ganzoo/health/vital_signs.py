@@ -5,6 +5,8 @@ import tensorflow as tf
 
 from ganzoo.health.model_checks import gives_scores
 from ganzoo.health.no_trace import no_trace
+from ganzoo.health.stand_in import StandIn
+from ganzoo.networks import graph
 from ganzoo.sampling import SeededNumbers
 from ganzoo.training import feed
 from ganzoo.training.first_samples import batches_of, first_samples, mapped
@@ -114,8 +116,8 @@ class VitalSigns:
         slope = median_norm(tape.gradient(fake_scores, fake))
         push = median_norm(tape.gradient(loss, fake)) * len(fake)
         fake_scores = fake_scores.numpy()
-        if self._ignorance is None:
-            self._ignorance, self._bounded = limits_of_loss(model, real, fake)
+        if self._ignorance is None or graph.has_heads(model.discriminator):  # The loss of other outputs changes.
+            self._ignorance, self._bounded = limits_of_loss(model, real, fake, self.condition)
         both = np.concatenate([real_scores, fake_scores])
         return {
             "slope": slope,
@@ -197,21 +199,28 @@ def effective_number(matrix, width):
     return float(np.exp(-np.sum(shares * np.log(shares))))
 
 
-def limits_of_loss(model, real, fake):
+def limits_of_loss(model, real, fake, condition=None):
     """The discriminator's loss where it knows nothing, and whether it is bounded from below.
 
     The loss is asked with critics of constant scores: the same for both kinds of samples, in the first case the best
     one; far apart in the second.
 
+    Args:
+        model: `AdversarialModel`.
+        real, fake: Float32 tensors, samples as the discriminator sees them.
+        condition: Batch of conditions. Defaults to `None`.
+
     Returns:
         Two floats, the second one 0 or 1; NaN and 0 where the loss is none of a critic's scores.
     """
+    critic = StandIn(model, None, condition)
 
     def loss(real_score, fake_score):
-        def critic(samples):
+        def scores(samples):
             score = real_score if samples is real else fake_score
             return score + 0.0 * tf.reduce_sum(tf.reshape(samples, (len(samples), -1)), axis=1, keepdims=True)
 
+        critic.scores = scores
         return float(model.discriminator_loss(critic, real, fake))
 
     try:

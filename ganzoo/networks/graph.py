@@ -124,10 +124,14 @@ def only_output(layer):
     return None
 
 
+def has_heads(discriminator):
+    """Whether a discriminator has outputs by name: `"scores"` and others, such as the logits of classes."""
+    return isinstance(getattr(discriminator, "output", None), dict)
+
+
 def scores_of(discriminator):
     """The symbolic scores of a discriminator: the output `"scores"` if it has several, or its only one."""
-    outputs = getattr(discriminator, "output", None)
-    return outputs["scores"] if isinstance(outputs, dict) else discriminator.outputs[0]
+    return discriminator.output["scores"] if has_heads(discriminator) else discriminator.outputs[0]
 
 
 def descends(tensor, source):

@@ -184,6 +184,8 @@ def test_penalties_are_noticed_without_being_computed():
         (ganzoo.WGANGP, {}, True),
         (ganzoo.DRAGAN, {}, True),
         (ganzoo.R3GAN, {}, True),
+        (ganzoo.CGAN, {"num_classes": 3}, False),
+        (ganzoo.CGAN, {"num_classes": 3, "r1_weight": 1.0}, True),
     ):
         model = tiny(kind, (3,), **settings, **extra)
         before = digest(model)
@@ -208,15 +210,15 @@ def test_an_objective_of_ones_own_is_checked_too():
         def discriminator_objective(self, update):
             return super().discriminator_objective(update) + zero_centered_penalty(update.critic, update.real)
 
-    class WithLabels(Penalized):
+    class WithLatents(Penalized):
         def discriminator_objective(self, update):
-            return super().discriminator_objective(update) + update.condition["label"]
+            return super().discriminator_objective(update) + update.latents["of nobody"]
 
-    class WithLabelsOnly(Wasserstein):
+    class WithLatentsOnly(Wasserstein):
         def discriminator_objective(self, update):
-            return super().discriminator_objective(update) + update.condition["label"]
+            return super().discriminator_objective(update) + update.latents["of nobody"]
 
-    found_in = [penalizes_gradients(model_of(kind)) for kind in (Beside, WithLabels, WithLabelsOnly)]
+    found_in = [penalizes_gradients(model_of(kind)) for kind in (Beside, WithLatents, WithLatentsOnly)]
     assert found_in == [True, True, False]
 
 
@@ -230,3 +232,11 @@ def test_of_a_discriminator_with_heads_the_scores_count():
 
     assert found(model_of(Wasserstein, generator(), with_heads("linear", "softmax"))) == []
     assert found(model_of(Wasserstein, generator(), with_heads("sigmoid", "linear"))) == ["bounded_scores"]
+
+
+@pytest.mark.parametrize("weight", [0.0, 1.0])
+def test_a_loss_that_reads_other_outputs_is_traced(weight):
+    """AC-GAN's asks for the logits of classes and for the labels."""
+    settings = {"filters": 4, "discriminator_normalization": None}
+    model = ganzoo.ACGAN.from_paper((32, 32, 1), 3, r1_weight=weight, **settings)
+    assert penalizes_gradients(model) == (weight > 0)

@@ -88,24 +88,43 @@ def test_labels_of_neighbours():
     assert look["label_floor"] == pytest.approx(0.5 + 0.05 * 0.5)
 
 
-@pytest.mark.parametrize("make", ["VAE", "BEGAN", "PresGAN", "packed", "Pix2Pix"])
-def test_looks_at_every_kind_of_model(make):
-    images = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 1), "uint8")
-    settings = {"filters": 2, "seed": 0}
-    if make == "Pix2Pix":
-        model, data = ganzoo.Pix2Pix.from_paper((32, 32, 1), **settings), (images, images)
-    elif make == "packed":
-        model, data = ganzoo.GAN.from_paper((32, 32, 1), hidden=(4,), packing=2), (images, None)
-    elif make == "VAE":
-        model, data = ganzoo.VAE.from_paper((32, 32, 1), seed=0), (images, None)
-    else:
-        model, data = getattr(ganzoo, make).from_paper((32, 32, 1), **settings), (images, None)
-    look = look_at(model, *data, num_samples=9).look()
-    has_scores = make in ("PresGAN", "packed", "Pix2Pix")
-    assert {"diversity", "distance", "pinned"} <= set(look) and ("slope" in look) == has_scores
+SHAPE = (32, 32, 1)
+SMALL = {"filters": 2, "seed": 0}
+# How to make the model, and what its data are.
+KINDS = {
+    "VAE": (lambda: ganzoo.VAE.from_paper(SHAPE, seed=0), "images"),
+    "BEGAN": (lambda: ganzoo.BEGAN.from_paper(SHAPE, **SMALL), "images"),
+    "PresGAN": (lambda: ganzoo.PresGAN.from_paper(SHAPE, **SMALL), "images"),
+    "packed": (lambda: ganzoo.GAN.from_paper(SHAPE, hidden=(4,), packing=2), "images"),
+    "Pix2Pix": (lambda: ganzoo.Pix2Pix.from_paper(SHAPE, **SMALL), "pairs"),
+    "ACGAN": (lambda: ganzoo.ACGAN.from_paper(SHAPE, 3, seed=0), "labels"),
+    "InfoGAN": (lambda: ganzoo.InfoGAN.from_paper(SHAPE, seed=0), "images"),
+    "CycleGAN": (lambda: ganzoo.CycleGAN.from_paper(SHAPE, **SMALL), "pairs"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_looks_at_every_kind_of_model(kind):
+    images = np.random.default_rng(0).integers(0, 256, (8, *SHAPE), "uint8")
+    make, data = KINDS[kind]
+    second = {"images": None, "pairs": images, "labels": np.arange(8) % 3}[data]
+    look = look_at(make(), images, second, num_samples=9).look()
+    assert {"diversity", "distance", "pinned"} <= set(look)
+    assert ("slope" in look) == (kind not in ("VAE", "BEGAN"))
+    assert ("label_agreement" in look) == (kind == "ACGAN")
     assert all(math.isfinite(value) for value in look.values())
-    if make == "Pix2Pix":
+    if kind == "Pix2Pix":
         assert look["ignorance"] == pytest.approx(math.log(2), rel=1e-4)
+
+
+def test_scores_of_samples_that_are_one_number():
+    """They have the shape of the samples, and are no reconstructions."""
+    latents, sample = keras.Input((1,)), keras.Input((1,))
+    generator = keras.Model(latents, keras.layers.Dense(1)(latents))
+    discriminator = keras.Model(sample, keras.layers.Dense(1, use_bias=False)(sample))
+    discriminator.set_weights([np.array([[3.0]])])
+    look = look_at(build(generator=generator, discriminator=discriminator), POINTS[:, :1]).look()
+    assert look["slope"] == pytest.approx(3.0, rel=1e-6)
 
 
 def test_of_few_samples_each_comes_several_times():

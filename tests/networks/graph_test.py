@@ -1,5 +1,7 @@
 """Questions about a built network, asked of networks whose answers are plain to see."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -124,6 +126,7 @@ def test_scores():
     classes, scores = layers.Dense(3)(image), layers.Dense(1)(image)
     heads = keras.Model(image, {"classes": classes, "scores": scores})
     assert graph.scores_of(heads) is scores
+    assert graph.has_heads(heads) and not graph.has_heads(plain)
 
 
 # === The ends ===
@@ -179,3 +182,14 @@ def test_normalizations_of_the_input():
     other = layers.BatchNormalization(name="of_the_label")(label)
     model = keras.Model([image, label], layers.Concatenate()([x, other]))
     assert names(graph.normalizations_of_the_input(model)) == ["of_the_input"]
+
+
+def test_private_parts_of_keras_stand_in_one_file():
+    names = ("_flatten_layers", "_seed_generators", "_keras_history", "_inbound_nodes")
+    package = Path(graph.__file__).parent.parent
+    found = {
+        str(path.relative_to(package))
+        for path in package.rglob("*.py")
+        if any(f".{name}" in path.read_text() for name in names)
+    }
+    assert found == {str(Path("networks") / "graph.py")}
