@@ -67,3 +67,13 @@ def test_documented_commands_are_understood(page, command):
     if len(COMMANDS[name].operands) > 1 and len(arguments) == 1:
         return  # A name in a sentence, such as `ganzoo train wgan_gp`.
     command_line.parse(name, values, arguments)
+
+
+def test_benchmarks_have_an_index():
+    """Every script stands in benchmarks/README.md, and every script that a page names is there."""
+    scripts = {file.name for file in (ROOT / "benchmarks").glob("*.py")}
+    index = (ROOT / "benchmarks" / "README.md").read_text()
+    assert {name for name in re.findall(r"^\| `(\w+\.py)`", index, re.MULTILINE)} == scripts
+    text = "\n".join(page.read_text() for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+    for path in set(re.findall(r"benchmarks/[\w/]+\.\w+", text)):
+        assert (ROOT / path).is_file(), path
