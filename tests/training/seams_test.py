@@ -182,8 +182,8 @@ class Headed(ganzoo.GAN):
         return loss + ops.mean(ops.square(update.critic.heads(update.fake)["code"]))
 
 
-# A penalty that is computed in some steps only calls the critic within a branch of the graph, and its pass counts as the
-# latest one of these samples.
+# A penalty that is computed in some steps only calls the critic in a branch of the graph, and that pass counts as the
+# latest one.
 SCHEDULED = pytest.param(2, marks=pytest.mark.xfail(strict=True, reason="The pass lies in a branch of the graph."))
 
 
