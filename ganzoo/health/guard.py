@@ -242,7 +242,7 @@ class Memory:
             writes: Boolean, whether this process writes the file.
         """
         self._writes = writes and self.path is not None
-        lines = [line for line in records.read(self.path) if line["step"] <= step] if step and self.path else []
+        lines = lines_up_to(self.path, step)
         if self._writes and (lines or self.path.exists()):
             records.write(self.path, lines)
         rollbacks = [index for index, line in enumerate(lines) if "rollback" in line]
@@ -266,3 +266,10 @@ class Memory:
         """Adds a line to the file."""
         if self._writes:
             records.append(self.path, line)
+
+
+def lines_up_to(path, step):
+    """The lines of a guard's file up to a step; none for a training that has not begun, or without a file."""
+    if path is None or step == 0:
+        return []
+    return [line for line in records.read(path) if line["step"] <= step]
