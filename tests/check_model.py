@@ -240,17 +240,19 @@ def replicas_agree(make, log_keys, tmp_path, eagerly=True):
     settings = {"ema_decay": 0.9, "run_eagerly": eagerly}
     if not hasattr(make, "optimizers"):
         settings["discriminator_steps"] = getattr(make, "replica_steps", 5)
-    alone = make(**settings, **descent(make, 0.005))
+    rate = getattr(make, "descent_rate", 0.005)
+    alone = make(**settings, **descent(make, rate))
     start = arrays(alone.weights)
     with two_replicas().scope():
-        together = make(**settings, **descent(make, 0.005))
+        together = make(**settings, **descent(make, rate))
     together.set_weights(start)
     assert alone.distribute_strategy.num_replicas_in_sync == 1
     assert together.distribute_strategy.num_replicas_in_sync == 2
     ours = train(alone, steps=1, epochs=2).history
     theirs = train(together, steps=1, epochs=2).history
     for variable, a, b, first in zip(alone.weights, arrays(alone.weights), arrays(together.weights), start):
-        np.testing.assert_allclose(a, b, rtol=0, atol=1e-6, err_msg=variable.path)
+        # Rounding errors grow with the values, here with the largest of a variable where that is above 1.
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-6 * max(1.0, np.abs(a).max()), err_msg=variable.path)
         if variable.path.endswith("kernel"):
             assert np.abs(a - first).max() > 1e-5, variable.path
     for name, values in ours.items():
@@ -262,8 +264,9 @@ def replicas_agree(make, log_keys, tmp_path, eagerly=True):
 
 
 def jit_compiles(make, log_keys, tmp_path):
-    plain = make(ema_decay=0.9, run_eagerly=True, **descent(make, 0.01))
-    compiled = make(ema_decay=0.9, jit_compile=True, **descent(make, 0.01))
+    rate = getattr(make, "descent_rate", 0.01)
+    plain = make(ema_decay=0.9, run_eagerly=True, **descent(make, rate))
+    compiled = make(ema_decay=0.9, jit_compile=True, **descent(make, rate))
     for model in (plain, compiled):
         for draw in ("normal", "uniform"):  # XLA draws others from the same seed.
             setattr(model, draw, functools.partial(constant_numbers, 0.5))
