@@ -92,7 +92,8 @@ class Autoencoder(AutoencodingModel):
             output_activation: Of the decoder. Defaults to `"auto"`: `"tanh"` for images, none for vectors.
             **settings: Any other argument of the networks, the class or `compile`. With `encoder_` or `decoder_` before
                 its name it concerns that network alone.
-            The others are arguments of the networks and of `compile`.
+
+        The other arguments are those of the networks and of `compile`.
         """
         if output_activation == "auto":
             output_activation = "tanh" if len(tuple(image_shape)) == 3 else None

@@ -83,6 +83,7 @@ class CGAN(GAN):
                 `ganzoo.networks.mlp`.
             **settings: Any other argument of the networks, the class or `compile`. With `generator_` or
                 `discriminator_` before its name it concerns that network alone: `discriminator_filters=32`.
-            The others are arguments of the networks, of the class, and of `compile`.
+
+        The other arguments are those of the networks, of the class and of `compile`.
         """
         return cls.assemble(locals())

@@ -314,7 +314,8 @@ class CycleGAN(AdversarialModel):
                 rate of the default optimizers falls to zero. Defaults to `None`: the rate is constant.
             **settings: Any other argument of the networks, the class or `compile`, such as `blocks`. With `generator_`
                 or `discriminator_` before its name it concerns these two networks alone.
-            The others are arguments of the networks, of the class, and of `compile`.
+
+        The other arguments are those of the networks, of the class and of `compile`.
         """
         return cls.assemble(locals())
 

@@ -199,7 +199,8 @@ class InfoGAN(GAN):
             networks: Family of networks, a module with the functions `generator` and `discriminator`.
             **settings: Any other argument of the networks, the class or `compile`. With `generator_` or
                 `discriminator_` before its name it concerns that network alone: `discriminator_filters=32`.
-            The others are arguments of the networks, of the class, and of `compile`.
+
+        The other arguments are those of the networks, of the class and of `compile`.
         """
         noise_dim = checks.integer("noise_dim", noise_dim, least=0)
         codes = sum(sizes_of(categories, continuous).values())

@@ -118,7 +118,8 @@ class Pix2Pix(AdversarialModel):
             networks: Object with the functions `generator` and `discriminator`.
             **settings: Any other argument of the networks, the class or `compile`. With `generator_` or
                 `discriminator_` before its name it concerns that network alone.
-            The others are arguments of the networks, of the class, and of `compile`.
+
+        The other arguments are those of the networks, of the class and of `compile`.
         """
         return cls.assemble(locals())
 

@@ -184,7 +184,8 @@ class VAE(AutoencodingModel):
             likelihood: See the class. Defaults to `"auto"`: `"bernoulli"` for images, `"gaussian"` for vectors.
             **settings: Any other argument of the networks, the class or `compile`. With `encoder_` or `decoder_` before
                 its name it concerns that network alone.
-            The others are arguments of the networks, of the class, and of `compile`.
+
+        The other arguments are those of the networks, of the class and of `compile`.
         """
         if likelihood == "auto":
             likelihood = "bernoulli" if len(tuple(image_shape)) == 3 else "gaussian"
