@@ -3,8 +3,8 @@
     python benchmarks/small_data.py --data peeps_64.npz
 
 The file holds uint8 images `train_images` and `test_images` of equal sides, a multiple of 32, which are reduced to
-32x32 by averaging. A discriminator that knows 500 pictures by heart teaches its generator nothing, so without an
-augmentation the samples get worse after a while. The same for all: the networks, the number of steps, the seeds.
+32x32 by averaging. A discriminator can learn 500 pictures by heart, and then it teaches its generator nothing.
+The same for all: the networks, the number of steps, the seeds.
 
 Measured a number of times over the training, with the averaged generator:
 
@@ -16,7 +16,8 @@ Measured a number of times over the training, with the averaged generator:
 - `train_score`, `held_out_score`, `fake_score`: these mean scores. All scores are of augmented images, as in training.
 - `p` of ADA.
 
-Each run is appended to the output file when it ends, and a run that stands there is not repeated.
+Each run is appended to the output file (benchmarks/results/small_data.jsonl) when it ends. A run that stands there is
+not repeated.
 """
 
 import argparse
@@ -29,6 +30,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import tensorflow as tf
+from lib.builders import RESULTS
 
 import ganzoo
 from ganzoo import images, records
@@ -38,6 +40,7 @@ SIDE = 32
 MODELS = {
     "DCGAN": lambda **settings: ganzoo.DCGAN.from_paper((SIDE, SIDE, 3), **settings),
     "SNGAN": lambda **settings: ganzoo.SNGAN.from_paper((SIDE, SIDE, 3), **settings),
+    "R1": lambda **settings: ganzoo.DCGAN.from_paper((SIDE, SIDE, 3), normalization=None, r1_weight=1.0, **settings),
 }
 AUGMENTATIONS = {
     "none": lambda options: None,
@@ -179,7 +182,7 @@ def main():
         "--adjustment_images", type=float, default=100_000, help="of ADA: real images for p from 0 to 1"
     )
     parser.add_argument("--num_samples", type=int, default=4000, help="generated for the distance")
-    parser.add_argument("--output", type=Path, default=Path("benchmarks/small_data.jsonl"))
+    parser.add_argument("--output", type=Path, default=RESULTS / "small_data.jsonl")
     parser.add_argument("--grids", type=Path, help="folder for 64 samples of each run")
     parser.add_argument(
         "--quick", action="store_true", help="a few steps of tiny networks, into small_data_quick.jsonl"
