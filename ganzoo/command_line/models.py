@@ -13,6 +13,7 @@ from ganzoo.data.reading import track
 from ganzoo.export.saved_model import read_card
 from ganzoo.models import GenerativeModel
 from ganzoo.sampling import SeededNumbers
+from ganzoo.training.checkpoint_files import CheckpointFiles
 
 
 @dataclasses.dataclass
@@ -148,7 +149,9 @@ def load_model(path):
     path = Path(path)
     if is_saved_model(path):
         raise SystemExit(f"{path} is a SavedModel, which holds the generator only. Pass the .keras file of the model.")
-    files = sorted(path.glob("[!.]*.keras"), reverse=True) if path.is_dir() else [path]
+    files = [path]
+    if path.is_dir():  # Checkpoints of a training come first: `step_final.keras` is none and sorts behind them all.
+        files = CheckpointFiles(path).paths() or sorted(path.glob("[!.]*.keras"), reverse=True)
     why = "there are no .keras files in it" if path.is_dir() else "there is no such file"
     for file in filter(Path.is_file, files):
         if file.suffix != ".keras":
