@@ -18,6 +18,7 @@ from ganzoo.training.conditions import conditions_of
 from ganzoo.training.fitting import fit_in_one_run, restore_newest
 from ganzoo.training.log import Log
 from ganzoo.training.settings import Fixed, Setting, settings_of
+from ganzoo.training.switch import Switch
 
 
 class GenerativeModel(keras.Model):
@@ -92,7 +93,7 @@ class GenerativeModel(keras.Model):
         )
         self.random = RandomStream(seed, name="random")
         self.evaluation_random = RandomStream(0 if seed is None else seed, name="evaluation_random")
-        self._numbers = self.random
+        self._evaluation = Switch()
         self.ema_generator = None if ema_decay is None else average_of(generator)
         self._log = Log()
         self._notes = updates.Notes()
@@ -141,25 +142,24 @@ class GenerativeModel(keras.Model):
 
     def normal(self, shape):
         """Numbers from N(0, 1) for this replica's samples; the first entry of `shape` is their number."""
-        return self._numbers.normal(shape)
+        return self._stream.normal(shape)
 
     def uniform(self, shape):
         """Numbers from U[0, 1) for this replica's samples; the first entry of `shape` is their number."""
-        return self._numbers.uniform(shape)
+        return self._stream.uniform(shape)
+
+    @property
+    def _stream(self):
+        return self.evaluation_random if self.evaluates else self.random
 
     @property
     def evaluates(self):
         """Whether random numbers are those of an evaluation now: inside of `numbers_of_evaluation`."""
-        return self._numbers is self.evaluation_random
+        return bool(self._evaluation)
 
-    @contextlib.contextmanager
     def numbers_of_evaluation(self):
-        """Draws from the stream of evaluations inside: an evaluation leaves those of the training alone."""
-        self._numbers = self.evaluation_random
-        try:
-            yield
-        finally:
-            self._numbers = self.random
+        """A context that draws from the stream of evaluations: an evaluation leaves those of the training alone."""
+        return self._evaluation.on()
 
     @contextlib.contextmanager
     def without_trace(self):

@@ -54,7 +54,8 @@ class Critic:
         return None if outputs is None else outputs["scores"]
 
     def _seen(self, samples):
-        return next((outputs for given, outputs in self._passes if given is samples), None)
+        passes = (outputs for given, outputs in reversed(self._passes) if given is samples)
+        return next(filter(is_within_reach, passes), None)
 
     def _pass(self, samples):
         model, inputs = self.model, self._augment(samples)
@@ -65,7 +66,6 @@ class Critic:
         outputs = outputs if isinstance(outputs, dict) else {"scores": outputs}
         outputs = {name: ops.cast(value, "float32") for name, value in outputs.items()}
         # The latest pass of a tensor counts: an earlier one may lie outside of a penalty's tape.
-        self._passes = [(given, kept) for given, kept in self._passes if given is not samples]
         self._passes.append((samples, outputs))
         return outputs
 
@@ -79,6 +79,14 @@ class Critic:
         if key not in self._numbers:
             self._numbers[key] = model.uniform((batch, model.augmentation.numbers))
         return model.pack(model.augmentation(samples, self._numbers[key]))
+
+
+def is_within_reach(outputs):
+    """Whether a forward pass may be used here: not one that was made in a branch of the graph that has ended."""
+    graph, home = tf.compat.v1.get_default_graph(), getattr(outputs["scores"], "graph", None)
+    while graph is not home and graph is not None:
+        graph = getattr(graph, "outer_graph", None)
+    return graph is home
 
 
 @dataclasses.dataclass(frozen=True)

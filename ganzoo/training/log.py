@@ -1,9 +1,9 @@
 """The values that a model logs."""
 
-import contextlib
-
 import keras
 import tensorflow as tf
+
+from ganzoo.training.switch import Switch
 
 
 class Log:
@@ -19,7 +19,7 @@ class Log:
 
     def __init__(self, capacity=24):
         self.means = {}
-        self._muted = False
+        self._mute = Switch()
         self._spare = [keras.metrics.Mean() for _ in range(capacity)]
 
     def add(self, values, weight=None):
@@ -29,7 +29,7 @@ class Log:
             values: Dictionary of scalars.
             weight: Scalar, 0 leaves the values out. Defaults to 1.
         """
-        if self._muted:
+        if self._mute:
             return
         for name, value in values.items():
             if name not in self.means:
@@ -39,14 +39,9 @@ class Log:
                 self.means[name].name = name
             self.means[name].update_state(tf.stop_gradient(value), weight)
 
-    @contextlib.contextmanager
     def muted(self):
-        """Leaves out what is traced inside."""
-        self._muted = True
-        try:
-            yield
-        finally:
-            self._muted = False
+        """A context that leaves out what is added inside."""
+        return self._mute.on()
 
     def results(self):
         """The current means by name."""

@@ -149,10 +149,7 @@ def test_the_log_shows_the_penalty_undiluted(every, replicas):
 
 
 # The first replica that is done switches the numbers of evaluations off for the others.
-TWO = pytest.param(2, marks=pytest.mark.xfail(strict=True, reason="Replicas share the switch of an evaluation."))
-
-
-@pytest.mark.parametrize("replicas", [1, TWO])
+@pytest.mark.parametrize("replicas", [1, 2])
 def test_an_evaluation_has_no_schedule(replicas):
     """After six steps none is due, and each batch has its penalty with its own weight."""
     if replicas == 1:
@@ -182,13 +179,9 @@ class Headed(ganzoo.GAN):
         return loss + ops.mean(ops.square(update.critic.heads(update.fake)["code"]))
 
 
-# A penalty that is computed in some steps only calls the critic in a branch of the graph, and that pass counts as the
-# latest one.
-SCHEDULED = pytest.param(2, marks=pytest.mark.xfail(strict=True, reason="The pass lies in a branch of the graph."))
-
-
-@pytest.mark.parametrize("interval", [1, SCHEDULED])
+@pytest.mark.parametrize("interval", [1, 2])
 def test_heads_after_penalties_on_a_schedule(interval):
+    """A penalty that is computed in some steps only calls the critic in a branch of the graph."""
     image = keras.Input((1,), name="image")
     heads = {name: keras.layers.Dense(1, name=name)(image) for name in ("scores", "code")}
     settings = {"r1_weight": 1.0, "r2_weight": 1.0, "penalty_interval": interval}
