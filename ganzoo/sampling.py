@@ -3,6 +3,7 @@
 import math
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 
@@ -100,3 +101,15 @@ class SeededNumbers:
 def as_shape(shape):
     """A shape with a tensor in it as a tensor."""
     return tf.stack([tf.cast(size, "int32") for size in shape])
+
+
+def in_full_batches(function, inputs, count, batch_size):
+    """Applies a function to batches of arrays. The last batch is full as well, so all go through the same kernels."""
+    results = None
+    for start in range(0, count, batch_size):
+        start = min(start, count - batch_size)
+        batch = function(*(part[start : start + batch_size] for part in inputs))
+        if results is None:
+            results = np.empty((count, *batch.shape[1:]), batch.dtype)
+        results[start : start + batch_size] = batch
+    return results

@@ -26,7 +26,7 @@ from PIL import Image  # noqa: E402
 
 import ganzoo  # noqa: E402
 from ganzoo.comparison.runs import COLOURS  # noqa: E402
-from ganzoo.images import replacing  # noqa: E402
+from ganzoo.files import replacing  # noqa: E402
 
 # Okabe and Ito: all of them can be told apart by colour-blind readers. Yellow is too light for lines on white.
 BLUE, VERMILION, GREEN, PINK, ORANGE, SKY, BLACK, YELLOW = COLOURS

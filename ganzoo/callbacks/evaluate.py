@@ -1,8 +1,6 @@
 """How good the samples are, epoch by epoch."""
 
 import csv
-import hashlib
-import os
 import re
 import sys
 import time
@@ -10,24 +8,18 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from ganzoo import checks, files, records
 from ganzoo.callbacks.checkpoint import Checkpoint
-from ganzoo.data.reading import track
 from ganzoo.metrics.defaults import default_metrics
-from ganzoo.metrics.features.base import Given, quantized
+from ganzoo.metrics.feature_files import default_cache
+from ganzoo.metrics.measuring import Measuring
 from ganzoo.metrics.metric import Metric, check_measurable
-from ganzoo.metrics.pixels import Pixels, UnitPixels
 from ganzoo.metrics.score import Score, distinct_names
-from ganzoo.training import feed
 from ganzoo.training.checkpoint_files import OneFile
-from ganzoo.training.first_samples import first_samples, mapped
+from ganzoo.training.real_samples import conditions_to_generate, read_samples
 
-# Samples that are generated, and samples that are turned into features, between two signs of life.
-_SAMPLES_AT_ONCE = 10_000
-_FEATURES_AT_ONCE = 1000
-_PROBES = 16  # Samples whose features tell whether a file of the cache is still right.
+_SAMPLES_AT_ONCE = 10_000  # Of one seed.
 
 
 class Evaluate(keras.callbacks.Callback):
@@ -133,7 +125,7 @@ class Evaluate(keras.callbacks.Callback):
         self.verbose = verbose
         self.scores = {}
         self.rows = []
-        self._real = None
+        self._measuring = None
         self._keeper = None if best is None else best_model(self.directory)
 
     # === Keras' calls ===
@@ -178,43 +170,30 @@ class Evaluate(keras.callbacks.Callback):
             Dictionary, name -> `Score`; empty if the model makes samples that are not finite.
         """
         self._prepare()
-        condition = self._condition()
+        condition = conditions_to_generate(self.model, self._conditions, self.num_samples, self.seed)
         samples = self._generate(condition)
         bad = len(samples) - int(np.isfinite(samples.reshape(len(samples), -1)).all(axis=1).sum())
         if bad:
             self._tell(f"Evaluate: {bad:,} of {len(samples):,} samples hold NaN or infinite values: no scores.")
             return {}
-        labels = condition if self.model.num_classes else None
-        extracted, scores = {}, {}
+        measured, scores = self._measuring.of(samples, condition if self.model.num_classes else None), {}
         for name, metric in self.metrics.items():
-            key = self._networks[id(metric)]
-            if key not in extracted:
-                extracted[key] = extract(metric.features, samples, "generated")
-            arguments = {"real": self._real.get(key), "fake": extracted[key]}
-            wanted = (arguments[kind] if kind in metric.kinds else None for kind in arguments)
             try:
-                scores[name] = metric.score(*wanted, labels)
+                scores[name] = measured.score(name)
             except ValueError as error:  # The training, and the other metrics, are worth more.
                 self._tell(f"Evaluate: no score of {type(metric).__name__}. {error}")
         return dict(zip(names_of(scores), scores.values(), strict=True))
 
     def _prepare(self):
         """Reads the real samples, and finds or computes their features, once."""
-        if self._real is not None:
+        if self._measuring is not None:
             return
         real, self._conditions = read_samples(self.model, self.data, self.num_real)
         if self.model.conditions.translates:
             real = real[: self.num_samples]
         if self.metrics is None:
             self.metrics = named_metrics(default_metrics(real))
-        self._real, self._networks, known = {}, {}, {}
-        for metric in self.metrics.values():
-            if id(metric.features) not in known:  # Two objects may be one network.
-                known[id(metric.features)] = fingerprint(metric.features), features_of_probes(metric.features, real)
-            key = known[id(metric.features)]
-            self._networks[id(metric)] = key = (key[0], key[1].tobytes())
-            if "real" in metric.kinds and key not in self._real:
-                self._real[key] = cached_features(metric.features, real, self.cache_dir)
+        self._measuring = Measuring(self.metrics, real, self.cache_dir)
 
     def _generate(self, condition):
         """`num_samples` samples, a function of the weights and the seed."""
@@ -231,19 +210,6 @@ class Evaluate(keras.callbacks.Callback):
                 )
             )
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-    def _condition(self):
-        kind, given = self.model.conditions, self._conditions
-        if kind.translates:
-            return given[: self.num_samples]
-        if kind.label is None:
-            return None
-        if given is None:
-            return np.arange(self.num_samples) % kind.label.num_classes
-        # Each class in its share of the data, to the nearest sample, in an order of no meaning.
-        shares = (np.arange(self.num_samples) + 0.5) / self.num_samples
-        labels = np.sort(given)[(shares * len(given)).astype("int64")]
-        return np.random.default_rng(self.seed).permutation(labels)
 
     # === The best model ===
 
@@ -338,139 +304,3 @@ def names_of(scores):
             f"Several metrics are called {names}. Name them: Evaluate({{'one': ..., 'other': ...}}, data)."
         )
     return names
-
-
-# === Real samples and their features ===
-
-
-def read_samples(model, data, limit=None):
-    """All samples of some data, as arrays.
-
-    Args:
-        model: `GenerativeModel`, which the data must fit.
-        data: See `Evaluate`.
-        limit: Integer, or `None` for all.
-
-    Returns:
-        Samples, uint8 if they are images, or else float32; and their conditions, or `None`.
-    """
-    source = getattr(data, "source", None)
-    trusted = source is not None or not isinstance(data, tf.data.Dataset)
-    if source is not None:  # All of it, where iterating leaves out what fills no batch.
-        elements = [(source.images, source.labels if source.targets is None else source.targets)]
-    elif isinstance(data, tf.data.Dataset):
-        if limit is None and data.cardinality() == tf.data.INFINITE_CARDINALITY:
-            raise ValueError("The dataset is endless. Pass `num_real`, how many of its samples to use.")
-        feed.check_dataset(model, data)
-        elements = map(feed.split_element, data)
-    else:
-        pair = data if isinstance(data, (tuple, list)) and len(data) == 2 else (data, None)
-        elements = [tuple(None if part is None else np.asarray(part) for part in pair)]
-    batches = (model.conditions.arrange(*element) for element in elements)
-    found = first_samples(checked(model, batches, trusted), limit)
-    total = 0 if found is None else len(found.samples)
-    if total < 2:
-        raise ValueError(f"Evaluate needs real samples. Received: {total}.")
-    return found.first(limit)
-
-
-def checked(model, batches, trusted):
-    """Yields batches as arrays, images as uint8; raises a `ValueError` at numbers that do not fit a model."""
-    for samples, condition in batches:
-        check_samples(model, samples, condition, trusted)
-        samples = np.asarray(samples)
-        yield quantized(samples) if samples.ndim == 4 else samples.astype("float32"), mapped(np.asarray, condition)
-
-
-def check_samples(model, samples, condition, trusted):
-    """Raises a `ValueError` if a batch does not fit a model; labels may be missing."""
-    kind = model.conditions
-    if condition is None and kind.label is not None:
-        condition = np.zeros(len(samples), "int64")
-    feed.check_element(model, samples, condition, trusted)
-    samples = np.asarray(samples)
-    if samples.dtype != np.uint8:
-        feed.check_values(model, samples, None)
-    if condition is not None and condition.dtype != np.uint8:
-        kind.check_values(np.asarray(condition))
-
-
-def extract(features, samples, what):
-    """Features of an array of samples; a line on stderr tells how far it is, if it takes long."""
-    if isinstance(features, Given):
-        return features(samples)
-    starts = range(0, len(samples), _FEATURES_AT_ONCE)
-    doing = f"{features.name}, thousands of {what} samples"
-    parts = [features(samples[start : start + _FEATURES_AT_ONCE]) for start in track(starts, len(starts), doing)]
-    return np.concatenate(parts)
-
-
-def fingerprint(features):
-    """A string that tells two networks of features apart: their class, settings and weights, but no names of layers."""
-    if isinstance(features, Given):
-        return "given"
-    sha = hashlib.sha256(f"{type(features).__module__}.{type(features).__qualname__}".encode())
-    models = {key: value for key, value in vars(features).items() if isinstance(value, keras.Model)}
-    for key, value in sorted(vars(features).items()):
-        if isinstance(value, (str, int, float, bool, tuple, type(None))) and not (models and key == "name"):
-            sha.update(f"{key}={value!r}".encode())
-        elif isinstance(value, np.ndarray):
-            sha.update(value.tobytes())
-    for model in models.values():
-        for weight in model.get_weights():
-            sha.update(f"{weight.dtype}{weight.shape}".encode() + weight.tobytes())
-    return sha.hexdigest()[:16]
-
-
-def cached_features(features, samples, cache_dir):
-    """Features of real samples, from the file that is named after both, if there is one; else computed, and kept there.
-
-    Samples are known by their contents, in any order. What the fingerprint of the network does not tell, such as its
-    activations, is found out by computing the features of a few samples again.
-    """
-    if isinstance(features, (Given, Pixels, UnitPixels)) or not cache_dir:
-        return extract(features, samples, "real")
-    expected = features_of_probes(features, samples)
-    hashes = np.array([hashlib.blake2b(sample, digest_size=16).digest() for sample in np.ascontiguousarray(samples)])
-    order = np.argsort(hashes, kind="stable")
-    contents = hashlib.sha256(f"{samples.shape}{samples.dtype}".encode() + hashes[order].tobytes()).hexdigest()[:16]
-    path = Path(cache_dir) / f"{contents}-{fingerprint(features)}.npy"
-    found = read_features(path, (len(samples), *expected.shape[1:]))
-    if found is not None:
-        result = np.empty_like(found)
-        result[order] = found
-        if np.abs(result[probes_among(samples)] - expected).max() <= 1e-3 * np.abs(expected).max():
-            return result
-    result = extract(features, samples, "real")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".writing-{os.getpid()}.npy")
-    try:
-        np.save(temporary, result[order])
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return result
-
-
-def probes_among(samples):
-    """Indices of a few samples."""
-    return np.linspace(0, len(samples) - 1, _PROBES).astype("int64")
-
-
-def features_of_probes(features, samples):
-    """Features of a few samples, by which a network is known."""
-    return extract(features, samples[probes_among(samples)], "real")
-
-
-def read_features(path, shape):
-    """The array of a file, if there is one of that shape that can be read."""
-    try:
-        found = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return None
-    return found if found.shape == shape else None
-
-
-def default_cache():
-    """A folder in Keras' cache."""
-    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "ganzoo" / "features"

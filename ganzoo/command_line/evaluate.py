@@ -8,13 +8,13 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from ganzoo import data, images, metrics
-from ganzoo.callbacks.evaluate import extract
+from ganzoo import data, files, metrics
 from ganzoo.command_line.commands import FEATURES
 from ganzoo.command_line.models import open_sampler, reason
 from ganzoo.metrics import features
 from ganzoo.metrics.defaults import default_metrics
 from ganzoo.metrics.features.base import Given
+from ganzoo.metrics.measuring import Measuring
 from ganzoo.metrics.metric import Metric
 from ganzoo.metrics.pairs import PairMetric
 
@@ -42,7 +42,7 @@ def run(options):
     scores, failed = measure(chosen, real, fake, None if sampler.num_classes is None else condition)
     if scores:
         print(f"\n{table(scores)}")
-        with images.replacing(options.output) as temporary:
+        with files.replacing(options.output) as temporary:
             temporary.write_text(json.dumps([json.loads(score.to_json()) for score in scores], indent=2) + "\n")
         print(f"\nWrote the scores to {options.output}")
     if failed:
@@ -233,27 +233,18 @@ def measure(chosen, real, fake, labels=None):
     Returns:
         List of `Score`; list of the names of metrics that refused the samples.
     """
-    extracted, scores, failed = {}, [], []
-    samples = {"real": real, "fake": fake}
-
-    def features_of_kind(network, kind):
-        key = id(network), kind
-        if key not in extracted:
-            extracted[key] = extract(network, samples[kind], {"real": "real", "fake": "generated"}[kind])
-        return extracted[key]
-
-    for index, metric in enumerate(chosen, 1):
+    measured = Measuring(dict(enumerate(chosen)), real).of(fake, labels)
+    scores, failed = [], []
+    for index, metric in enumerate(chosen):
         name = name_of(type(metric))
-        print(f"{name}, metric {index} of {len(chosen)} ...", file=sys.stderr, flush=True)
+        print(f"{name}, metric {index + 1} of {len(chosen)} ...", file=sys.stderr, flush=True)
         try:
-            wanted = [kind if kind in metric.kinds else None for kind in samples]
-            score = metric.score(*(kind and features_of_kind(metric.features, kind) for kind in wanted), labels)
+            scores.append(measured.score(index))
         except (ValueError, TypeError) as error:  # The others are worth their time.
             failed.append(name)
             print(f"{name}: {reason(error)}", file=sys.stderr)
             continue
-        print(score, flush=True)
-        scores.append(score)
+        print(scores[-1], flush=True)
     return scores, failed
 
 

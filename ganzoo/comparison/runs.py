@@ -16,11 +16,14 @@ from scipy import stats
 
 from ganzoo import files, images, records
 from ganzoo.metrics.defaults import default_metrics
+from ganzoo.metrics.measuring import Measuring
 from ganzoo.metrics.metric import check_measurable
 from ganzoo.metrics.score import Score, distinct_names
 
 UNITS = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600}
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")  # Okabe and Ito
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+"""Okabe and Ito's colours, which colour-blind readers can tell apart."""
+
 STYLES = ("-", "--", ":")  # A model beyond the colours has another line.
 
 
@@ -96,7 +99,7 @@ def compare(
     metrics = default_metrics(samples) if metrics is None else list(metrics)
     for metric in metrics:
         check_measurable(metric)
-    real = {id(metric.features): metric.features(samples) for metric in metrics if "real" in metric.kinds}
+    measuring = Measuring(dict(enumerate(metrics)), samples)
 
     folder = Path(output_dir)
     folder.mkdir(parents=True, exist_ok=True)
@@ -116,23 +119,10 @@ def compare(
         model = build(seed)
         if not isinstance(model, keras.Model):
             raise TypeError(f"models[{name!r}] must return a model. Received: {model!r}")
-        condition = None if getattr(model, "num_classes", None) is None else labels
-        curve = []
-        for spent in train(model, dataset, seconds, updates, points, callbacks(model) if callbacks else []):
-            generated = model.generate(len(samples), seed=0, condition=condition)
-            is_finite = bool(np.isfinite(generated).all())
-            scores = measure(metrics, real, generated if is_finite else samples, condition)
-            if not is_finite:  # The same protocol, without a value.
-                scores = [dataclasses.replace(score, value=np.nan, interval=None, details={}) for score in scores]
-            point = {"step": model.steps_done, "seconds": round(spent, 3)}
-            curve.append({**point, "scores": [dataclasses.asdict(score) for score in scores]})
-            if verbose:
-                values = ", ".join(f"{score.name} {score.value:.4g}" for score in scores)
-                print(f"{name}, seed {seed}, {len(curve)}/{points}: step {model.steps_done}, {values}", flush=True)
-            if not is_finite:
-                curve += [curve[-1]] * (points - len(curve))  # Weights that are NaN stay so.
-                break
-        if is_finite and samples.ndim == 4 and seed == seeds[0]:
+        training = train(model, dataset, seconds, updates, points, callbacks(model) if callbacks else [])
+        says = f"{name}, seed {seed}" if verbose else None
+        curve, generated = measured_training(model, training, points, measuring, labels, len(samples), says)
+        if generated is not None and samples.ndim == 4 and seed == seeds[0]:
             images.save_png(folder / f"{file_name(name)}.png", images.grid(generated[:64]))
         runs[name, seed] = {"model": name, "seed": seed, "conditions": conditions, "curve": curve}
         records.append(file, runs[name, seed])
@@ -171,17 +161,37 @@ def train(model, dataset, seconds, updates, points, callbacks):
         yield clock.seconds
 
 
-def measure(metrics, real, generated, labels):
-    """List of the `Score`s of generated samples; `real` has features by the `id` of their network."""
-    fake = {}
-    for metric in metrics:
-        key = id(metric.features)
-        if key not in fake:
-            fake[key] = metric.features(generated)
-    return [
-        metric.score(real[id(metric.features)] if "real" in metric.kinds else None, fake[id(metric.features)], labels)
-        for metric in metrics
-    ]
+def measured_training(model, training, points, measuring, labels, num_samples, says):
+    """Measures a model at each point of its training.
+
+    Args:
+        model: Compiled model.
+        training: Iterator of the seconds spent, which trains up to the next of the `points`; see `train`.
+        points: Integer.
+        measuring: `Measuring`.
+        labels: Labels to ask a conditional model for.
+        num_samples: Integer.
+        says: String, how the line of each point begins; `None` for silence.
+
+    Returns:
+        List of dictionaries, one for each point; the last samples, or `None` if they are not finite.
+    """
+    condition = None if getattr(model, "num_classes", None) is None else labels
+    curve = []
+    for spent in training:
+        samples = model.generate(num_samples, seed=0, condition=condition)
+        is_finite = bool(np.isfinite(samples).all())
+        scores = measuring.of(samples if is_finite else measuring.real, condition).scores().values()
+        if not is_finite:  # The same protocol, without a value.
+            scores = [dataclasses.replace(score, value=np.nan, interval=None, details={}) for score in scores]
+        point = {"step": model.steps_done, "seconds": round(spent, 3)}
+        curve.append({**point, "scores": [dataclasses.asdict(score) for score in scores]})
+        if says is not None:
+            values = ", ".join(f"{score.name} {score.value:.4g}" for score in scores)
+            print(f"{says}, {len(curve)}/{points}: step {model.steps_done}, {values}", flush=True)
+        if not is_finite:  # Weights that are NaN stay so.
+            return curve + [curve[-1]] * (points - len(curve)), None
+    return curve, samples
 
 
 def protocol_of(metric):

@@ -5,9 +5,10 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from ganzoo.models.generative_model import GenerativeModel, serialized
+from ganzoo.models.generative_model import GenerativeModel
 from ganzoo.networks.inputs import check_positive
 from ganzoo.training import assembly, feed
+from ganzoo.training.compiled_model import serialized
 from ganzoo.training.settings import Fixed
 
 

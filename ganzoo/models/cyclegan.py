@@ -10,8 +10,9 @@ from keras.optimizers import Adam
 
 from ganzoo import checks, losses
 from ganzoo.models.adversarial_model import AdversarialModel
-from ganzoo.models.generative_model import average_of, in_full_batches
 from ganzoo.networks import patchgan, translator
+from ganzoo.networks.graph import average_of
+from ganzoo.sampling import in_full_batches
 from ganzoo.training import assembly
 from ganzoo.training.conditions import Image
 from ganzoo.training.critic import Critic, Update, batch_size_of

@@ -1,8 +1,6 @@
 """GenerativeModel: what every model of the zoo shares, whatever trains it."""
 
 import contextlib
-import copy
-from types import MappingProxyType
 
 import keras
 import numpy as np
@@ -11,9 +9,10 @@ from keras import ops
 
 from ganzoo import checks, health
 from ganzoo.export import saved_model
-from ganzoo.networks import graph
-from ganzoo.sampling import RandomStream, SeededNumbers
+from ganzoo.networks.graph import average_of
+from ganzoo.sampling import RandomStream, SeededNumbers, in_full_batches
 from ganzoo.training import feed, updates
+from ganzoo.training.compiled_model import CompiledModel, deserialize, serialized
 from ganzoo.training.conditions import conditions_of
 from ganzoo.training.fitting import fit_in_one_run, restore_newest
 from ganzoo.training.log import Log
@@ -21,7 +20,7 @@ from ganzoo.training.settings import Fixed, Setting, settings_of
 from ganzoo.training.switch import Switch
 
 
-class GenerativeModel(keras.Model):
+class GenerativeModel(CompiledModel):
     """A generator of samples, with everything around its training.
 
     It owns the prior, the random numbers, the averaged generator, the optimizers, the log, the data of `fit`,
@@ -226,22 +225,6 @@ class GenerativeModel(keras.Model):
         feed.check_element(self, samples, condition, trusted=True)
         return feed.to_float(samples), self.conditions.cast(condition)
 
-    def minimize(self, loss_function, *names):
-        """Makes one update of the variables of some optimizers along the gradient of `loss_function()`.
-
-        Args:
-            loss_function: Callable without arguments -> float32 scalar, the mean over this replica's samples. Neither
-                replicas nor half precision concern it.
-            *names: Strings, keys of `optimizers`, such as `"generator_optimizer"`.
-
-        Returns:
-            The loss as a float32 scalar, neither divided nor scaled.
-        """
-        pairs = [self.optimizers[name] for name in names]
-        for name, pair in zip(names, pairs, strict=True):
-            updates.check_known(name, *pair)
-        return updates.minimize(loss_function, pairs, type(self).__name__)
-
     def regularize(self, name, weight, penalty, every=1, notes=()):
         """A weighted penalty for a loss, logged as `name` without its weight.
 
@@ -334,97 +317,6 @@ class GenerativeModel(keras.Model):
     def metrics(self):
         """The logged values, and no constant `loss: 0`."""
         return list(self._log.means.values())
-
-    # === Compiling ===
-
-    @property
-    def networks(self):
-        """All networks by the name of their attribute: generator, its average, discriminator, encoder."""
-        found = {name: value for name, value in vars(self).items() if isinstance(value, keras.Model)}
-        return MappingProxyType(found)
-
-    @property
-    def trained(self):
-        """The variables of each optimizer: a dictionary, argument of `compile` -> list of variables.
-
-        A model widens it: `{**super().trained, "sigma_optimizer": self.noise.trainable_variables}`.
-        """
-        raise NotImplementedError(f"{type(self).__name__} must define the property `trained`.")
-
-    @property
-    def optimizers(self):
-        """All optimizers with their variables, `{name: (optimizer, variables)}`: empty before `compile`."""
-        found = {name: (getattr(self, name, None), variables) for name, variables in self.trained.items()}
-        return MappingProxyType({name: pair for name, pair in found.items() if pair[0] is not None})
-
-    def compile_with(self, optimizers, run_eagerly=False, steps_per_execution=1, jit_compile="auto"):
-        """The body of every `compile`.
-
-        Args:
-            optimizers: Dictionary with the keys of `trained`.
-            run_eagerly, steps_per_execution, jit_compile: As in Keras.
-        """
-        strategy = self.distribute_strategy
-        checks.check_execution(strategy, steps_per_execution, jit_compile)
-        optimizers = {name: updates.as_optimizer(name, optimizer) for name, optimizer in optimizers.items()}
-        updates.check_distinct(optimizers)
-        half = any(
-            layer.compute_dtype == "float16"
-            for network in self.networks.values()
-            for layer in graph.flatten_layers(network)
-        )
-        with strategy.scope():
-            for name, variables in self.trained.items():
-                optimizers[name] = updates.build_optimizer(name, optimizers[name], variables, self, half)
-        super().compile(
-            # Without `None` Keras makes an idle optimizer, and its callbacks act on that.
-            optimizer=optimizers.pop("optimizer", None),
-            loss=None,
-            run_eagerly=run_eagerly,
-            steps_per_execution=steps_per_execution,
-            jit_compile=jit_compile,
-            auto_scale_loss=False,  # Keras would ask the policy of now, not that of the networks.
-        )
-        self._jit_compile_argument = jit_compile  # Keras keeps what "auto" means on this machine.
-        for name, optimizer in optimizers.items():
-            setattr(self, name, optimizer)
-        self.forget_traces()
-
-    def get_compile_config(self):
-        return {
-            **{name: keras.saving.serialize_keras_object(pair[0]) for name, pair in self.optimizers.items()},
-            "run_eagerly": self.run_eagerly,
-            "steps_per_execution": self.steps_per_execution,
-            "jit_compile": self._jit_compile_argument,
-        }
-
-    def forget_traces(self):
-        """Throws compiled functions away: they hold the settings of the time when they were traced.
-
-        Inside of `fit` and `evaluate` the next step runs the new ones.
-        """
-        self._decode = None
-        if getattr(self, "train_function", None) is not None:
-            self.make_train_function(force=True)
-        if getattr(self, "test_function", None) is not None:
-            self.make_test_function(force=True)
-
-    def make_train_function(self, force=False):
-        """As in Keras; the function is traced anew when layers have been frozen or thawed since."""
-        if self.train_function is not None and not force:
-            return self.train_function
-        super().make_train_function(force=True)
-        compiled, layers = self.train_function, graph.flatten_layers(self)
-        traced = [layer.trainable for layer in layers]
-
-        def train_function(iterator):
-            if [layer.trainable for layer in layers] == traced:
-                return compiled(iterator)
-            self.forget_traces()
-            return self.train_function(iterator)
-
-        self.train_function = train_function
-        return train_function
 
     # === Training and evaluation ===
 
@@ -539,31 +431,6 @@ class GenerativeModel(keras.Model):
         self.evaluation_random.restart()
         return super().test_on_batch(x, y, return_dict=return_dict)
 
-    # Keras' fit cannot run under MultiWorkerMirroredStrategy: it converts a batch that lives on several workers to one
-    # tensor, and reduces scalars over an axis that they do not have. These two overrides of its private hooks are what
-    # it takes: https://github.com/keras-team/keras/issues/20585
-
-    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        """Nothing to build: the networks and optimizers are built when they are made."""
-
-    def _make_function(self, step_function):
-        strategy = self.distribute_strategy
-        if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
-            return super()._make_function(step_function)
-
-        @tf.function(reduce_retracing=True, autograph=False)
-        def one_step(batch):
-            log = strategy.run(step_function, args=(batch,))
-            return {name: strategy.reduce("MEAN", value, axis=None) for name, value in log.items()}
-
-        return lambda iterator: one_step(next(iterator))
-
-    @property
-    def is_chief(self):
-        """Whether this process writes files: always, unless it is another worker than the first."""
-        resolver = getattr(self.distribute_strategy, "cluster_resolver", None)
-        return resolver is None or not resolver.task_type or (resolver.task_type, resolver.task_id) in CHIEFS
-
     # === Sampling ===
 
     def generate(self, num_samples=None, seed=0, condition=None, batch_size=64, latents=None):
@@ -672,68 +539,8 @@ class GenerativeModel(keras.Model):
     def from_config(cls, config, custom_objects=None):
         return cls(**{key: deserialize(value, custom_objects) for key, value in config.items()})
 
-    def compile_from_config(self, config):
-        self.compile(**{key: deserialize(value) for key, value in config.items()})
-
-    def _seed_generator_states(self):
-        """The random states of layers such as Dropout, which Keras does not save."""
-        return [source.state for source in graph.seed_generators(self)]
-
-    def save_own_variables(self, store):
-        super().save_own_variables(store)
-        for index, state in enumerate(self._seed_generator_states()):
-            store[f"layer_seed_{index}"] = np.asarray(state)
-
-    def load_own_variables(self, store):
-        for index, state in enumerate(self._seed_generator_states()):
-            state.assign(np.asarray(store[f"layer_seed_{index}"]))
-        super().load_own_variables({key: store[key] for key in store.keys() if not key.startswith("layer_seed_")})
-
-
-CHIEFS = {("chief", 0), ("worker", 0)}
-
 
 def latents_of(generator):
     """Shape (without the batch) and dtype of a generator's first input."""
     latents = generator.inputs[0]
     return tuple(latents.shape[1:]), latents.dtype
-
-
-def has_float16(network):
-    """Whether a layer of a network computes in float16."""
-    return any(layer.compute_dtype == "float16" for layer in network.layers)
-
-
-def average_of(network):
-    """A copy of a network that is not trained: its average over the steps."""
-    average = keras.models.clone_model(network)
-    average.set_weights(network.get_weights())
-    average.trainable = False
-    return average
-
-
-def in_full_batches(function, inputs, count, batch_size):
-    """Applies a function to batches of arrays. The last batch is full as well, so all go through the same kernels."""
-    results = None
-    for start in range(0, count, batch_size):
-        start = min(start, count - batch_size)
-        batch = function(*(part[start : start + batch_size] for part in inputs))
-        if results is None:
-            results = np.empty((count, *batch.shape[1:]), batch.dtype)
-        results[start : start + batch_size] = batch
-    return results
-
-
-def serialized(value):
-    """A setting as it stands in a config."""
-    return (
-        value if isinstance(value, (bool, int, float, str, type(None))) else keras.saving.serialize_keras_object(value)
-    )
-
-
-def deserialize(value, custom_objects=None):
-    """Undoes `serialize_keras_object`; plain values pass."""
-    if isinstance(value, dict) and "class_name" in value:
-        # Keras empties the config of a functional model while it reads it.
-        return keras.saving.deserialize_keras_object(copy.deepcopy(value), custom_objects=custom_objects)
-    return value

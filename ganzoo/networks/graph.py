@@ -225,3 +225,11 @@ def normalizations_of_the_input(network):
         for layer in network.layers
         if isinstance(layer, keras.layers.BatchNormalization) and is_shown(layer, source)
     ]
+
+
+def average_of(network):
+    """A copy of a network that is not trained: its average over the steps."""
+    average = keras.models.clone_model(network)
+    average.set_weights(network.get_weights())
+    average.trainable = False
+    return average

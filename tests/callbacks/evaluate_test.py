@@ -10,9 +10,11 @@ import tensorflow as tf
 
 import ganzoo
 from ganzoo.callbacks import Checkpoint
-from ganzoo.callbacks.evaluate import Evaluate, cached_features, fingerprint
+from ganzoo.callbacks.evaluate import Evaluate
 from ganzoo.metrics import FrechetDistance, Metric, Score
+from ganzoo.metrics.feature_files import cached_features, fingerprint
 from ganzoo.metrics.features import Features, ModelFeatures
+from ganzoo.training.real_samples import conditions_to_generate
 from tests.check_model import digest
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 4, 4, 1), "uint8")
@@ -177,7 +179,7 @@ def test_metrics_that_take_labels():
     classifier = keras.Model(image := keras.Input((4, 4, 1)), keras.layers.Dense(3)(keras.layers.Flatten()(image)))
     callback = evaluate(ganzoo.metrics.ClassifierAccuracy(classifier), (IMAGES, LABELS))
     fit(model, callback, data=(IMAGES, LABELS))
-    asked = callback._condition()
+    asked = conditions_to_generate(model, LABELS, callback.num_samples)
     read = np.argmax(ModelFeatures(classifier)(model.generate(condition=asked, seed=0)), axis=1)
     assert callback.scores["classifier_accuracy"].value == pytest.approx(np.mean(read == asked))
     assert 0 < callback.scores["classifier_accuracy"].value < 1
