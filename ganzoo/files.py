@@ -66,6 +66,65 @@ def new_folder(path):
             number += 1
 
 
+# === One process at a time ===
+
+_LOCKED = {}  # Path of a locked file -> its open file and how often this process has locked it.
+
+
+@contextlib.contextmanager
+def locked(folder):
+    """Keeps other processes out of a folder: who asks for it meanwhile gets an error.
+
+    The operating system takes the lock away when the process ends, however it ends. A process may lock a folder several
+    times. Where files cannot be locked, as on Windows and some network file systems, nobody is kept out.
+
+    Args:
+        folder: `Path`. It is made if it is missing.
+
+    Raises:
+        RuntimeError: If another process has locked it.
+    """
+    path = (Path(folder) / ".lock").absolute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file, count = _LOCKED.get(path, (None, 0))
+    _LOCKED[path] = (file or open_locked(path), count + 1)
+    try:
+        yield
+    finally:
+        file, count = _LOCKED.pop(path)
+        if count > 1:
+            _LOCKED[path] = (file, count - 1)
+        else:
+            path.unlink(missing_ok=True)
+            file.close()
+
+
+def open_locked(path):
+    """Opens a file and locks it; raises a `RuntimeError` if another process has."""
+    while True:
+        file = path.open("a+")
+        try:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            who = file.read().strip() or "another process"
+            file.close()
+            raise RuntimeError(
+                f"{path.parent} belongs to a training that runs: {who}. Stop that one, or use another directory."
+            ) from None
+        except (ImportError, OSError):
+            return file
+        if os.fstat(file.fileno()).st_nlink:
+            break
+        file.close()  # Its owner has deleted it since it was opened.
+    file.truncate(0)
+    file.write(f"process {os.getpid()} on {machine()}\n")
+    file.flush()
+    return file
+
+
 # === What killed processes leave ===
 
 

@@ -20,8 +20,16 @@ class Checkpoint(SavesCheckpoints):
     If a file cannot be written, since the disk is full or the folder is gone, say, a warning says so. The training
     goes on, older checkpoints stay, and the next one is tried again.
 
-    Files with other names in the directory are left alone. With several workers, the first one writes and all read; the
-    directory must be on a file system that they share.
+    A checkpoint knows its run. Epochs count from the step where that began, whatever the model had learned before. What
+    a restarted script has changed, such as a learning rate, the data or their batch size, is used from then on, and a
+    line says so; what cannot change, such as the class, the networks or the seed, is refused. Ctrl-C and SIGTERM save a
+    checkpoint at the end of the step and end the process as usual.
+
+    Put it after the callbacks whose work at the end of an epoch belongs to the state, such as `Evaluate` and
+    `ReduceLearningRate`: the checkpoint of the last step of an epoch is written then.
+
+    Files with other names in the directory are left alone. A second process that trains into it gets an error. With
+    several workers, the first one writes and all read; the directory must be on a file system that they share.
 
     Args:
         directory: Path; files are called `step_0000000400.keras`.
@@ -59,16 +67,21 @@ class Checkpoint(SavesCheckpoints):
             if not self.resume:
                 self.store.set_aside(self.model.steps_done)
         self._saved_step = self._last_seen = self.model.steps_done
+        self._postponed = False
 
     def on_train_batch_end(self, batch, logs=None):
         step = self.model.steps_done
-        if self.every_steps and step // self.every_steps > self._last_seen // self.every_steps:
+        due = self.every_steps and step // self.every_steps > self._last_seen // self.every_steps
+        # What other callbacks do at the end of an epoch belongs to the state of its last step.
+        self._postponed = due and self.model.run_record.place(step)[1] == 0
+        if due and not self._postponed:
             self.save(logs)
         self._last_seen = step
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.every_epochs and (epoch + 1) % self.every_epochs == 0:
+        if self._postponed or (self.every_epochs and (epoch + 1) % self.every_epochs == 0):
             self.save(logs)
+        self._postponed = False
 
     def save(self, logs=None):
         """Writes a checkpoint of the model's current step, unless it has diverged.

@@ -72,6 +72,8 @@ class CollapseGuard(keras.callbacks.Callback):
     >>> print(guard.diagnoses)
     """
 
+    stops_at_nan = True  # `fit` leaves losses that are not finite to it.
+
     def __init__(
         self,
         action="warn",

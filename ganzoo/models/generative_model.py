@@ -14,7 +14,7 @@ from ganzoo.sampling import RandomStream, SeededNumbers, in_full_batches
 from ganzoo.training import feed, updates
 from ganzoo.training.compiled_model import CompiledModel, deserialize, serialized
 from ganzoo.training.conditions import conditions_of
-from ganzoo.training.fitting import fit_in_one_run, restore_newest
+from ganzoo.training.fitting import fit_in_one_run
 from ganzoo.training.log import Log
 from ganzoo.training.settings import Fixed, Setting, settings_of
 from ganzoo.training.switch import Switch
@@ -100,6 +100,7 @@ class GenerativeModel(CompiledModel):
         self.feed = None
         self.samples_per_step = None
         self.checkpoints = ()
+        self.run_record = None
         self.built = True
 
     @property
@@ -361,6 +362,9 @@ class GenerativeModel(CompiledModel):
         Raises:
             ValueError: If the data do not fit the model; before the first step, in words.
 
+            FloatingPointError: If a loss becomes NaN or infinite. The newest checkpoint is restored before, if there is
+                one. With a `CollapseGuard`, that decides what to do.
+
         Warns:
             UserWarning: If the networks, the optimizers and the data are a combination that is known to train badly.
         """
@@ -374,14 +378,12 @@ class GenerativeModel(CompiledModel):
             print(f"Each epoch leaves out {data.left_out:,} samples, which fill no step of {data.samples_per_step:,}.")
         if check and not self.steps_done:
             health.warn(self, data.dataset, data.first_batch)
-        restored = restore_newest(self, callbacks)
         return fit_in_one_run(
             super().fit,
             self,
             data,
             epochs=epochs,
             initial_epoch=initial_epoch,
-            restored=restored,
             callbacks=callbacks,
             verbose=verbose,
             validation_data=validation_data,

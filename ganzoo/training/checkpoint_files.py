@@ -32,6 +32,10 @@ class SavesCheckpoints(keras.callbacks.Callback):
         """Loads the newest readable checkpoint into a model; see `CheckpointFiles.restore`."""
         return self.store.restore(model)
 
+    def save(self, logs=None):
+        """Writes a checkpoint of the model's current step."""
+        self.store.write(self.model)
+
 
 class CheckpointFiles:
     """The checkpoints of a training in a directory: `step_0000000400.keras`.
@@ -157,6 +161,8 @@ def write_model(model, path):
         with files.replacing(path, durable=True) as temporary:
             check_space(path.parent, bytes_of(model))
             model.save(temporary)
+            if model.run_record is not None:
+                model.run_record.write(temporary)
     except Exception as error:
         cause = cause_on_disk(error)
         if cause is None or cause is error:

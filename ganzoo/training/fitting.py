@@ -1,10 +1,18 @@
 """How `fit` runs: Keras' own loop, begun at any step of any epoch."""
 
+import contextlib
+import dataclasses
+
 import keras
 import tensorflow as tf
 
+from ganzoo import files
 from ganzoo.training import watch
 from ganzoo.training.checkpoint_files import SavesCheckpoints
+from ganzoo.training.endings import endings
+from ganzoo.training.interrupts import Interrupts
+from ganzoo.training.learning_rates import learning_rate_of, optimizers_of
+from ganzoo.training.run_record import RunRecord
 
 
 class OneRun(keras.callbacks.CallbackList):
@@ -26,12 +34,58 @@ class OneRun(keras.callbacks.CallbackList):
         super().on_train_end(getattr(self, "last_logs", None))
 
 
-def restore_newest(model, callbacks):
-    """Restores the newest checkpoint of the callbacks that save some; returns whether there was one."""
-    callbacks = callbacks.callbacks if isinstance(callbacks, keras.callbacks.CallbackList) else callbacks
-    flat = callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]
-    model.checkpoints = tuple(callback for callback in flat if isinstance(callback, SavesCheckpoints))
-    return any([checkpoint.restore(model) for checkpoint in model.checkpoints if checkpoint.resume])
+def listed(callbacks):
+    """The callbacks of `fit` as a list."""
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        return list(callbacks.callbacks)
+    return list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks] * (callbacks is not None)
+
+
+def go_on(model, run, checkpoints):
+    """Restores the newest checkpoint of a run that is broken off.
+
+    Args:
+        model: `GenerativeModel`.
+        run: `RunRecord` of the script as it is now.
+        checkpoints: Callbacks that save checkpoints.
+
+    Returns:
+        The `RunRecord` to go on with; `None` if there was no checkpoint.
+
+    Raises:
+        ValueError: If a checkpoint belongs to another training.
+    """
+    found = None
+    for checkpoint in checkpoints:
+        if not checkpoint.resume:
+            continue
+        records = (RunRecord.read(path) for path in checkpoint.store.paths())
+        earlier = next((record for record in records if record is not None), None)
+        if earlier is not None:
+            run.check_continues(earlier, checkpoint.store.directory)
+        path = checkpoint.restore(model)
+        if path:
+            found = resumed(model, run, RunRecord.read(path))
+    return found
+
+
+def resumed(model, run, earlier):
+    """Takes what the script has changed since an earlier run, and says it; returns the record to go on with."""
+    step = model.steps_done
+    if earlier is None:  # A file of version 0.1, whose run began at step 0.
+        return dataclasses.replace(run, first_step=0, first_epoch=0)
+    now = run.continued_from(earlier, step)
+    for name, optimizer in optimizers_of(model).items():
+        rates = [record.optimizers[name]["learning_rate"] for record in (earlier, run)]
+        restored = None if isinstance(rates[1], dict) else learning_rate_of(optimizer)
+        if rates[0] == rates[1] or restored == rates[1]:  # A callback may have lowered the rate of the checkpoint.
+            now.optimizers[name]["learning_rate"] = rates[0]
+        elif restored is not None:
+            optimizer.learning_rate = rates[1]
+    changes = now.changes(earlier)
+    if changes and model.is_chief:
+        print(f"Changed since the checkpoint, and used from now on: {', '.join(changes)}.", flush=True)
+    return now
 
 
 def check_scope(strategy):
@@ -44,7 +98,7 @@ def check_scope(strategy):
         )
 
 
-def fit_in_one_run(keras_fit, model, data, epochs, initial_epoch, restored, callbacks, verbose, **validation):
+def fit_in_one_run(keras_fit, model, data, epochs, initial_epoch, callbacks, verbose, **validation):
     """Calls Keras' `fit` with the data from the model's step on.
 
     Args:
@@ -52,17 +106,40 @@ def fit_in_one_run(keras_fit, model, data, epochs, initial_epoch, restored, call
         model: `GenerativeModel`.
         data: `ganzoo.training.feed.Feed`.
         epochs, initial_epoch, callbacks, verbose: As in `fit`.
-        restored: Boolean, whether the model's step tells the epoch to begin with.
         validation: Arguments of `fit` that concern the validation.
     """
     check_scope(model.distribute_strategy)
-    offset = 0
-    if restored:
-        initial_epoch, offset = divmod(model.steps_done, data.steps_per_epoch)
-        if initial_epoch >= epochs:
-            print(f"Nothing left to train: the checkpoint has all {epochs} epochs (step {model.steps_done}).")
-        else:
-            print(f"Resuming at epoch {initial_epoch + 1} of {epochs}, after step {offset} of {data.steps_per_epoch}.")
+    callbacks = listed(callbacks)
+    checkpoints = model.checkpoints = tuple(c for c in callbacks if isinstance(c, SavesCheckpoints))
+    with contextlib.ExitStack() as stack:
+        for checkpoint in checkpoints if model.is_chief else ():
+            stack.enter_context(files.locked(checkpoint.store.directory))
+        model.run_record = RunRecord.begun(model, data, initial_epoch)
+        offset = 0
+        restored = go_on(model, model.run_record, checkpoints)
+        if restored is not None:
+            model.run_record = restored
+            initial_epoch, offset = restored.place(model.steps_done)
+            if initial_epoch >= epochs:
+                print(f"Nothing left to train: the checkpoint has all {epochs} epochs (step {model.steps_done}).")
+            else:
+                of = f"{initial_epoch + 1} of {epochs}, after step {offset} of {data.steps_per_epoch}"
+                print(f"Resuming at epoch {of}.")
+        interrupts = Interrupts(checkpoints, is_last=lambda step: model.run_record.place(step)[1] == 0)
+        own = [*endings(callbacks, checkpoints), interrupts]
+        stack.enter_context(interrupts.watching())
+        run_keras(keras_fit, model, data, (initial_epoch, offset, epochs), [*callbacks, *own], verbose, validation)
+    return model.history
+
+
+def run_keras(keras_fit, model, data, span, callbacks, verbose, validation):
+    """Runs Keras' loop, for a broken-off epoch and for the rest.
+
+    Args:
+        span: Epoch and step in it to begin with, and the number of epochs.
+        keras_fit, model, data, callbacks, verbose, validation: See `fit_in_one_run`.
+    """
+    initial_epoch, offset, epochs = span
     verbose = (1 if model.is_chief else 0) if verbose == "auto" else verbose
     run = OneRun(
         callbacks,
@@ -77,7 +154,7 @@ def fit_in_one_run(keras_fit, model, data, epochs, initial_epoch, restored, call
     model.stop_training = False
 
     def fit(first, last, steps):
-        stream = data.from_step(model.steps_done).take(steps * (last - first))
+        stream = data.from_step(model.steps_done + model.run_record.shift).take(steps * (last - first))
         try:
             keras_fit(
                 stream,
@@ -105,4 +182,3 @@ def fit_in_one_run(keras_fit, model, data, epochs, initial_epoch, restored, call
     finally:
         model.feed = None
     run.finish()
-    return model.history

@@ -12,6 +12,11 @@ def optimizers_of(model):
     return {name: optimizer for name, (optimizer, _) in model.optimizers.items()}
 
 
+def base_of(optimizer):
+    """The optimizer itself, without the one around it that scales losses in half precision."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
 def learning_rate_of(optimizer):
     """The current learning rate as a float, also of an optimizer on several devices."""
     return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
@@ -25,7 +30,7 @@ def schedules_of(model):
     """
     found = {}
     for name, optimizer in optimizers_of(model).items():
-        inner = getattr(optimizer, "inner_optimizer", optimizer)
+        inner = base_of(optimizer)
         if not isinstance(inner.learning_rate, keras.Variable):
             schedule = inner.get_config()["learning_rate"]
             found[name] = schedule["class_name"] if isinstance(schedule, dict) else type(schedule).__name__

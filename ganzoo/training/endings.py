@@ -1,0 +1,110 @@
+"""What `fit` itself does at the end of steps and epochs, after the user's callbacks."""
+
+import math
+
+import keras
+
+from ganzoo.training.state import State
+
+LOOK_EVERY = 50  # Steps between two looks at the losses: each waits for the device.
+
+
+class StopAtNaN(keras.callbacks.Callback):
+    """Ends a training whose losses are no longer finite with an error, at the latest checkpoint if there is one.
+
+    The log shows means over the epoch, in which a value that is not finite stays. So a look now and then sees it.
+
+    Args:
+        checkpoints: Callbacks that save checkpoints.
+
+    Raises:
+        FloatingPointError: If a logged value is NaN or infinite.
+    """
+
+    def __init__(self, checkpoints):
+        super().__init__()
+        self.checkpoints = checkpoints
+        self._seen = None
+
+    def on_train_begin(self, logs=None):
+        self._seen = self.model.steps_done
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.model.steps_done - self._seen >= LOOK_EVERY:
+            self._look(logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._look(logs)
+
+    def _look(self, logs):
+        self._seen = self.model.steps_done
+        own = [metric.name for metric in self.model.metrics]
+        bad = [f"{name} is {float(value)}" for name, value in (logs or {}).items() if name in own and is_bad(value)]
+        if not bad:
+            return
+        kept = next(
+            (path for path in (checkpoint.restore(self.model) for checkpoint in self.checkpoints) if path), None
+        )
+        now = (
+            f"The model is that of step {self.model.steps_done:,} again ({kept})."
+            if kept
+            else "No checkpoint was kept: ganzoo.callbacks.Checkpoint keeps some."
+        )
+        raise FloatingPointError(
+            f"{', '.join(bad)} after step {self._seen:,}: the training has diverged, and would only go on with weights "
+            f"that are no numbers. {now} A lower learning rate or gradient clipping (clipnorm= of the optimizer) often "
+            "helps; ganzoo.callbacks.CollapseGuard goes back and lowers the rate by itself."
+        )
+
+
+def is_bad(value):
+    """Whether a logged value is NaN or infinite."""
+    return not math.isfinite(float(value))
+
+
+class WholeBest(keras.callbacks.Callback):
+    """Makes `EarlyStopping(restore_best_weights=True)` put back optimizers and random numbers as well.
+
+    Keras restores the weights alone, and with them the step: what goes on from there would have the moments of another
+    step. Checkpoints of later steps are set aside, so that a restart goes on from the best one, too.
+
+    Args:
+        stopping: `keras.callbacks.EarlyStopping`.
+        checkpoints: Callbacks that save checkpoints.
+    """
+
+    def __init__(self, stopping, checkpoints):
+        super().__init__()
+        self.stopping = stopping
+        self.checkpoints = checkpoints
+        self._seen = self._state = None
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.stopping.best_weights is not self._seen:
+            self._seen = self.stopping.best_weights
+            self._state = State(self.model)
+
+    def on_train_end(self, logs=None):
+        if self._state is None:
+            return
+        self._state.restore(self.model)
+        for checkpoint in self.checkpoints:
+            if self.model.is_chief:
+                checkpoint.store.set_aside(self.model.steps_done)
+            checkpoint.save()
+
+
+def endings(callbacks, checkpoints):
+    """The callbacks of this module that a training needs.
+
+    Args:
+        callbacks: List of the user's callbacks.
+        checkpoints: Those among them that save checkpoints.
+    """
+    found = [
+        WholeBest(callback, checkpoints)
+        for callback in callbacks
+        if isinstance(callback, keras.callbacks.EarlyStopping) and callback.restore_best_weights
+    ]
+    guarded = any(getattr(callback, "stops_at_nan", False) for callback in callbacks)
+    return found if guarded else [*found, StopAtNaN(checkpoints)]
