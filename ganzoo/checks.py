@@ -332,6 +332,17 @@ def check_loss(loss, model):
     return tf.cast(loss, "float32")
 
 
+def check_scalars(values):
+    """Raises a `ValueError` unless all values of a dictionary are scalars."""
+    for name, value in values.items():
+        shape = tuple(getattr(value, "shape", ()))
+        if shape:
+            raise ValueError(
+                f"`{name}` must be a scalar, the mean over the batch. Received: shape {shape}. Reduce it with "
+                "keras.ops.mean."
+            )
+
+
 def check_pixels(images, what="Images"):
     """Raises a `ValueError` unless a NumPy array of images lies in [-1, 1]."""
     if images.size and (images.min() < -1.001 or images.max() > 1.001):

@@ -160,6 +160,11 @@ def load_model(path):
         try:
             model = keras.saving.load_model(file)
         except Exception as error:  # Damaged archives, files of other formats and unknown classes raise all kinds.
+            if "Could not locate class" in str(error):
+                raise SystemExit(
+                    f"{file} holds a class that is not ganzoo's, and the command line does not know where it is "
+                    "defined. Export the model, model.export(directory), and pass that directory."
+                ) from error
             why = reason(error)
             if len(files) > 1:
                 print(f"Cannot read {file}: {why}", file=sys.stderr)

@@ -1,5 +1,8 @@
 """Samples in memory, read by index, in an order that can be entered at any point."""
 
+import hashlib
+
+import numpy as np
 import tensorflow as tf
 
 from ganzoo import checks
@@ -8,6 +11,7 @@ from ganzoo.data.pixels import normalize
 # The least number of rounds of the cipher at which orders of 10 samples pass a chi-square test.
 _ROUNDS = 16
 
+_PROBES = 64  # samples that tell data apart
 _CHUNK = 256  # samples gathered at once where no batch size is given
 
 
@@ -152,6 +156,15 @@ class IndexedSource:
             return self._batch(index // batches_per_epoch, index % batches_per_epoch)
 
         return _finish(tf.data.Dataset.counter(tf.constant(start, tf.int64)).map(batch))
+
+    def fingerprint(self):
+        """A dictionary that tells data apart: the number of samples, their order, and a hash of up to 64 of them."""
+        sha = hashlib.sha256()
+        places = np.linspace(0, self.num_samples - 1, min(_PROBES, self.num_samples)).astype("int64")
+        for part in tf.nest.flatten((self.images, self.labels, self.targets)):
+            if part is not None:
+                sha.update(tf.gather(part, places).numpy().tobytes())
+        return {"samples": self.num_samples, "seed": self.seed, "shuffle": self.shuffle, "sha256": sha.hexdigest()}
 
     def dataset(self):
         """One epoch, always epoch 0, with normalized images.

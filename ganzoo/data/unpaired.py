@@ -99,6 +99,11 @@ class UnpairedSource:
         self.mirror = mirror
         self.batches_per_epoch = max(self.x.num_samples, self.y.num_samples) // batch_size
 
+    def fingerprint(self):
+        """A dictionary that tells data apart, as that of `IndexedSource`."""
+        parts = {"x": self.x.fingerprint(), "y": self.y.fingerprint()}
+        return {**parts, "ratio": self.ratio, "mirror": self.mirror}
+
     def stream(self, start=0, batches_per_epoch=None):
         """An endless `tf.data.Dataset` of raw batches `(x, y)`, entered at any batch; see `IndexedSource.stream`.
 

@@ -300,10 +300,11 @@ class GenerativeModel(CompiledModel):
 
     def track(self, **values):
         """Adds scalars to the log; it shows their mean over the critic steps of a step and over the epoch."""
+        checks.check_scalars(values)
         self._log.add(values)
 
     def note(self, **values):
-        """Hands scalars of this update to `after_step`."""
+        """Hands values of this update to `after_step`: scalars, or tensors that are means over the batch."""
         self._notes.add(values)
 
     def noted(self, update, *arguments):

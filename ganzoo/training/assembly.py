@@ -61,7 +61,8 @@ def plan(cls, settings, roles, given=()):
         raise TypeError(
             f"from_paper got unknown settings {sorted(unknown)}. It takes: networks, "
             f"{', '.join(sorted(common - {'image_shape', 'num_classes', 'outputs'}))}; of one network alone: "
-            f"{', '.join(f'{role}_...' for role in roles)}."
+            f"{', '.join(f'{role}_...' for role in roles)}. (In a `from_paper` of your own, call assemble(locals()) "
+            "before you make other variables.)"
         )
     values = {**paper, **overrides}
     shares = {taker: {name: values[name] for name in names if name in values} for taker, names in takers.items()}

@@ -1,6 +1,7 @@
 """CompiledModel: a Keras model with several optimizers."""
 
 import copy
+import warnings
 from types import MappingProxyType
 
 import keras
@@ -9,7 +10,7 @@ import tensorflow as tf
 
 from ganzoo import checks
 from ganzoo.networks import graph
-from ganzoo.training import updates
+from ganzoo.training import settings, updates
 
 CHIEFS = {("chief", 0), ("worker", 0)}
 
@@ -68,6 +69,8 @@ class CompiledModel(keras.Model):
             optimizers: Dictionary with the keys of `trained`.
             run_eagerly, steps_per_execution, jit_compile: As in Keras.
         """
+        settings.check_declared(self)
+        self.check_trained()
         strategy = self.distribute_strategy
         checks.check_execution(strategy, steps_per_execution, jit_compile)
         optimizers = {name: updates.as_optimizer(name, optimizer) for name, optimizer in optimizers.items()}
@@ -150,6 +153,18 @@ class CompiledModel(keras.Model):
         return resolver is None or not resolver.task_type or (resolver.task_type, resolver.task_id) in CHIEFS
 
     # === Saving ===
+
+    def check_trained(self):
+        """Warns of trainable weights that no optimizer moves."""
+        known = {id(variable) for variables in self.trained.values() for variable in variables}
+        idle = [variable.path for variable in self.trainable_variables if id(variable) not in known]
+        if idle:
+            warnings.warn(
+                f"No optimizer of {type(self).__name__} trains {', '.join(idle[:3])}{', ...' if idle[3:] else ''}: the "
+                "property `trained` does not name them. Add them there, or make them with trainable=False.",
+                UserWarning,
+                stacklevel=3,
+            )
 
     def get_compile_config(self):
         return {

@@ -6,6 +6,8 @@ from typing import Any
 import tensorflow as tf
 from keras import ops
 
+from ganzoo.training.updates import Named
+
 
 class Critic:
     """One function from samples to scores, for one update: condition and augmentation are bound to it.
@@ -46,7 +48,8 @@ class Critic:
             samples: The tensor that was given to `critic`, or another one, which takes a pass of its own.
         """
         outputs = self._seen(samples) or self._pass(samples)
-        return {name: value for name, value in outputs.items() if name != "scores"}
+        others = {name: value for name, value in outputs.items() if name != "scores"}
+        return Named(others, 'The discriminator has no output "{}". Give it one, such as heads={"{}": 10}. It has:')
 
     def scores_seen(self, samples):
         """The scores of an earlier call with this very tensor, or `None`: no pass of its own."""

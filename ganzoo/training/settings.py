@@ -4,6 +4,8 @@ A compiled step holds the values that its model had when it was traced. A plain 
 recorded in the config and ignored by the training. These two descriptors prevent it.
 """
 
+import inspect
+
 
 class Setting:
     """An argument that may change at any time: the next step uses the new value.
@@ -12,7 +14,8 @@ class Setting:
     step, use a weight (`add_weight`) in the loss.
 
     Args:
-        check: Function `(name, value)` -> value, which raises an error in words. Defaults to none.
+        check: Function `(name, value)` -> value, which raises an error in words, such as those of `ganzoo.checks`.
+            Defaults to none.
         during_fit: Boolean, whether it may change while `fit` runs. Defaults to `True`.
 
     Example:
@@ -85,3 +88,29 @@ def settings_of(model):
     for owner in reversed(type(model).__mro__):
         names.update({name: None for name, value in vars(owner).items() if isinstance(value, Setting)})
     return list(names)
+
+
+def check_declared(model):
+    """Raises a `TypeError` if a saved model would lose an argument of its constructor.
+
+    Args:
+        model: `GenerativeModel`.
+    """
+    name = type(model).__name__
+    missing = [setting for setting in settings_of(model) if setting not in vars(model)]
+    if missing:
+        raise TypeError(
+            f"{name} declares `{missing[0]}`, and its constructor does not assign it: self.{missing[0]} = {missing[0]}."
+        )
+    config = model.get_config()
+    for base in type(model).__mro__:
+        if base.__module__.startswith("ganzoo."):  # Their configs are tested.
+            break
+        for argument, parameter in inspect.signature(base.__init__).parameters.items():
+            named = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+            if named and argument != "self" and argument not in config:
+                raise TypeError(
+                    f"{base.__name__} takes the argument `{argument}`, which is not in its config: a saved model would "
+                    f"come back without it. Declare it in the class: {argument} = ganzoo.Setting(), and assign "
+                    f"self.{argument} in the constructor."
+                )

@@ -85,7 +85,24 @@ class Notes:
         """The mean of each name over the updates that noted it, and over the replicas."""
         names = dict.fromkeys(name for part in parts for name in part)
         found = {name: [part[name] for part in parts if name in part] for name in names}
-        return {name: mean_over_replicas(tf.add_n(values) / len(values)) for name, values in found.items()}
+        means = {name: mean_over_replicas(tf.add_n(values) / len(values)) for name, values in found.items()}
+        return Named(means, "No hook of this step has noted {}: self.note({}=...). Noted:")
+
+
+class Named(dict):
+    """A dictionary that says what it holds where it is asked for something else.
+
+    Args:
+        values: Dictionary.
+        words: String, the beginning of the message, with `{}` for what was asked for.
+    """
+
+    def __init__(self, values, words):
+        super().__init__(values)
+        self.words = words
+
+    def __missing__(self, name):
+        raise KeyError(f"{self.words.replace('{}', str(name))} {', '.join(self) or 'nothing'}.")
 
 
 def as_optimizer(name, optimizer):
