@@ -27,7 +27,7 @@ def replacing(path, durable=False):
     Raises:
         OSError: If the file system does not take the file. What stood at `path` stays.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_abandoned(path.parent, path.name)
     temporary = path.with_name(f".writing-{machine()}-{os.getpid()}-{path.name}")

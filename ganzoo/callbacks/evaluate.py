@@ -4,7 +4,6 @@ import csv
 import re
 import sys
 import time
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -118,8 +117,8 @@ class Evaluate(keras.callbacks.Callback):
         self.num_samples = num_samples
         self.seed = seed
         self.best = best
-        self.directory = None if directory is None else Path(directory)
-        self.cache_dir = default_cache() if cache_dir is None else cache_dir and Path(cache_dir)
+        self.directory = checks.path("directory", directory, optional=True)
+        self.cache_dir = default_cache() if cache_dir is None else cache_dir and checks.path("cache_dir", cache_dir)
         self.num_real = num_real
         self.batch_size = batch_size
         self.verbose = verbose

@@ -1,12 +1,10 @@
 """What a two-dimensional latent space looks like: where the classes lie, and what is decoded between them."""
 
-from pathlib import Path
-
 import keras
 import numpy as np
 from scipy import stats
 
-from ganzoo import images
+from ganzoo import checks, images
 from ganzoo.training.first_samples import first_samples
 
 # Ten colours that are told apart side by side and in print; more classes repeat them with other markers.
@@ -45,7 +43,7 @@ class LatentSpace(keras.callbacks.Callback):
         for name, value in (("num_samples", num_samples), ("columns", columns), ("every", every)):
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise ValueError(f"`{name}` must be an integer of at least 1. Received: {name}={value!r}")
-        self.directory = Path(directory)
+        self.directory = checks.path("directory", directory)
         self.columns = columns
         self.every = every
         self.samples, self.labels = read_labelled(data, num_samples)

@@ -1,11 +1,10 @@
 """The course of training as a table and a picture."""
 
-from pathlib import Path
-
 import keras
 import numpy as np
 from scipy import ndimage
 
+from ganzoo import checks
 from ganzoo.callbacks import curves
 from ganzoo.training.epoch_means import MeanSince
 
@@ -42,7 +41,7 @@ class LearningCurve(keras.callbacks.Callback):
 
     def __init__(self, path, every=1, median_window=101):
         super().__init__()
-        self.path = Path(path)
+        self.path = checks.path("path", path)
         self.every = every
         self.median_window = median_window
         self.table = self.path.with_suffix(".csv")

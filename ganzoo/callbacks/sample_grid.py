@@ -3,14 +3,13 @@
 import contextlib
 import re
 import warnings
-from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from ganzoo import images
+from ganzoo import checks, images
 
 _MAX_FRAMES = 100
 
@@ -61,7 +60,7 @@ class SampleGrid(keras.callbacks.Callback):
         tensorboard_dir=None,
     ):
         super().__init__()
-        self.directory = Path(directory)
+        self.directory = checks.path("directory", directory)
         self.num_samples = num_samples
         self.every = every
         self.seed = seed

@@ -9,13 +9,12 @@ import itertools
 import math
 import re
 import time
-from pathlib import Path
 
 import keras
 import numpy as np
 from scipy import stats
 
-from ganzoo import files, images, records
+from ganzoo import checks, files, images, records
 from ganzoo.metrics.defaults import default_metrics
 from ganzoo.metrics.measuring import Measuring
 from ganzoo.metrics.metric import check_measurable
@@ -102,7 +101,7 @@ def compare(
         check_measurable(metric)
     measuring = Measuring(dict(enumerate(metrics)), samples)
 
-    folder = Path(output_dir)
+    folder = checks.path("output_dir", output_dir)
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "runs.jsonl"
     conditions = {
@@ -343,7 +342,7 @@ class Comparison:
             axes.spines[["top", "right"]].set_visible(False)
         handles, names = axes.get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower center", ncols=3 * columns, frameon=False, fontsize="small")
-        with files.replacing(Path(path)) as temporary:
+        with files.replacing(path) as temporary:
             figure.savefig(temporary, format="png")
 
 

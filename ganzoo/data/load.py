@@ -52,7 +52,7 @@ def load(
       images only;
     - the path of an `.npz` file with the arrays `<split>_images` and, if there are labels,
       `<split>_labels`; or, for the split `train`, `images` and `labels`;
-    - the path of a folder of RGB images, with a `/` in it: its sub-folder `<split>` if there is one,
+    - the path of a folder of RGB images, with a `/` in it: its sub-folder `<split>` if it is divided into some,
       or else all of it (see `from_folder`, which has more options).
 
     Iterating over the dataset gives the order of epoch 0 each time; `dataset.stream()` gives all epochs,
@@ -68,8 +68,8 @@ def load(
 
     Args:
         name: String or `Path`, see above.
-        split: String, the part to load. May be sliced, except for folders and toys: `train[:9000]`,
-            `train[90%:]`, `train[:10%]+train[90%:]`. Defaults to `"train"`.
+        split: String, the part to load. May be sliced, except for toys: `train[:9000]`, `train[90%:]`,
+            `train[:10%]+train[90%:]`. Defaults to `"train"`.
         batch_size: Integer. `None` (the default) gives single samples.
         seed: Integer, the seed of the order (and of a toy's points). Defaults to `0`.
         shuffle: Boolean, `False` keeps the stored order. Defaults to `True`.
@@ -106,7 +106,7 @@ def load(
     if name in _TOYS:
         return _load_toy(name, split, batch_size, seed, shuffle, image_size)
     if path is not None and path.is_dir():
-        return from_folder(_split_folder(path, split), image_size, 3, batch_size, seed, shuffle)
+        return from_folder(path, image_size, 3, batch_size, seed, shuffle, split)
     if name in _EMBEDDED:
         images, labels, class_names = _read_embedded(name, split)
     elif path is not None:
@@ -190,17 +190,6 @@ def _read_openmoji(split):
 def _read_idx(path, header):
     with gzip.open(path) as file:
         return np.frombuffer(file.read(), np.uint8, offset=header)
-
-
-def _split_folder(path, split):
-    if (path / split).is_dir():
-        return path / split
-    if split != "train":
-        raise ValueError(
-            f"The folder {str(path)!r} has no sub-folder {split!r}; received split={split!r}. Folders cannot "
-            "be sliced: move the images to hold out into a folder of their own."
-        )
-    return path
 
 
 def _read_tensorflow_datasets(name, split, image_size, data_dir, manual_dir):

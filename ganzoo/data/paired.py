@@ -7,8 +7,9 @@ import tensorflow as tf
 from PIL import Image
 
 from ganzoo import checks
-from ganzoo.data import folder
 from ganzoo.data.arrays import check_images
+from ganzoo.data.decoding import decode_all, decode_image
+from ganzoo.data.image_files import image_files
 from ganzoo.data.indexed import IndexedSource, check_batch_size, uniform_numbers
 from ganzoo.data.pixels import check_image_size, cover_array
 from ganzoo.data.reading import track
@@ -205,31 +206,31 @@ def _read_folders(first, second, channels, image_size, batch_size):
     """Returns both sides as uint8 arrays."""
     first = checks.path("inputs", first)
     second = checks.path("targets", second, optional=True)
-    files = folder.image_files(first)
+    files = image_files(first)
     if second is None:
         check_batch_size(batch_size, len(files))  # Before the long part, too.
         _check_widths(files)
 
-        def decode(file, both, size):
-            sides = np.split(folder.decode_image(file, both // 2, None), 2, axis=1)
+        def decode(file, both, size, depths):
+            sides = np.split(decode_image(file, both // 2, None, depths), 2, axis=1)
             return np.concatenate([side if size is None else cover_array(side, size) for side in sides], axis=-1)
     else:
         partners = _partners(files, first, second)
         check_batch_size(batch_size, len(files))
         _check_sizes(partners, image_size)
 
-        def decode(file, both, size):
-            sides = [folder.decode_image(side, both // 2, size) for side in (file, partners[file])]
+        def decode(file, both, size, depths):
+            sides = [decode_image(side, both // 2, size, depths) for side in (file, partners[file])]
             return np.concatenate(sides, axis=-1)
 
-    pairs, _ = folder.decode_all(files, 2 * channels, image_size, decode)
+    pairs, _ = decode_all(files, 2 * channels, image_size, decode)
     return pairs[..., :channels], pairs[..., channels:]
 
 
 def _partners(files, first, second):
     """Each file of the first folder, and the file of the same name in the second one."""
     sides = []
-    for root, found in ((first, files), (second, folder.image_files(second))):
+    for root, found in ((first, files), (second, image_files(second))):
         names = {}
         for file in found:
             name = file.relative_to(root).with_suffix("").as_posix()

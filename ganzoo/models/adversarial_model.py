@@ -8,7 +8,7 @@ from ganzoo import checks
 from ganzoo.models.generative_model import GenerativeModel
 from ganzoo.networks import mlp
 from ganzoo.penalties import zero_centered_penalty
-from ganzoo.training import assembly
+from ganzoo.training import assembly, keras_arguments
 from ganzoo.training.critic import Critic, Update, batch_size_of, pack, split_into
 from ganzoo.training.model_checks import (
     check_augmentable,
@@ -279,11 +279,12 @@ class AdversarialModel(GenerativeModel):
 
     def compile(
         self,
-        generator_optimizer,
-        discriminator_optimizer,
+        generator_optimizer=None,
+        discriminator_optimizer=None,
         run_eagerly=False,
         steps_per_execution=1,
         jit_compile="auto",
+        **kwargs,
     ):
         """Sets the two optimizers and builds both, so that a saved state always finds its place.
 
@@ -295,6 +296,7 @@ class AdversarialModel(GenerativeModel):
             run_eagerly, steps_per_execution: As in Keras.
             jit_compile: `"auto"` (the default: XLA on a single GPU), `True` or `False`.
         """
+        keras_arguments.refuse(self.compile, kwargs)
         optimizers = {
             "generator_optimizer": generator_optimizer,
             "discriminator_optimizer": discriminator_optimizer,

@@ -7,7 +7,7 @@ from keras import ops
 
 from ganzoo.models.generative_model import GenerativeModel
 from ganzoo.networks.inputs import check_positive
-from ganzoo.training import assembly, feed
+from ganzoo.training import assembly, feed, keras_arguments
 from ganzoo.training.compiled_model import serialized
 from ganzoo.training.settings import Fixed
 
@@ -94,7 +94,7 @@ class AutoencodingModel(GenerativeModel):
     def trained(self):
         return {"optimizer": self.trainable_variables}
 
-    def compile(self, optimizer, run_eagerly=False, steps_per_execution=1, jit_compile="auto"):
+    def compile(self, optimizer=None, run_eagerly=False, steps_per_execution=1, jit_compile="auto", **kwargs):
         """Sets the optimizer of encoder and decoder together, and builds it.
 
         Args:
@@ -103,6 +103,7 @@ class AutoencodingModel(GenerativeModel):
             run_eagerly, steps_per_execution: As in Keras.
             jit_compile: `"auto"` (the default: XLA on a single GPU), `True` or `False`.
         """
+        keras_arguments.refuse(self.compile, kwargs)
         self.compile_with({"optimizer": optimizer}, run_eagerly, steps_per_execution, jit_compile)
 
     def get_config(self):

@@ -11,7 +11,7 @@ from ganzoo import checks, health
 from ganzoo.export import saved_model
 from ganzoo.networks.graph import average_of
 from ganzoo.sampling import RandomStream, SeededNumbers, in_full_batches
-from ganzoo.training import feed, updates
+from ganzoo.training import feed, keras_arguments, updates
 from ganzoo.training.compiled_model import CompiledModel, deserialize, serialized
 from ganzoo.training.conditions import conditions_of
 from ganzoo.training.fitting import fit_in_one_run
@@ -179,6 +179,15 @@ class GenerativeModel(CompiledModel):
         latents, condition = self.split_inputs(inputs)
         return self.apply_generator(network, latents, condition, training)
 
+    def predict(self, x, batch_size=None, **kwargs):
+        """Latents (with conditions: `[latents, condition, ...]`) -> samples, as `generate` makes them; as in Keras."""
+        if x is None or any(len(part) == 0 for part in tf.nest.flatten(x) if isinstance(part, np.ndarray)):
+            came = "None" if x is None else "no rows"
+            raise ValueError(
+                f"`predict` needs latents, one row or more. Received: {came}. `generate(num_samples)` draws some."
+            )
+        return super().predict(x, batch_size=batch_size, **kwargs)
+
     def predict_step(self, data):
         """A batch of `predict`: what `call` takes."""
         inputs, _, _ = keras.utils.unpack_x_y_sample_weight(data)
@@ -336,6 +345,7 @@ class GenerativeModel(CompiledModel):
         validation_steps=None,
         validation_freq=1,
         check=True,
+        **kwargs,
     ):
         """Trains, as Keras' `fit` does, on a dataset whose batches hold m samples, the minibatch of the paper.
 
@@ -361,6 +371,8 @@ class GenerativeModel(CompiledModel):
             `keras.callbacks.History`.
 
         Raises:
+            TypeError: For an argument of Keras' `fit` that has no meaning here, such as `class_weight`: with the reason,
+                and what to do instead.
             ValueError: If the data do not fit the model; before the first step, in words.
 
             FloatingPointError: If a loss becomes NaN or infinite. The newest checkpoint is restored before, if there is
@@ -369,6 +381,7 @@ class GenerativeModel(CompiledModel):
         Warns:
             UserWarning: If the networks, the optimizers and the data are a combination that is known to train badly.
         """
+        keras_arguments.refuse(self.fit, kwargs)
         self._assert_compile_called("fit")
         data = feed.Feed(self, x, y, batch_size, steps_per_epoch)
         if validation_data is not None:
@@ -422,6 +435,7 @@ class GenerativeModel(CompiledModel):
 
         A smaller last batch is left out, as in `fit`: choose a `batch_size` that divides the data, to use all of them.
         """
+        keras_arguments.refuse(self.evaluate, {name: kwargs[name] for name in kwargs if name == "sample_weight"})
         if not kwargs.get("_use_cached_eval_dataset"):
             x = feed.evaluation_dataset(self, x if y is None else (x, y), batch_size)
         self.evaluation_random.restart()

@@ -11,7 +11,7 @@ from ganzoo.density import hmc, importance
 from ganzoo.density.noise import LearnedNoise
 from ganzoo.models.gan import GAN
 from ganzoo.networks import graph
-from ganzoo.training import feed
+from ganzoo.training import feed, keras_arguments
 from ganzoo.training.critic import batch_size_of, unpack
 from ganzoo.training.settings import Fixed, Setting
 from ganzoo.training.updates import unchanged
@@ -222,12 +222,13 @@ class PresGAN(GAN):
 
     def compile(
         self,
-        generator_optimizer,
-        discriminator_optimizer,
+        generator_optimizer=None,
+        discriminator_optimizer=None,
         sigma_optimizer=None,
         run_eagerly=False,
         steps_per_execution=1,
         jit_compile="auto",
+        **kwargs,
     ):
         """Sets the three optimizers; see `AdversarialModel.compile`.
 
@@ -235,6 +236,7 @@ class PresGAN(GAN):
             generator_optimizer, discriminator_optimizer, run_eagerly, steps_per_execution, jit_compile: As there.
             sigma_optimizer: That of the noise. Defaults to `None`: the paper's `Adam(2e-4, beta_1=0.5)`.
         """
+        keras_arguments.refuse(self.compile, kwargs)
         optimizers = {
             "generator_optimizer": generator_optimizer,
             "discriminator_optimizer": discriminator_optimizer,

@@ -7,11 +7,10 @@ import re
 import shutil
 import warnings
 import zipfile
-from pathlib import Path
 
 import keras
 
-from ganzoo import files
+from ganzoo import checks, files
 from ganzoo.training.state import bytes_of
 
 OWN_NAME = re.compile(r"step_[0-9]{10}\.keras")
@@ -48,7 +47,7 @@ class CheckpointFiles:
     """
 
     def __init__(self, directory):
-        self.directory = Path(directory)
+        self.directory = checks.path("directory", directory)
 
     def path(self, step):
         """The path of the checkpoint of a step."""

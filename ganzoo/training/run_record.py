@@ -186,7 +186,7 @@ def config_of(optimizer):
 
 
 def fingerprint(dataset):
-    """What tells data apart: of those of `ganzoo.data` the samples and the order; of others what they say of themselves."""
+    """What tells data apart: of those of `ganzoo.data` samples and order, of others what they say of themselves."""
     source = getattr(dataset, "source", None)
     if source is None:
         return {"elements": str(dataset.element_spec), "batches": int(dataset.cardinality())}

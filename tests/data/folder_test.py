@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from ganzoo.data import folder, from_folder, reading
+from ganzoo.data import decoding, from_folder, reading
 
 RED = (255, 0, 0)
 
@@ -202,6 +202,157 @@ def test_a_path_may_begin_with_the_home_directory(tmp_path, monkeypatch):
 
 def test_a_wrong_batch_size_is_told_before_anything_is_decoded(tmp_path, monkeypatch):
     write(tmp_path / "a.png")
-    monkeypatch.setattr(folder, "decode_image", None)
+    monkeypatch.setattr(decoding, "decode_image", None)
     with pytest.raises(ValueError, match="`batch_size` must be an integer of at least 1"):
         from_folder(tmp_path, batch_size=0)
+
+
+# === Depth and transparency: pixels computed by hand ===
+
+DEPTHS = {
+    "8 bits in 32": (np.array([[0, 1, 128, 255]], "int32"), "tif", [0, 1, 128, 255]),
+    "16 bits in 32": (np.array([[0, 257, 32896, 65535]], "int32"), "tif", [0, 1, 128, 255]),
+    "12 bits in 16": (np.array([[0, 16, 2048, 4095]], "uint16"), "png", [0, 1, 128, 255]),
+    "10 bits in 16": (np.array([[0, 4, 514, 1023]], "uint16"), "tif", [0, 1, 128, 255]),
+    "16 bits": (np.array([[0, 257, 32896, 65535]], "uint16"), "tif", [0, 1, 128, 255]),
+    "floats to 1": (np.array([[0.0, 0.25, 0.5, 1.0]], "float32"), "tif", [0, 64, 128, 255]),
+    "floats to 255": (np.array([[0.0, 1.0, 128.0, 255.0]], "float32"), "tif", [0, 1, 128, 255]),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*is taken for black to white")
+@pytest.mark.parametrize("name", DEPTHS)
+def test_depth(name, tmp_path):
+    values, suffix, expected = DEPTHS[name]
+    Image.fromarray(values).save(tmp_path / f"a.{suffix}")
+    assert pixels(tmp_path, channels=1).ravel().tolist() == expected
+    np.testing.assert_array_equal(pixels(tmp_path, channels=3)[0, 0], np.array(expected)[:, None].repeat(3, 1))
+
+
+def test_a_dark_picture_among_bright_ones_stays_dark(tmp_path):
+    for name, top in (("dark", 257), ("bright", 65535)):
+        Image.fromarray(np.array([[0, top]], "uint16")).save(tmp_path / f"{name}.png")
+    assert pixels(tmp_path, channels=1)[:, 0, :, 0].tolist() == [[0, 255], [0, 1]]
+
+
+def test_bits_that_are_not_used_are_told(tmp_path):
+    Image.fromarray(np.array([[0, 4000]], "uint16")).save(tmp_path / "a.png")
+    with pytest.warns(UserWarning, match="1 images of 16 bits hold values up to 4000: 0 to 4095 is taken for black"):
+        pixels(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (np.array([[0, 70_000]], "int32"), "pixels up to 70000, beyond every usual range"),
+        (np.array([[-1, 5]], "int32"), "pixels down to -1: below black"),
+        (np.array([[0, np.nan]], "float32"), "pixels that are NaN or infinite"),
+        (np.array([[0, 300.0]], "float32"), "pixels up to 300"),
+    ],
+)
+def test_depths_that_nobody_knows(values, words, tmp_path):
+    Image.fromarray(values).save(tmp_path / "a.tif")
+    with pytest.raises(ValueError, match=words):
+        from_folder(tmp_path)
+
+
+def test_transparency_of_16_bits(tmp_path):
+    """Grey 257 is see-through, and so white."""
+    Image.fromarray(np.array([[257, 0, 65535]], "uint16")).save(tmp_path / "a.png", transparency=257)
+    assert pixels(tmp_path, channels=1).ravel().tolist() == [255, 0, 255]
+    assert pixels(tmp_path, channels=4)[0, 0, :, 3].tolist() == [0, 255, 255]
+
+
+def test_grey_with_alpha(tmp_path):
+    write(tmp_path / "a.png", (0, 51), mode="LA")  # A fifth of black on white.
+    assert pixels(tmp_path, channels=1)[0, 0, 0].tolist() == [204]
+
+
+# === Folders as people have them ===
+
+
+def test_links_are_followed(tmp_path):
+    write(tmp_path / "elsewhere/1.png")
+    write(tmp_path / "elsewhere/deep/2.png")
+    write(tmp_path / "root/dogs/3.png")
+    (tmp_path / "root/cats").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere/back").symlink_to(tmp_path / "root")  # A circle ends.
+    dataset = from_folder(tmp_path / "root", shuffle=False)
+    assert dataset.class_names == ["cats", "dogs"]
+    assert [int(label) for _, label in dataset] == [0, 0, 1]
+
+
+def test_numbers_are_sorted_as_numbers(tmp_path):
+    for name in ("10", "2", "1", "0"):
+        write(tmp_path / name / "9.png", (int(name), 0, 0))
+        write(tmp_path / name / "10.png", (int(name), 1, 0))
+    dataset = from_folder(tmp_path, shuffle=False)
+    assert dataset.class_names == ["0", "1", "2", "10"]
+    assert dataset.source.images.numpy()[:, 0, 0, :2].tolist() == [[n, i] for n in (0, 1, 2, 10) for i in (0, 1)]
+
+
+def test_an_empty_class_keeps_its_number(tmp_path):
+    write(tmp_path / "a/1.png")
+    write(tmp_path / "c/1.png")
+    (tmp_path / "b").mkdir()
+    with pytest.warns(UserWarning, match="class folders b .* hold no images. They keep their numbers"):
+        dataset = from_folder(tmp_path, shuffle=False)
+    assert dataset.class_names == ["a", "b", "c"]
+    assert [int(label) for _, label in dataset] == [0, 2]
+
+
+def test_a_root_with_train_and_test(tmp_path):
+    for name in ("train/cat/1.png", "train/dog/1.png", "train/dog/2.png", "test/dog/3.png"):
+        write(tmp_path / name)
+    (tmp_path / "test/cat").mkdir()
+    train = from_folder(tmp_path, shuffle=False)
+    assert train.class_names == ["cat", "dog"] and [int(label) for _, label in train] == [0, 1, 1]
+    with pytest.warns(UserWarning, match="cat"):
+        test = from_folder(tmp_path, shuffle=False, split="test")
+    assert test.class_names == ["cat", "dog"] and [int(label) for _, label in test] == [1]
+    with pytest.raises(ValueError, match="no sub-folder 'validation'.*divided into: train, test"):
+        from_folder(tmp_path, split="validation")
+
+
+def test_classes_that_are_called_like_splits(tmp_path):
+    """A picture of a train is no split."""
+    for name in ("train/1.png", "plane/1.png", "car/1.png"):
+        write(tmp_path / name)
+    assert from_folder(tmp_path).class_names == ["car", "plane", "train"]
+
+
+def test_slices_hold_images_out(tmp_path):
+    """Every image in one part, every class in both, the same parts each time."""
+    for index in range(60):
+        write(tmp_path / "ab"[index % 2] / f"{index}.png", (index, 0, 0))
+    parts = [from_folder(tmp_path, shuffle=False, split=split) for split in ("train[:80%]", "train[80%:]")]
+    red = [set(part.source.images.numpy()[:, 0, 0, 0].tolist()) for part in parts]
+    assert [len(part) for part in parts] == [48, 12]
+    assert not red[0] & red[1] and red[0] | red[1] == set(range(60))
+    for part in parts:
+        assert part.class_names == ["a", "b"] and {int(label) for _, label in part} == {0, 1}
+    again = from_folder(tmp_path, shuffle=False, split="train[80%:]")
+    np.testing.assert_array_equal(again.source.images, parts[1].source.images)
+
+
+def test_formats(tmp_path):
+    """All that Pillow reads; pictures that it does not are counted."""
+    for name in ("a.jfif", "b.tga", "c.jp2", "d.avif", "e.ico", "f.PNM"):
+        if name != "d.avif" or ".avif" in Image.registered_extensions():
+            write(tmp_path / name, size=(16, 16))
+    (tmp_path / "g.heic").touch()
+    (tmp_path / "h.svg").touch()
+    (tmp_path / "notes.txt").touch()
+    with pytest.warns(UserWarning, match="Pillow cannot read 1 .heic, 1 .svg|Pillow cannot read 1 .svg, 1 .heic"):
+        assert len(from_folder(tmp_path)) in (5, 6)
+
+
+def test_no_permission_is_no_emptiness(tmp_path, monkeypatch):
+    write(tmp_path / "a/1.png")
+
+    def scandir(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("os.scandir", scandir)
+    with pytest.raises(PermissionError, match="No permission to read the folder"):
+        from_folder(tmp_path)

@@ -120,7 +120,7 @@ def test_folder(tmp_path):
     ((image),) = load(str(tmp_path), split="test", image_size=(4, 4))
     np.testing.assert_array_equal(image, np.broadcast_to([-1, -1, 1], (4, 4, 3)))
     assert load(tmp_path / "test").element_spec.shape == (8, 8, 3)
-    with pytest.raises(ValueError, match=r"no sub-folder 'val'.*cannot be sliced"):
+    with pytest.raises(ValueError, match=r"no sub-folder 'val'"):
         load(tmp_path, split="val")
 
 

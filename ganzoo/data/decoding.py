@@ -1,0 +1,196 @@
+"""Image files to uint8 arrays: orientation, depth and transparency as they are meant."""
+
+import os
+import warnings
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from ganzoo.data.pixels import cover
+from ganzoo.data.reading import check_memory, track
+
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+
+# What may be white in greys of more than 8 bits: the largest value of 8, 10, 12, 14 and 16 bits.
+_WHITES = (255, 1023, 4095, 16383, 65535)
+
+
+class Depths:
+    """What is white in the deep greys of some files: 16 bits, 32 bits and floats do not say how much of them is used.
+
+    A camera writes 12 bits into 16, other programs 0 to 255 into 32, or 0 to 1 as floats. The largest value of all
+    files of a kind tells, so that a dark picture among bright ones stays dark.
+
+    Args:
+        measured: Dictionary, kind (Pillow's mode) -> largest value of all files. Defaults to `None`: each file by
+            itself.
+
+    Attributes:
+        largest: Dictionary, kind -> largest value of what `white` has seen.
+    """
+
+    def __init__(self, measured=None):
+        self.measured = measured
+        self.largest = {}
+
+    def white(self, kind, values):
+        """The value that is white in an array of a kind of greys."""
+        lowest, largest = float(values.min()), float(values.max())
+        if not np.isfinite([lowest, largest]).all():
+            raise ValueError("pixels that are NaN or infinite")
+        if lowest < 0:
+            raise ValueError(f"pixels down to {lowest:g}: below black")
+        self.largest[kind] = max(largest, self.largest.get(kind, 0.0))
+        return white_of(kind, largest if self.measured is None else self.measured[kind])
+
+
+def white_of(kind, largest):
+    """What is white, if that is the largest value of all.
+
+    Raises:
+        ValueError: If no usual range holds it.
+    """
+    whites = (1, 255) if kind == "F" else _WHITES
+    for white in whites:
+        if largest <= white:
+            return white
+    raise ValueError(f"pixels up to {largest:g}, beyond every usual range (0 to {' or '.join(map(str, whites))})")
+
+
+def decode_image(file, channels, image_size, depths=None):
+    """Reads one file as a uint8 array `(height, width, channels)`.
+
+    Args:
+        file: Path.
+        channels: 1, 3 or 4.
+        image_size: `(height, width)`, or `None` for its own.
+        depths: `Depths`. Defaults to `None`: each file by itself.
+    """
+    with Image.open(file) as image:
+        if image_size:
+            # A JPEG can be decoded at half, quarter, ... size: far faster for photographs.
+            image.draft(None, (2 * max(image_size),) * 2)
+        image = _convert(image, channels, depths or Depths())
+    if image_size:
+        image = cover(image, image_size)
+    return np.asarray(image).reshape(image.height, image.width, channels)
+
+
+def _convert(image, channels, depths):
+    see_through = image.info.get("transparency")
+    image = ImageOps.exif_transpose(image)
+    if image.mode == "F" or image.mode.startswith("I"):  # convert() would clip them to 255.
+        values = np.asarray(image)
+        kind = image.mode[:4]
+        grey = Image.fromarray((np.clip(values / depths.white(kind, values), 0, 1) * 255 + 0.5).astype(np.uint8))
+        image = grey
+        if isinstance(see_through, int):
+            alpha = Image.fromarray(np.where(values == see_through, 0, 255).astype(np.uint8))
+            image = Image.merge("LA", (grey, alpha))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        if channels != 4:
+            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert(MODES[channels])
+
+
+def decode_all(files, channels, image_size, decode=decode_image):
+    """The images of the readable files, and the indices of these.
+
+    Args:
+        files: List of paths.
+        channels: Integer, channels of what `decode` returns.
+        image_size: `(height, width)`, or `None`: all images must have one size.
+        decode: Function as `decode_image`.
+
+    Returns:
+        uint8 array `(count, height, width, channels)`; int64 array `(count,)`.
+    """
+    size = image_size or _first_size(files, channels, decode)
+    check_memory(len(files), *size, channels)
+    images = np.empty((len(files), *size, channels), np.uint8)
+
+    largest = {}  # Index of a file with deep greys -> largest value of each kind in it.
+
+    def fill(index, measured=None):
+        depths = Depths(measured)
+        try:
+            image = decode(files[index], channels, image_size, depths)
+        except Exception as error:  # A broken file makes Pillow raise nearly anything.
+            return error
+        if depths.largest:
+            largest[index] = depths.largest
+        if image.shape[:2] == size:
+            images[index] = image
+        return image.shape[:2]
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = list(track(pool.map(fill, range(len(files))), len(files), "Reading images"))
+        if largest:
+            deep, measured = sorted(largest), _measured(list(largest.values()))
+            again = pool.map(lambda index: fill(index, measured), deep)
+            for index, result in zip(deep, track(again, len(deep), "Reading images of more than 8 bits")):
+                results[index] = result
+
+    broken = [i for i, result in enumerate(results) if isinstance(result, Exception)]
+    _report_broken([(files[i], results[i]) for i in broken], len(files))
+    readable = np.delete(np.arange(len(files)), broken)
+    _check_sizes([results[i] for i in readable])
+    return _compacted(images, readable), readable
+
+
+def _measured(found):
+    """The largest value of each kind of greys in all files; tells of kinds that use a part of their bits."""
+    measured = {kind: max(one.get(kind, 0.0) for one in found) for kind in set().union(*found)}
+    for kind, value in measured.items():
+        white = white_of(kind, value)
+        if white != {"F": 1, "I;16": 65535}.get(kind):
+            what = {"F": "floats", "I;16": "16 bits"}.get(kind, "32 bits")
+            warnings.warn(
+                f"{sum(kind in one for one in found)} images of {what} hold values up to {value:g}: 0 to {white} is "
+                "taken for black to white.",
+                UserWarning,
+                stacklevel=4,
+            )
+    return measured
+
+
+def _compacted(images, rows):
+    """Some rows of an array, moved to its front: a second array might not fit."""
+    if len(rows) < len(images):
+        for row, index in enumerate(rows):
+            images[row] = images[index]
+    return images[: len(rows)]
+
+
+def _first_size(files, channels, decode):
+    for file in files:
+        try:
+            return decode(file, channels, None, Depths()).shape[:2]
+        except Exception:  # Reported with the others later.
+            continue
+    return 1, 1
+
+
+def _report_broken(broken, num_files):
+    if not broken:
+        return
+    lines = [f"  {file}: {str(error) or type(error).__name__}" for file, error in broken[:10]]
+    if len(broken) > 10:
+        lines.append(f"  and {len(broken) - 10} more")
+    message = f"{len(broken)} of {num_files} image files cannot be read:\n" + "\n".join(lines)
+    if len(broken) == num_files:
+        raise ValueError(message)
+    warnings.warn(message + "\nThey are left out.", UserWarning, stacklevel=4)
+
+
+def _check_sizes(sizes):
+    counts = Counter(sizes)
+    if len(counts) > 1:
+        found = [f"{height} x {width} ({n} images)" for (height, width), n in counts.most_common(5)]
+        raise ValueError(
+            f"The images have {len(counts)} different sizes (height x width): {', '.join(found)}"
+            f"{', ...' if len(counts) > 5 else ''}. Pass image_size=(height, width) to bring them to one."
+        )

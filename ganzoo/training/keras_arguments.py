@@ -1,0 +1,46 @@
+"""Arguments that Keras' models take and generative models have no use for: why, and what to do instead."""
+
+import difflib
+import inspect
+
+_WEIGHTS = "there is no loss of a label that they could weigh. Repeat what should count more in the data."
+_LOSSES = "the losses are the paper's, and stand in `discriminator_loss` and `generator_loss` of the model's class."
+_METRICS = (
+    "the model logs its own losses. ganzoo.callbacks.Evaluate measures samples with the metrics of ganzoo.metrics."
+)
+_WORKERS = "Keras 3 has no such argument. Datasets of ganzoo.data and tf.data read ahead by themselves."
+
+REASONS = {
+    "class_weight": _WEIGHTS,
+    "sample_weight": _WEIGHTS,
+    "validation_split": "hold data out yourself, as ganzoo.data.load(name, split='train[90%:]') does, and pass them as "
+    "`validation_data`.",
+    "validation_batch_size": "`batch_size` holds for both, or pass `validation_data` as a dataset of batches.",
+    "shuffle": "the order is the dataset's: ganzoo.data.from_arrays(images, shuffle=False) keeps it.",
+    "workers": _WORKERS,
+    "use_multiprocessing": _WORKERS,
+    "max_queue_size": _WORKERS,
+    "loss": _LOSSES,
+    "loss_weights": "the weights of losses are arguments of the model, such as `gradient_penalty_weight`.",
+    "metrics": _METRICS,
+    "weighted_metrics": _METRICS,
+    "optimizer": "each network has its own: pass `generator_optimizer` and `discriminator_optimizer`.",
+    "auto_scale_loss": "losses are scaled by themselves where a layer computes in float16.",
+}
+
+
+def refuse(function, given):
+    """Raises a `TypeError` for further arguments of a function, in words.
+
+    Args:
+        function: The function or method.
+        given: Dictionary of the arguments that it does not take.
+    """
+    for name, value in given.items():
+        if value is None or (name == "shuffle" and value is True):
+            continue  # That is what happens.
+        takes = [key for key in inspect.signature(function).parameters if key not in ("self", "kwargs")]
+        close = difflib.get_close_matches(name, takes, 1)
+        hint = f"Did you mean `{close[0]}`? " if close else ""
+        reason = REASONS.get(name, f"{hint}It takes {', '.join(takes)}.")
+        raise TypeError(f"{function.__qualname__} takes no `{name}`: {reason}")
