@@ -371,7 +371,7 @@ class GenerativeModel(CompiledModel):
             `keras.callbacks.History`.
 
         Raises:
-            TypeError: For an argument of Keras' `fit` that has no meaning here, such as `class_weight`: with the reason,
+            TypeError: For an argument of Keras' `fit` that means nothing here, such as `class_weight`: with the reason,
                 and what to do instead.
             ValueError: If the data do not fit the model; before the first step, in words.
 
