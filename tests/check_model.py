@@ -300,13 +300,13 @@ def trains_in_half_precision(make, log_keys, tmp_path):
 
 
 def averages_the_generator(make, log_keys, tmp_path):
-    model = make(run_eagerly=True, ema_decay=0.75, **descent(make, 0.1))
+    model = make(run_eagerly=True, ema_decay=0.15, **descent(make, 0.1))
     averages = arrays(model.ema_generator.weights)
     assert_equal_arrays(averages, arrays(model.generator.weights))
-    for _ in range(2):
+    for decay in (1 / 10, 0.15):  # 2 / 11 would be more than 0.15.
         train(model, steps=1)
         weights = arrays(model.generator.weights)
-        averages = [0.75 * average + 0.25 * weight for average, weight in zip(averages, weights)]
+        averages = [decay * average + (1 - decay) * weight for average, weight in zip(averages, weights)]
         for average, expected in zip(arrays(model.ema_generator.weights), averages):
             np.testing.assert_allclose(average, expected, rtol=1e-6, atol=1e-7)
     # It is the average that generates.

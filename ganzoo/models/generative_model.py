@@ -36,7 +36,8 @@ class GenerativeModel(CompiledModel):
             dataset has.
         attribute_names: Sequence of strings, a name for each attribute. Defaults to `None`.
         ema_decay: Float in (0, 1), decay of an exponential moving average of the generator's weights and statistics,
-            which then generates and is exported. Defaults to `None`: no average.
+            which then generates and is exported. It is less in the first steps, see `update_ema`. Defaults to `None`:
+            no average.
         seed: Integer, seed of all random numbers of the training. Defaults to `None`, which follows
             `keras.utils.set_random_seed`.
     """
@@ -295,15 +296,23 @@ class GenerativeModel(CompiledModel):
         return [] if self.ema_generator is None else [(self.ema_generator, self.generator)]
 
     def update_ema(self):
-        """Moves the averaged generator: `average <- decay * average + (1 - decay) * weight`, statistics included."""
+        """Moves the averaged generator: `average <- decay * average + (1 - decay) * weight`, statistics included.
+
+        After t steps the decay is `min(ema_decay, (1 + t) / (10 + t))`: the average begins as that of the last tenth of
+        the steps, and does not lag behind by the weights that the network started with.
+        """
         if (self.ema_decay is None) != (self.ema_generator is None):
             raise ValueError(
                 f"The model was made with{'out' if self.ema_generator is None else ''} an averaged generator, and "
                 f"ema_decay={self.ema_decay} now. Make a new model with ema_decay, or change it to another number."
             )
+        if self.ema_decay is None:
+            return
+        step = ops.cast(self.step, "float32")
+        decay = ops.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
         for averaged, network in self.averages():
             for average, weight in zip(averaged.weights, network.weights, strict=True):
-                average.assign(self.ema_decay * average + (1.0 - self.ema_decay) * weight)
+                average.assign(decay * average + (1.0 - decay) * weight)
 
     # === The log ===
 

@@ -310,10 +310,10 @@ def test_both_generators_are_averaged():
     model = make(run_eagerly=True, ema_decay=0.75, generator_optimizer=keras.optimizers.SGD(0.1))
     pairs = [(model.ema_generator, model.generator), (model.ema_back_generator, model.back_generator)]
     expected = [arrays(average.weights) for average, _ in pairs]
-    for _ in range(2):
+    for decay in (1 / 10, 2 / 11):
         train(model, steps=1)
         expected = [
-            [0.75 * old + 0.25 * new for old, new in zip(of_these, arrays(network.weights))]
+            [decay * old + (1 - decay) * new for old, new in zip(of_these, arrays(network.weights))]
             for of_these, (_, network) in zip(expected, pairs)
         ]
     for of_these, (average, network) in zip(expected, pairs):
