@@ -87,10 +87,10 @@ def main():
     parser.add_argument("--data", required=True)
     parser.add_argument("--style", required=True)
     parser.add_argument("--side", type=int, default=112, help="of the network")
+    parser.add_argument("--metrics", nargs="+", help="names as in the table; default: all")
     options = parser.parse_args()
     data = Data(options.data, options.style)
     kinds = {
-        "Fréchet distance": metrics.FrechetDistance,
         "Kernel distance": metrics.KernelDistance,
         "Precision": metrics.Precision,
         "Recall": metrics.Recall,
@@ -105,6 +105,8 @@ def main():
             levels = [np.clip(spoil(data, level, rng), 0, 255).astype("uint8") for level in range(LEVELS)]
             spoilt[fault] = [network(images) for images in levels]
         for name, kind in kinds.items():
+            if options.metrics and name not in options.metrics:
+                continue
             cells = []
             for fault in FAULTS:
                 scores = [measure(kind(), real, fake) for fake in spoilt[fault]]

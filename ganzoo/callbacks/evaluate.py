@@ -19,6 +19,7 @@ from ganzoo.training.checkpoint_files import OneFile
 from ganzoo.training.real_samples import conditions_to_generate, read_samples
 
 _SAMPLES_AT_ONCE = 10_000  # Of one seed.
+_SHORT = 1.0  # Seconds of an evaluation that nobody waits for.
 
 
 class Evaluate(keras.callbacks.Callback):
@@ -51,6 +52,9 @@ class Evaluate(keras.callbacks.Callback):
     A metric that refuses the samples, since there are too few of them or they are too small, is told and left out; the
     training goes on.
 
+    Pass `every=1` if another callback acts on the values, such as `EarlyStopping`: how much time there is differs from
+    run to run.
+
     With several workers each of them evaluates, so that all see the same logs, and the first one writes.
 
     Args:
@@ -60,7 +64,7 @@ class Evaluate(keras.callbacks.Callback):
         data: The real samples, best all of the training data: a `tf.data.Dataset` of batches, an array, or a pair
             `(images, labels)`. Of datasets made by `ganzoo.data` all samples are taken, also those that would fill no
             batch.
-        every: Integer, epochs from one evaluation to the next. Defaults to `1`.
+        every: Integer, epochs from one evaluation to the next. Defaults to `None`: as often as `budget` allows.
         num_samples: Integer, generated samples. Defaults to `10_000`.
         seed: Integer, of the latents. Defaults to `0`. More than 10,000 samples are drawn by that many at a time, of
             the seeds `seed`, `seed + 1`, ...
@@ -71,6 +75,9 @@ class Evaluate(keras.callbacks.Callback):
         num_real: Integer, how many real samples to use, the first ones. Defaults to `None`: all.
         batch_size: Integer, samples that the generator makes at a time. Defaults to `250`.
         verbose: Boolean, whether a line tells the scores. Defaults to `True`.
+        budget: Float, the share of the training's time that evaluations may take without `every`: after an epoch for
+            which there is no time it is left out, and a line says so. The first and the last epoch are always
+            evaluated, and so is each if that takes less than a second. Defaults to `0.1`.
 
     Attributes:
         scores: Dictionary, name -> `Score`, of the last evaluation.
@@ -93,7 +100,7 @@ class Evaluate(keras.callbacks.Callback):
         self,
         metrics,
         data,
-        every=1,
+        every=None,
         num_samples=10_000,
         seed=0,
         best=None,
@@ -102,9 +109,11 @@ class Evaluate(keras.callbacks.Callback):
         num_real=None,
         batch_size=250,
         verbose=True,
+        budget=0.1,
     ):
         super().__init__()
-        for name, value in (("every", every), ("num_samples", num_samples), ("batch_size", batch_size)):
+        checks.check_count("every", every)
+        for name, value in (("num_samples", num_samples), ("batch_size", batch_size)):
             if value is None:
                 raise ValueError(f"`{name}` must be an integer of at least 1. Received: {name}=None")
             checks.check_count(name, value)
@@ -114,6 +123,7 @@ class Evaluate(keras.callbacks.Callback):
         self.metrics = None if metrics is None else named_metrics(metrics)
         self.data = data
         self.every = every
+        self.budget = checks.number("budget", budget, above=0)
         self.num_samples = num_samples
         self.seed = seed
         self.best = best
@@ -136,14 +146,17 @@ class Evaluate(keras.callbacks.Callback):
             self._keeper.on_train_begin()
         rows = [] if self.directory is None else records.read(self._file("jsonl"))
         self.rows = [row for row in rows if row["step"] <= self.model.steps_done]
+        self._began, self._spent, self._cost, self._told = time.perf_counter(), 0.0, None, False
 
     def on_epoch_end(self, epoch, logs=None):
-        if (epoch + 1) % self.every:
+        if not self._is_due(epoch):
             return
         start = time.perf_counter()
         if self.verbose and sys.stderr.isatty():
             print(f"\rEvaluating {self.num_samples:,} samples ...", end="", file=sys.stderr, flush=True)
         self.scores = self.measure()
+        self._cost = time.perf_counter() - start
+        self._spent += self._cost
         if not self.scores:
             return
         values = {name: score.value for name, score in self.scores.items()}
@@ -159,6 +172,22 @@ class Evaluate(keras.callbacks.Callback):
                 self._keeper.save()
             self._write()
             self._tell(f"Epoch {epoch + 1}: {self._summary(row)}")
+
+    def _is_due(self, epoch):
+        if self.every is not None:
+            return (epoch + 1) % self.every == 0
+        if self._cost is None or self._cost < _SHORT or epoch + 1 == self.params["epochs"]:
+            return True
+        training = time.perf_counter() - self._began - self._spent
+        if self._spent + self._cost <= self.budget * training:
+            return True
+        if not self._told:
+            self._told = True
+            self._tell(
+                f"Evaluate: an evaluation takes {self._cost:.1f} s. The next one comes when all of them are at most "
+                f"{self.budget:.0%} of the training's time, and one after the last epoch. every=1 evaluates each."
+            )
+        return False
 
     # === The measurement ===
 

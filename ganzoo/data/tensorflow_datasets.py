@@ -1,5 +1,12 @@
 """Reads image datasets of tensorflow-datasets into memory."""
 
+import contextlib
+import queue
+import socket
+import threading
+import time
+import urllib.parse
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +42,7 @@ def read(name, split, image_size=None, data_dir=None, manual_dir=None):
             f"The images of {name!r} differ in size. Pass image_size=(height, width) to bring them to one."
         )
 
+    _check_before_download(builder)
     builder.download_and_prepare(download_config=_download_config(tfds, builder, manual_dir))
     shape = (*(image_size or size), channels)
 
@@ -53,6 +61,48 @@ def read(name, split, image_size=None, data_dir=None, manual_dir=None):
     for row, sample in enumerate(track(samples, num_samples, f"Reading {name}")):
         images[row], labels[row] = sample
     return (images, None, None) if label_key is None else (images, labels, builder.info.features[label_key].names)
+
+
+def _check_before_download(builder):
+    """Makes a download fail at once, in words, where nothing can be reached: alone it would try for minutes.
+
+    The check runs where tensorflow-datasets begins to download, so not for a dataset that has been prepared.
+    """
+    make = getattr(builder, "_make_download_manager", None)
+    if make is None:
+        return
+
+    def checked(*args, download_config=None, **kwargs):
+        if download_config is None or download_config.manual_dir is None:
+            hosts = {urllib.parse.urlparse(url).hostname for url in getattr(builder, "url_infos", {})} - {None}
+            if hosts and not urllib.request.getproxies() and not reachable(hosts):
+                raise OSError(
+                    f"{builder.name!r} would be downloaded from {', '.join(sorted(hosts))}, which cannot be reached "
+                    "from here. Get the archives elsewhere and pass their folder as manual_dir=, or pass data_dir=, "
+                    "the folder of datasets that tensorflow-datasets has prepared. Without a network there are "
+                    "mnist_10k, fashion_mnist_10k, fashion_edges_10k and openmoji_pairs."
+                )
+        return make(*args, download_config=download_config, **kwargs)
+
+    builder._make_download_manager = checked
+
+
+def reachable(hosts, seconds=10.0):
+    """Whether one of some hosts answers within a time."""
+
+    def answers(host):
+        with contextlib.suppress(OSError), socket.create_connection((host, 443), timeout=seconds):
+            found.put(True)
+
+    found = queue.Queue()
+    threads = [threading.Thread(target=answers, args=(host,), daemon=True) for host in hosts]
+    for thread in threads:
+        thread.start()
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and any(thread.is_alive() for thread in threads):
+        with contextlib.suppress(queue.Empty):
+            return found.get(timeout=0.05)
+    return not found.empty()
 
 
 def _download_config(tfds, builder, manual_dir):

@@ -6,6 +6,7 @@ from ganzoo.metrics.density_coverage import Coverage, Density
 from ganzoo.metrics.features.classifiers import DigitsClassifier, FashionClassifier
 from ganzoo.metrics.features.efficientnet import EfficientNetLite0
 from ganzoo.metrics.frechet import FrechetDistance
+from ganzoo.metrics.kernel import KernelDistance
 from ganzoo.metrics.sliced import SlicedWasserstein
 
 
@@ -13,7 +14,8 @@ def default_metrics(samples):
     """Metrics for samples like these: a distance, and what is good and what is missing, in features that suit them.
 
     - Grey images of 28 x 28: the shipped classifier that is surer of them, of digits or of garments.
-    - Other grey and RGB images: `EfficientNetLite0`. In pixels, flat noise around the mean would seem perfect.
+    - Other grey and RGB images: `EfficientNetLite0`. In pixels, flat noise around the mean would seem perfect. The
+      distance is the kernel distance: the Fréchet distance of 1,280 features needs thousands of samples, and minutes.
     - Points, and images with other channels: as they are.
 
     Nothing is downloaded.
@@ -30,6 +32,7 @@ def default_metrics(samples):
         features = max(networks, key=lambda network: confidence(network, samples[:500]))
     elif is_image:
         features = EfficientNetLite0()
+        return [KernelDistance(features), Density(features), Coverage(features)]
     else:
         return [SlicedWasserstein(), Density(), Coverage()]
     return [FrechetDistance(features), Density(features), Coverage(features)]

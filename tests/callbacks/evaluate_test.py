@@ -235,8 +235,9 @@ def test_samples_that_are_not_finite(capsys):
                 weight.assign(np.full(weight.shape, np.nan))
 
     callback = evaluate(Difference(Means()), verbose=True)
-    history = fit(build(), Spoil(), callback, epochs=2).history
-    assert len(history["difference"]) == 1 and len(callback.rows) == 1 and callback.scores == {}
+    with pytest.raises(FloatingPointError, match="after step 4"):  # Of `fit`, after the callback.
+        fit(build(), Spoil(), callback, epochs=2)
+    assert len(callback.rows) == 1 and callback.scores == {}
     assert "30 of 30 samples hold NaN or infinite values: no scores." in capsys.readouterr().out
 
 
@@ -476,3 +477,46 @@ def test_refuses_bad_data_before_the_first_step(data, message):
     with pytest.raises(ValueError, match=message):
         fit(model, evaluate(Difference(Means()), data))
     assert model.steps_done == 0
+
+
+# === The budget ===
+
+
+class Slow(Recorder):
+    """Takes its time, of a clock that the test moves."""
+
+    def __init__(self, clock, seconds):
+        super().__init__()
+        self.clock, self.seconds = clock, seconds
+
+    def compute(self, real, fake):
+        self.clock.now += self.seconds
+        return super().compute(real, fake)
+
+
+class Clock:
+    """A clock that an epoch moves by a second."""
+
+    now = 0.0
+
+    def perf_counter(self):
+        return self.now
+
+
+@pytest.mark.parametrize(
+    ("seconds", "settings", "evaluated"),
+    [
+        (0.5, {}, list(range(1, 31))),  # Short.
+        (2.0, {"budget": 0.2}, [1, 20, 30]),  # 2 s + 2 s are a fifth of 20 s.
+        (2.0, {"every": 10}, [10, 20, 30]),
+    ],
+)
+def test_budget(seconds, settings, evaluated, monkeypatch, capsys):
+    clock = Clock()
+    monkeypatch.setattr("ganzoo.callbacks.evaluate.time", clock)
+    tick = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: setattr(clock, "now", clock.now + 1.0))
+    callback = evaluate(Slow(clock, seconds), IMAGES, num_samples=10, verbose=True, **settings)
+    build().fit(IMAGES, batch_size=40, epochs=30, verbose=0, callbacks=[tick, callback], check=False)
+    assert [row["epoch"] for row in callback.rows] == evaluated
+    told = "all of them are at most 20%" in capsys.readouterr().out
+    assert told == ("budget" in settings)

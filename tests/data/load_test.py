@@ -1,6 +1,7 @@
 import gzip
 import os
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -252,3 +253,22 @@ def test_tfds_archives_of_equal_names(tfds, tmp_path, monkeypatch):
         with pytest.raises(InterruptedError):
             load(name, data_dir=tmp_path, manual_dir=tmp_path)
     assert len(set(seen)) == 2 and all(path.startswith(str(tmp_path)) for path in seen)
+
+
+def test_a_download_without_a_network_fails_at_once(tfds, tmp_path, monkeypatch):
+    """By itself it would try for minutes."""
+    monkeypatch.setattr("ganzoo.data.tensorflow_datasets.reachable", lambda hosts: False)
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    start = time.monotonic()
+    with pytest.raises(OSError, match=r"would be downloaded from ufldl.stanford.edu, .*manual_dir=.*data_dir="):
+        load("svhn_cropped", data_dir=tmp_path)
+    assert time.monotonic() - start < 20
+
+
+def test_reachable():
+    from ganzoo.data.tensorflow_datasets import reachable
+
+    start = time.monotonic()
+    assert not reachable({"nowhere.invalid"}, seconds=2.0)
+    assert time.monotonic() - start < 5
