@@ -9,11 +9,11 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	&& echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs benchmark oracles gallery experiments clean
+.PHONY: help demo test portability lint docs benchmark oracles gallery experiments clean
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/.installed-examples  ## train WGAN-GP on the embedded Fashion-MNIST: pictures and a saved model
 	$(BIN)/python -m ganzoo train wgan_gp fashion_mnist_10k --output_dir runs/demo --filters 32 --epochs 60 \
@@ -21,6 +21,9 @@ demo: .venv/.installed-examples  ## train WGAN-GP on the embedded Fashion-MNIST:
 
 test: .venv/.installed-test  ## run the tests (offline, CPU)
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+portability: .venv/.installed-test  ## run the tests that depend on the machine as other machines would
+	$(BIN)/python benchmarks/portability.py
 
 lint: .venv/.installed-lint  ## check style and formatting
 	$(BIN)/ruff check .
