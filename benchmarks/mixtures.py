@@ -5,9 +5,9 @@
 The protocol of the unrolled GAN's demonstration, which VEEGAN and GDPP have: latents N(0, I) of 256 dimensions, both
 networks two layers of 128 tanh units with orthogonal weights of gain 1.4, Adam (beta_1 0.5, learning rate 1e-3 for the
 generator and 1e-4 for the discriminator), batches of 512, 25,000 updates of the generator. Only WGAN has its own
-optimizers (RMSProp 5e-5), since clipping does not go with momentum, PresGAN bounds of its noise that suit the data, and
-WGAN-GP the weight 0.1 of the penalty that its authors' experiments with such mixtures have (`gan_toy.py`); the weight
-10 of their paper is a row of its own.
+optimizers (RMSProp 5e-5, rho 0.99, as `WGAN.from_paper`), since clipping does not go with momentum, PresGAN bounds of
+its noise that suit the data, and WGAN-GP the weight 0.1 of the penalty that its authors' experiments with such mixtures
+have (`gan_toy.py`); the weight 10 of their paper is a row of its own.
 
 Two more rows have PacGAN's own protocol, at 25,000 of its 400,000 updates, to compare with its table: latents N(0, I)
 of 2 dimensions, its networks (pacgan_networks.py), Adam (beta_1 0.8, learning rate 1e-4), batches of 100 packs.
@@ -30,6 +30,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
+import numpy as np
 import tensorflow as tf
 from lib import pacgan_networks
 from lib.spread import spread
@@ -63,7 +64,7 @@ MODELS = {
     "SNGAN": ("SNGAN", UNROLLED, 512, {"normalization": "spectral", "discriminator_steps": 1}),
     "DRAGAN": ("DRAGAN", UNROLLED, 512, {}),
     "R3GAN": ("R3GAN", UNROLLED, 512, {}),
-    "WGAN": ("WGAN", UNROLLED, 512, optimizers("RMSprop", 5e-5, 5e-5)),
+    "WGAN": ("WGAN", UNROLLED, 512, optimizers("RMSprop", 5e-5, 5e-5, rho=0.99, epsilon=1e-16)),
     "WGAN-GP": ("WGANGP", UNROLLED, 512, {"gradient_penalty_weight": 0.1}),
     "WGAN-GP, lambda 10": ("WGANGP", UNROLLED, 512, {}),
     "PresGAN": ("PresGAN", UNROLLED, 512, {"sigma_min": 0.001, "sigma_max": 0.1, "initial_sigma": 0.1}),
@@ -82,10 +83,22 @@ def run(name, mixture, seed, iterations):
     model = getattr(ganzoo, cls).from_paper((2,), **settings)
     data = getattr(ganzoo.data, mixture)(batch_size=batch_size, seed=seed)
     started = time.process_time()
+    before = {role: network.get_weights() for role, network in model.networks.items()}
     model.fit(data, epochs=iterations // 1000, steps_per_epoch=1000, verbose=0)
+    check_moved(model, before)
     row = {"model": name, "mixture": mixture, "seed": seed, "iterations": iterations}
     row |= measure(model.generate(2500, seed=seed, batch_size=2500), mixture)
     return row | {"cpu_seconds": round(time.process_time() - started, 1)}
+
+
+def check_moved(model, before):
+    """Raises a `RuntimeError` if a network is still what it was: an optimizer that does nothing is no result."""
+    for role, old in before.items():
+        new = model.networks[role].get_weights()
+        change = sum(float(np.sum((a - b) ** 2)) for a, b in zip(new, old)) ** 0.5
+        size = sum(float(np.sum(b**2)) for b in old) ** 0.5
+        if change < 1e-2 * size:
+            raise RuntimeError(f"The {role} moved by {change / size:.2g} of its size only: look at its optimizer.")
 
 
 def measure(points, mixture):

@@ -142,7 +142,8 @@ def check_momentum(model):
                 "momentum_with_clipping",
                 f"The critic's weights are clipped, and its optimizer has momentum ({type(optimizer).__name__} with "
                 f"{name}={value:g}). The paper found such training unstable: the critic's loss is not stationary, and "
-                "old gradients point elsewhere. Take keras.optimizers.RMSprop(5e-5), or beta_1=0.",
+                "old gradients point elsewhere. Take keras.optimizers.RMSprop(5e-5, rho=0.99, epsilon=1e-16), or "
+                "beta_1=0.",
                 "Arjovsky et al., 2017, arXiv:1701.07875, Section 4.2",
             )
 
