@@ -69,7 +69,7 @@ class CompiledModel(keras.Model):
             optimizers: Dictionary with the keys of `trained`.
             run_eagerly, steps_per_execution, jit_compile: As in Keras.
         """
-        settings.check_declared(self)
+        settings.check_assigned(self)
         self.check_trained()
         strategy = self.distribute_strategy
         checks.check_execution(strategy, steps_per_execution, jit_compile)
@@ -153,6 +153,11 @@ class CompiledModel(keras.Model):
         return resolver is None or not resolver.task_type or (resolver.task_type, resolver.task_id) in CHIEFS
 
     # === Saving ===
+
+    def save(self, filepath, overwrite=True, **kwargs):
+        """Writes a `.keras` file, as in Keras; raises a `TypeError` if a constructor's argument would be lost."""
+        settings.check_declared(self)
+        return super().save(filepath, overwrite=overwrite, **kwargs)
 
     def check_trained(self):
         """Warns of trainable weights that no optimizer moves."""

@@ -90,18 +90,22 @@ def settings_of(model):
     return list(names)
 
 
+def check_assigned(model):
+    """Raises a `TypeError` if a constructor has not assigned a setting that its class declares."""
+    missing = [setting for setting in settings_of(model) if setting not in vars(model)]
+    if missing:
+        raise TypeError(
+            f"{type(model).__name__} declares `{missing[0]}`, and its constructor does not assign it: "
+            f"self.{missing[0]} = {missing[0]}."
+        )
+
+
 def check_declared(model):
     """Raises a `TypeError` if a saved model would lose an argument of its constructor.
 
     Args:
         model: `GenerativeModel`.
     """
-    name = type(model).__name__
-    missing = [setting for setting in settings_of(model) if setting not in vars(model)]
-    if missing:
-        raise TypeError(
-            f"{name} declares `{missing[0]}`, and its constructor does not assign it: self.{missing[0]} = {missing[0]}."
-        )
     config = model.get_config()
     for base in type(model).__mro__:
         if base.__module__.startswith("ganzoo."):  # Their configs are tested.
@@ -110,7 +114,7 @@ def check_declared(model):
             named = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
             if named and argument != "self" and argument not in config:
                 raise TypeError(
-                    f"{base.__name__} takes the argument `{argument}`, which is not in its config: a saved model would "
-                    f"come back without it. Declare it in the class: {argument} = ganzoo.Setting(), and assign "
+                    f"{base.__name__} takes the argument `{argument}`, which is not in its config: the file would "
+                    f"lose it. Declare it in the class: {argument} = ganzoo.Setting(), and assign "
                     f"self.{argument} in the constructor."
                 )

@@ -551,3 +551,44 @@ def test_from_paper_has_a_signature(cls):
     assert "networks" in named and len(named) >= 3
     assert parameters[-1].kind is parameters[-1].VAR_KEYWORD
     assert cls.from_paper.__doc__
+
+
+class Forgetful(ganzoo.GAN):
+    """Keeps an argument that its file would not."""
+
+    def __init__(self, generator, discriminator, margin=1.0, **kwargs):
+        super().__init__(generator, discriminator, **kwargs)
+        self.margin = margin
+
+
+class Unassigned(ganzoo.GAN):
+    sharpness = ganzoo.Setting()
+
+
+def test_an_argument_that_a_file_would_lose(tmp_path):
+    model = Forgetful(*linear_networks(), margin=7.0)
+    model.compile(**sgd(0.0, 0.1))
+    with pytest.raises(TypeError, match="Forgetful takes the argument `margin`.*margin = ganzoo.Setting"):
+        model.save(tmp_path / "model.keras")
+    with pytest.raises(TypeError, match="declares `sharpness`, and its constructor does not assign it"):
+        Unassigned(*linear_networks()).compile(**sgd(0.0, 0.1))
+
+
+def test_weights_that_no_optimizer_trains_are_told():
+    model = Forgetful(*linear_networks())
+    model.extra = model.add_weight(shape=(), name="extra")
+    with pytest.warns(UserWarning, match="No optimizer of Forgetful trains .*extra"):
+        model.compile(**sgd(0.0, 0.1))
+
+
+def test_a_head_and_a_note_that_are_not_there():
+    model = Headed(*linear_networks())
+    model.compile(**sgd(0.0, 0.1), run_eagerly=True)
+    with pytest.raises(KeyError, match='has no output "code"'):
+        model.fit(ONES, batch_size=4, verbose=0, check=False)
+
+
+def test_only_scalars_are_logged():
+    model = Forgetful(*linear_networks())
+    with pytest.raises(ValueError, match=r"`slopes` must be a scalar, .* Received: shape \(3,\)"):
+        model.track(slopes=np.zeros(3))
