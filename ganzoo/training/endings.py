@@ -4,7 +4,8 @@ import math
 
 import keras
 
-from ganzoo.training.state import State
+from ganzoo.training.learning_rates import optimizers_of
+from ganzoo.training.state import State, weights_are_finite
 
 LOOK_EVERY = 50  # Steps between two looks at the losses: each waits for the device.
 
@@ -40,7 +41,7 @@ class StopAtNaN(keras.callbacks.Callback):
         self._seen = self.model.steps_done
         own = [metric.name for metric in self.model.metrics]
         bad = [f"{name} is {float(value)}" for name, value in (logs or {}).items() if name in own and is_bad(value)]
-        if not bad:
+        if not bad or self._was_skipped():
             return
         kept = next(
             (path for path in (checkpoint.restore(self.model) for checkpoint in self.checkpoints) if path), None
@@ -55,6 +56,11 @@ class StopAtNaN(keras.callbacks.Callback):
             f"that are no numbers. {now} A lower learning rate or gradient clipping (clipnorm= of the optimizer) often "
             "helps; ganzoo.callbacks.CollapseGuard goes back and lowers the rate by itself."
         )
+
+    def _was_skipped(self):
+        """Whether the step was one that overflowed in half precision, which `LossScaleOptimizer` leaves out."""
+        scaled = any(isinstance(o, keras.optimizers.LossScaleOptimizer) for o in optimizers_of(self.model).values())
+        return scaled and weights_are_finite(self.model)
 
 
 def is_bad(value):
