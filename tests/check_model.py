@@ -409,7 +409,8 @@ CHECKS = [
 check_model = pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 """Runs a test with each of the contracts."""
 
-# What a label adds to a step; the rest does not know of it.
+# What a label adds to a step; the rest does not know of it. Models that differ from GAN by their losses alone (LSGAN,
+# DRAGAN, R3GAN) hand labels on as GAN does.
 check_conditional_model = pytest.mark.parametrize(
     "check",
     [

@@ -47,7 +47,7 @@ def test_the_average_generates():
     before = [weight.numpy() for weight in model.generator.weights]
     model.train_on_batch(samples_like(model, 4)[0])
     for average, old, new in zip(model.ema_generator.weights, before, model.generator.weights, strict=True):
-        np.testing.assert_allclose(average.numpy(), 0.75 * old + 0.25 * new.numpy(), rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(average.numpy(), 0.1 * old + 0.9 * new.numpy(), rtol=1e-5, atol=1e-7)
     latents = model.prior(SeededNumbers(7), 5)
     images = np.array(model.ema_generator(latents, training=False))
     np.testing.assert_allclose(model.generate(5, seed=7), images, rtol=1e-5, atol=1e-6)

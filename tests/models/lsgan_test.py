@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import ganzoo
-from tests.check_model import check_conditional_model, check_model, tiny
+from tests.check_model import check_model, tiny
 from tests.scalar_networks import (
     DISCRIMINATOR_RATE,
     GENERATOR_RATE,
@@ -28,11 +28,6 @@ def make(**overrides):
 @check_model
 def test_contract(check, tmp_path):
     check(make, LOGS, tmp_path)
-
-
-@check_conditional_model
-def test_conditional_contract(check, tmp_path):
-    check(lambda **overrides: make(num_classes=3, **overrides), LOGS, tmp_path)
 
 
 def test_one_update_by_hand():
