@@ -200,8 +200,9 @@ def test_every_model_is_built(name, tmp_path):
     dataset = training_data.load(options)
     model = train.build(options, training_data.image_shapes(dataset), dataset)
     assert type(model).__name__ == sources.models()[name] and model.optimizers
-    logs = model.train_on_batch(*next(iter(dataset.take(1))), return_dict=True) if model.batches_per_step == 1 else {}
-    assert all(np.isfinite(value) for value in logs.values())
+    if name in ("gan", "acgan", "pix2pix", "vae"):  # One of each kind of data; what they train is tested elsewhere.
+        logs = model.train_on_batch(*next(iter(dataset.take(1))), return_dict=True)
+        assert all(np.isfinite(value) for value in logs.values())
 
 
 @pytest.mark.parametrize("name", ["wgan", "wgan_gp", "vae"])
