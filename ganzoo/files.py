@@ -44,6 +44,11 @@ def replacing(path, durable=False):
         sync_folder(path.parent)
 
 
+def is_temporary(path):
+    """Whether a path is one that `replacing` has yielded."""
+    return Path(path).name.startswith(".writing-")
+
+
 def sync_folder(folder):
     """Makes the names in a folder survive a power cut, where the operating system can."""
     with contextlib.suppress(OSError):  # Windows opens no folders, and some network file systems sync none.

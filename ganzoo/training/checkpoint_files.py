@@ -159,7 +159,7 @@ def write_model(model, path):
     try:
         with files.replacing(path, durable=True) as temporary:
             check_space(path.parent, bytes_of(model))
-            keras.Model.save(model, temporary)  # A checkpoint is read into a model that a script has built.
+            model.save(temporary)
             if model.run_record is not None:
                 model.run_record.write(temporary)
     except Exception as error:

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ganzoo import checks
+from ganzoo import checks, files
 from ganzoo.networks import graph
 from ganzoo.training import settings, updates
 
@@ -156,7 +156,8 @@ class CompiledModel(keras.Model):
 
     def save(self, filepath, overwrite=True, **kwargs):
         """Writes a `.keras` file, as in Keras; raises a `TypeError` if a constructor's argument would be lost."""
-        settings.check_declared(self)
+        if not files.is_temporary(filepath):  # A checkpoint is read into a model that a script has built.
+            settings.check_declared(self)
         return super().save(filepath, overwrite=overwrite, **kwargs)
 
     def check_trained(self):
