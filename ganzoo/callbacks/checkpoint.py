@@ -22,7 +22,7 @@ class Checkpoint(SavesCheckpoints):
 
     A checkpoint knows its run. Epochs count from the step where that began, whatever the model had learned before. What
     a restarted script has changed, such as a learning rate, the data or their batch size, is used from then on, and a
-    line says so; what cannot change, such as the class, the networks or the seed, is refused. Ctrl-C and SIGTERM save a
+    line says so. What cannot change, such as the class, the networks or the seed, is refused. Ctrl-C and SIGTERM save a
     checkpoint at the end of the step and end the process as usual.
 
     Put it after the callbacks whose work at the end of an epoch belongs to the state, such as `Evaluate` and

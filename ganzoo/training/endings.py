@@ -43,9 +43,7 @@ class StopAtNaN(keras.callbacks.Callback):
         bad = [f"{name} is {float(value)}" for name, value in (logs or {}).items() if name in own and is_bad(value)]
         if not bad or self._was_skipped():
             return
-        kept = next(
-            (path for path in (checkpoint.restore(self.model) for checkpoint in self.checkpoints) if path), None
-        )
+        kept = next(filter(None, (checkpoint.restore(self.model) for checkpoint in self.checkpoints)), None)
         now = (
             f"The model is that of step {self.model.steps_done:,} again ({kept})."
             if kept

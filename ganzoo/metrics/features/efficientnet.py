@@ -42,8 +42,8 @@ class EfficientNetLite0(Classifier):
     and has ReLU6 in the place of swish.
 
     Args:
-        side: Integer, at least 32, the side of the square. The network was trained at 224; a smaller one is faster by
-            the square of the ratio. Defaults to `112`.
+        side: Integer, at least 32, the side of the square. The network was trained at 224. A smaller side is
+            faster by the square of the ratio. Defaults to `112`.
 
     Example:
 
