@@ -1,7 +1,8 @@
-"""What do InfoGAN's codes find without labels: the ten digits, and the known attributes of drawn faces?
+r"""What do InfoGAN's codes find without labels: the ten digits, and the known attributes of drawn faces?
 
     python benchmarks/infogan.py --data mnist --seeds 0 1 2
-    python benchmarks/infogan.py --faces pixel_faces_32.npz --seeds 0
+    python benchmarks/infogan.py --faces pixel_faces_32.npz --information_weight 0.1 --generator_rate 2e-4 \
+        --filters 32 --batch_size 64
 
 The first command trains with the settings of the paper: 62 numbers of noise, a code of ten values, two continuous
 codes, batches of 128, 5,000 updates. `--data` is a folder with the four archives of MNIST; without it the digits are
@@ -36,6 +37,7 @@ from ganzoo.sampling import SeededNumbers
 
 UPDATES_PER_EPOCH = 100
 PERMUTATIONS = 100
+SETTINGS = ("updates", "filters", "information_weight", "generator_rate", "batch_size")
 
 DIGITS = {"noise_dim": 62, "categories": (10,), "continuous": 2}
 FACES = {"noise_dim": 128, "categories": (10,) * 10, "continuous": 0}
@@ -76,8 +78,9 @@ def train(pictures, codes, options, seed, folder):
     """Trains InfoGAN; returns the model, the last epoch's log, and the seconds that this took."""
     keras.utils.set_random_seed(seed)
     settings = {"filters": options.filters, "information_weight": options.information_weight, "seed": seed}
+    settings["generator_optimizer"] = keras.optimizers.Adam(options.generator_rate, beta_1=0.5)
     gan = ganzoo.InfoGAN.from_paper(pictures.shape[1:], **codes, **settings)
-    data = ganzoo.data.from_arrays(pictures, batch_size=128, seed=seed)
+    data = ganzoo.data.from_arrays(pictures, batch_size=options.batch_size, seed=seed)
     checkpoint = ganzoo.callbacks.Checkpoint(folder, every_steps=1000, keep=1)
     started = time.perf_counter()
     history = gan.fit(
@@ -220,12 +223,14 @@ def main():
     parser.add_argument("--updates", type=int, default=5000)
     parser.add_argument("--filters", type=int, default=64)
     parser.add_argument("--information_weight", type=float, default=1.0)
+    parser.add_argument("--generator_rate", type=float, default=1e-3, help="learning rate of the generator and of Q")
+    parser.add_argument("--batch_size", type=int, default=128)
     parser.add_argument("--records", type=Path, default=Path("benchmarks/results/infogan.jsonl"))
     parser.add_argument("--images", type=Path, default=Path("infogan"))
     parser.add_argument("--output_dir", type=Path, default=Path("infogan"), help="checkpoints")
     options = parser.parse_args()
     for seed in options.seeds:
-        settings = {name: getattr(options, name) for name in ("updates", "filters", "information_weight")}
+        settings = {name: getattr(options, name) for name in SETTINGS}
         record = (run_faces if options.faces else run_digits)(options, seed)
         records.append(options.records, {"seed": seed, **settings, **record})
 
