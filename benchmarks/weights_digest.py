@@ -3,6 +3,7 @@
     python benchmarks/weights_digest.py > after.txt
     git worktree add ../before v0.1 && PYTHONPATH=../before python benchmarks/weights_digest.py > before.txt
 
+The networks have no averages, whose decay warms up since version 0.2 (`ema_decay`, benchmarks/average.py).
 The same lines mean the same training, bit for bit: on one machine, with the same packages and number of threads.
 """
 
@@ -30,7 +31,7 @@ def trained(name, seed):
         "VAE": {"hidden": (32,)},
         "Pix2Pix": {"filters": 8, "receptive_field": 16},
     }.get(name, {"filters": 8})
-    model = getattr(ganzoo, name).from_paper((16, 16, 1), seed=seed, ema_decay=0.9, **small)
+    model = getattr(ganzoo, name).from_paper((16, 16, 1), seed=seed, **small)
     batches = getattr(model, "batches_per_step", 1)
     images = data(seed)
     parts = (data(seed + 100), images) if name == "Pix2Pix" else (images, None)

@@ -5,6 +5,8 @@ A check of a value takes the name of the argument and what came. It returns the 
 numbers. Booleans are not: `steps=True` is a mistake.
 """
 
+import functools
+import inspect
 import math
 import numbers
 import os
@@ -14,8 +16,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-# Larger arrays than any memory holds.
-MAX_SAMPLES = 2**31 - 1
+# Larger arrays than any memory holds: of samples, and of the weights of one layer.
+MAX_SAMPLES = MAX_SIZE = 2**31 - 1
 
 # TensorFlow's random numbers take a seed as int64.
 MAX_SEED = 2**63 - 1
@@ -48,6 +50,8 @@ def integer(name, value, least=None, most=None, optional=False):
     found = plain(value)
     if not is_integer(found) or is_outside(found, least=least, most=most):
         raise refusal(name, value, f"an integer{bounds(least=least, most=most)}", optional)
+    if abs(found) > MAX_SEED:
+        raise refusal(name, value, "an integer below 2**63", optional)
     return found
 
 
@@ -150,13 +154,17 @@ def counts(**arguments):
     """Returns several arguments as Python integers of at least 1, in their order.
 
     Raises:
-        ValueError: For the first that is something else.
+        ValueError: For the first that is something else, or larger than any array.
 
     Example:
 
     >>> latent_dim, filters = ganzoo.checks.counts(latent_dim=latent_dim, filters=filters)
     """
-    return [integer(name, value, least=1) for name, value in arguments.items()]
+    found = {name: integer(name, value, least=1) for name, value in arguments.items()}
+    for name, value in found.items():
+        if value > MAX_SIZE:
+            raise refusal(name, value, f"an integer of at most {MAX_SIZE:,}")
+    return list(found.values())
 
 
 def sample_shape(name, value, vectors=False):
@@ -182,6 +190,27 @@ def sample_shape(name, value, vectors=False):
     raise refusal(name, value, f"{kinds} of positive integers")
 
 
+def array(name, value, dtype=None):
+    """Returns an argument as a NumPy array of numbers, of any shape.
+
+    Args:
+        name: String, the argument.
+        value: What came.
+        dtype: String, the type of the array. Defaults to `None`: as it comes.
+
+    Raises:
+        ValueError: If NumPy makes no such array of it.
+    """
+    try:
+        found = np.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise refusal(name, value, "an array of numbers") from error
+    is_truth = found.dtype.kind == "b" and not found.ndim
+    if is_truth or (found.dtype.kind not in "biuf" and "float" not in found.dtype.name):
+        raise refusal(name, value, "an array of numbers")
+    return found if dtype is None else found.astype(dtype, copy=False)
+
+
 def path(name, value, optional=False):
     """Returns an argument as a `pathlib.Path`, with `~` replaced by the home directory.
 
@@ -200,6 +229,28 @@ def path(name, value, optional=False):
             f"`{name}` begins with the home directory of a user whom this machine does not know. Received: "
             f"{name}={shown(value)}"
         ) from None
+
+
+def keras_object(name, value, get, wanted):
+    """Returns an optimizer or an initializer, made from its name, its config, its class or a function that makes it.
+
+    Args:
+        name: String, the argument.
+        value: What came.
+        get: Function such as `keras.optimizers.get`, which takes a name, a config or the object.
+        wanted: String, what it must be, for the message.
+
+    Raises:
+        ValueError: If Keras makes nothing of it.
+    """
+    is_named = isinstance(value, (str, dict)) or hasattr(value, "get_config")
+    is_maker = inspect.isclass(value) or inspect.isfunction(value) or isinstance(value, functools.partial)
+    try:
+        if not is_named and not is_maker:
+            raise TypeError(f"nothing that Keras knows: {type(value).__name__}")
+        return get(value() if is_maker else value)
+    except Exception as error:  # noqa: BLE001  Keras has many kinds of error for what it does not know.
+        raise refusal(name, value, f"{wanted}, its name, its config or a function that makes one") from error
 
 
 def refusal(name, value, wanted, optional=False):

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont
 
+from ganzoo import checks
 from ganzoo.files import replacing
 
 _BACKGROUND = 255  # between the samples of a grid
@@ -42,7 +43,7 @@ def grid(images, columns=None, padding=2, scale=None, titles=None):
     Returns:
         A uint8 array `(height, width, channels)`.
     """
-    images = np.asarray(images)
+    images = checks.array("images", images)
     if images.ndim != 4 or images.shape[-1] not in (1, 3, 4) or 0 in images.shape:
         raise ValueError(
             "grid() draws images of shape (count, height, width, channels) with 1, 3 or 4 "
@@ -52,9 +53,12 @@ def grid(images, columns=None, padding=2, scale=None, titles=None):
         images = to_uint8(images).numpy()
 
     count, height, width, channels = images.shape
-    columns = columns or math.ceil(math.sqrt(count))
+    columns = checks.integer("columns", columns, least=1, optional=True) or math.ceil(math.sqrt(count))
+    padding = checks.integer("padding", padding, least=0)
+    if titles is not None and (isinstance(titles, str) or checks.plain_items(titles) is None):
+        raise checks.refusal("titles", titles, "a list of strings", optional=True)
     rows = math.ceil(count / columns)
-    scale = scale or max(1, round(64 / max(height, width)))
+    scale = checks.integer("scale", scale, least=1, optional=True) or max(1, round(64 / max(height, width)))
     images = images.repeat(scale, axis=1).repeat(scale, axis=2)
 
     cell_height, cell_width = height * scale + padding, width * scale + padding
@@ -123,6 +127,7 @@ def scatter(points, real=None):
 
 def save_png(path, picture):
     """Writes a picture, `(height, width, 1 | 3 | 4)` uint8, as PNG; never half a file."""
+    path = checks.path("path", path)
     with replacing(path) as temporary:
         _to_pil(picture).save(temporary, format="PNG", optimize=True)
 
@@ -135,6 +140,7 @@ def save_gif(path, frames, duration=0.2):
         frames: Iterable of pictures, `(height, width, 1 | 3 | 4)` uint8.
         duration: Seconds per frame, a float or a list with one for each frame.
     """
+    path = checks.path("path", path)
     frames = map(_to_pil, frames)
     first = next(frames, None)
     if first is None:
@@ -152,5 +158,10 @@ def save_gif(path, frames, duration=0.2):
 
 
 def _to_pil(picture):
-    picture = np.asarray(picture)
+    picture = checks.array("picture", picture)
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[-1] not in (1, 3, 4) or 0 in picture.shape:
+        raise ValueError(
+            "`picture` must be uint8 of shape (height, width, 1, 3 or 4). Received: "
+            f"{picture.dtype} of shape {picture.shape}. ganzoo.images.grid draws many, and to_uint8 scales [-1, 1]."
+        )
     return Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)

@@ -4,9 +4,36 @@ A score is a logit: the discriminator has no sigmoid at its end, and D(x) = sigm
 scores of any shape, and returns the mean as a float32 scalar.
 """
 
+import functools
+import inspect
+
+import tensorflow as tf
 from keras import ops
 
+from ganzoo import checks
 
+
+def of_scores(loss):
+    """Makes a loss turn its arguments into tensors first, as a decorator: what is no array of floats is refused."""
+    names = list(inspect.signature(loss).parameters)
+
+    @functools.wraps(loss)
+    def checked(*args, **kwargs):
+        given = dict(zip(names, args, strict=False)) | kwargs
+        return loss(**{name: as_scores(name, value) for name, value in given.items()})
+
+    return checked
+
+
+def as_scores(name, value):
+    """Returns scores as a float tensor; numbers of other types become float32."""
+    if not tf.is_tensor(value):
+        value = checks.array(name, value)
+    dtype = tf.as_dtype(value.dtype)
+    return ops.cast(value, value.dtype if dtype.is_floating else "float32")
+
+
+@of_scores
 def discriminator_cross_entropy(real_scores, fake_scores):
     """Negated value function of the discriminator: `-E[log D(x)] - E[log(1 - D(G(z)))]`.
 
@@ -17,6 +44,7 @@ def discriminator_cross_entropy(real_scores, fake_scores):
     return ops.mean(ops.softplus(-real_scores)) + ops.mean(ops.softplus(fake_scores))
 
 
+@of_scores
 def non_saturating_generator_loss(fake_scores):
     """`-E[log D(G(z))]`: strong gradients while the discriminator rejects the samples.
 
@@ -25,6 +53,7 @@ def non_saturating_generator_loss(fake_scores):
     return ops.mean(ops.softplus(-fake_scores))
 
 
+@of_scores
 def minimax_generator_loss(fake_scores):
     """`E[log(1 - D(G(z)))]`, the generator's part of the two-player game itself.
 
@@ -33,6 +62,7 @@ def minimax_generator_loss(fake_scores):
     return -ops.mean(ops.softplus(fake_scores))
 
 
+@of_scores
 def least_squares_discriminator_loss(real_scores, fake_scores):
     """`(E[(D(x) - 1)^2] + E[D(G(z))^2]) / 2`, where D is the score itself, without a sigmoid.
 
@@ -41,6 +71,7 @@ def least_squares_discriminator_loss(real_scores, fake_scores):
     return (ops.mean(ops.square(real_scores - 1.0)) + ops.mean(ops.square(fake_scores))) / 2.0
 
 
+@of_scores
 def least_squares_generator_loss(fake_scores):
     """`E[(D(G(z)) - 1)^2] / 2`.
 
@@ -49,6 +80,7 @@ def least_squares_generator_loss(fake_scores):
     return ops.mean(ops.square(fake_scores - 1.0)) / 2.0
 
 
+@of_scores
 def hinge_discriminator_loss(real_scores, fake_scores):
     """`E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))]`: scores beyond the margin have no gradient.
 
@@ -58,6 +90,7 @@ def hinge_discriminator_loss(real_scores, fake_scores):
     return ops.mean(ops.relu(1.0 - real_scores)) + ops.mean(ops.relu(1.0 + fake_scores))
 
 
+@of_scores
 def hinge_generator_loss(fake_scores):
     """`-E[D(G(z))]`.
 
@@ -66,6 +99,7 @@ def hinge_generator_loss(fake_scores):
     return -ops.mean(fake_scores)
 
 
+@of_scores
 def relativistic_loss(better_scores, worse_scores):
     """`E[-log sigmoid(a - b)]` of pairs: how surely the first of each pair has the higher score.
 

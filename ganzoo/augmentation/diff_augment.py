@@ -4,6 +4,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from ganzoo import checks
+
 
 @keras.saving.register_keras_serializable("ganzoo")
 class DiffAugment:
@@ -48,14 +50,9 @@ class DiffAugment:
     numbers = 7
 
     def __init__(self, color=1.0, translation=0.125, cutout=0.5):
-        for name, value, most in (("color", color, None), ("translation", translation, 1), ("cutout", cutout, 1)):
-            if not value >= 0 or (most is not None and value > most):
-                raise ValueError(
-                    f"`{name}` must be at least 0{f' and at most {most}' if most else ''}. Received: {name}={value!r}"
-                )
-        self.color = float(color)
-        self.translation = float(translation)
-        self.cutout = float(cutout)
+        self.color = checks.number("color", color, least=0)
+        self.translation = checks.number("translation", translation, least=0, most=1)
+        self.cutout = checks.number("cutout", cutout, least=0, most=1)
 
     def __call__(self, images, numbers):
         """Changes each image by its own numbers.

@@ -99,7 +99,7 @@ class CollapseGuard(keras.callbacks.Callback):
             max_rollbacks=checks.integer("max_rollbacks", max_rollbacks, least=0),
             factor=checks.number("factor", factor, above=0, below=1),
             monitor=monitor,
-            num_samples=checks.integer("num_samples", num_samples, least=8),
+            num_samples=checks.integer("num_samples", num_samples, least=8, most=100_000),
             seed=checks.seed("seed", seed),
         )
 

@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from ganzoo import checks
+
 
 class CriticBurnIn(keras.callbacks.Callback):
     """Trains the critic nearly to optimality before some of the generator's updates.
@@ -26,12 +28,9 @@ class CriticBurnIn(keras.callbacks.Callback):
 
     def __init__(self, steps=100, first=25, every=500):
         super().__init__()
-        for name, value, least in (("steps", steps, 1), ("first", first, 0), ("every", every, 1)):
-            if not isinstance(value, int) or value < least:
-                raise ValueError(f"`{name}` must be an integer of at least {least}. Received: {name}={value!r}")
-        self.steps = steps
-        self.first = first
-        self.every = every
+        self.steps = checks.integer("steps", steps, least=1)
+        self.first = checks.integer("first", first, least=0)
+        self.every = checks.integer("every", every, least=1)
         self._batches = None
 
     def extra_updates(self, step):

@@ -112,25 +112,18 @@ class Evaluate(keras.callbacks.Callback):
         budget=0.1,
     ):
         super().__init__()
-        checks.check_count("every", every)
-        for name, value in (("num_samples", num_samples), ("batch_size", batch_size)):
-            if value is None:
-                raise ValueError(f"`{name}` must be an integer of at least 1. Received: {name}=None")
-            checks.check_count(name, value)
-        checks.check_count("num_real", num_real)
         if best is not None and directory is None:
             raise ValueError(f"best={best!r} keeps a model, and needs a `directory` for it. Received: directory=None")
         self.metrics = None if metrics is None else named_metrics(metrics)
         self.data = data
-        self.every = every
+        self.every = checks.check_count("every", every)
         self.budget = checks.number("budget", budget, above=0)
-        self.num_samples = num_samples
-        self.seed = seed
+        self.num_samples, self.batch_size = checks.counts(num_samples=num_samples, batch_size=batch_size)
+        self.seed = checks.seed("seed", seed)
         self.best = best
         self.directory = checks.path("directory", directory, optional=True)
         self.cache_dir = default_cache() if cache_dir is None else cache_dir and checks.path("cache_dir", cache_dir)
-        self.num_real = num_real
-        self.batch_size = batch_size
+        self.num_real = checks.check_count("num_real", num_real)
         self.verbose = verbose
         self.scores = {}
         self.rows = []

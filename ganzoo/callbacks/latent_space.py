@@ -40,12 +40,8 @@ class LatentSpace(keras.callbacks.Callback):
 
     def __init__(self, directory, data, num_samples=5000, columns=20, class_names=None, every=1):
         super().__init__()
-        for name, value in (("num_samples", num_samples), ("columns", columns), ("every", every)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"`{name}` must be an integer of at least 1. Received: {name}={value!r}")
+        num_samples, self.columns, self.every = checks.counts(num_samples=num_samples, columns=columns, every=every)
         self.directory = checks.path("directory", directory)
-        self.columns = columns
-        self.every = every
         self.samples, self.labels = read_labelled(data, num_samples)
         self.class_names = class_names or getattr(data, "class_names", None)
 

@@ -42,8 +42,7 @@ class LearningCurve(keras.callbacks.Callback):
     def __init__(self, path, every=1, median_window=101):
         super().__init__()
         self.path = checks.path("path", path)
-        self.every = every
-        self.median_window = median_window
+        self.every, self.median_window = checks.counts(every=every, median_window=median_window)
         self.table = self.path.with_suffix(".csv")
         self.step_table = self.path.with_name(f"{self.path.stem}_wasserstein.csv")
         self._mean = MeanSince()

@@ -33,6 +33,8 @@ class ReduceLearningRate(keras.callbacks.Callback):
 
     def __init__(self, monitor="M", factor=0.5, patience=5, min_delta=0.0, min_learning_rate=2e-5):
         super().__init__()
+        if not isinstance(monitor, str):
+            raise checks.refusal("monitor", monitor, "a string, a name in the log")
         self.monitor = monitor
         self.factor = checks.number("factor", factor, above=0, below=1)
         self.patience = checks.integer("patience", patience, least=1)

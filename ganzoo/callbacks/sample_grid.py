@@ -61,13 +61,12 @@ class SampleGrid(keras.callbacks.Callback):
     ):
         super().__init__()
         self.directory = checks.path("directory", directory)
-        self.num_samples = num_samples
-        self.every = every
-        self.seed = seed
+        self.num_samples, self.every = checks.counts(num_samples=num_samples, every=every)
+        self.seed = checks.seed("seed", seed)
         self.condition = condition
         self.real = real
-        self.gif = gif
-        self.duration = duration
+        self.gif = checks.boolean("gif", gif)
+        self.duration = checks.number("duration", duration, above=0)
         self.tensorboard_dir = tensorboard_dir
         if tensorboard_dir is not None and not hasattr(tf.summary, "image"):
             raise ImportError(
@@ -85,7 +84,7 @@ class SampleGrid(keras.callbacks.Callback):
             condition, columns = np.tile(np.arange(classes), rows), classes
         else:
             condition, columns = None, None
-        count = self.num_samples if condition is None else len(condition)
+        count = self.num_samples if np.ndim(condition) == 0 else len(condition)
         samples = self.model.generate(count, seed=self.seed, condition=condition)
         if np.ndim(samples) == 2:
             return images.scatter(samples, self.real)

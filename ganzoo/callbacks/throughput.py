@@ -4,6 +4,8 @@ import time
 
 import keras
 
+from ganzoo import checks
+
 
 class Throughput(keras.callbacks.Callback):
     """Adds `images_per_second` to the logs of each epoch.
@@ -29,7 +31,7 @@ class Throughput(keras.callbacks.Callback):
 
     def __init__(self, warmup_steps=2):
         super().__init__()
-        self.warmup_steps = warmup_steps
+        self.warmup_steps = checks.integer("warmup_steps", warmup_steps, least=0)
 
     def on_train_begin(self, logs=None):
         self._warmup_left = self.warmup_steps

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ganzoo import images
+from ganzoo import checks, images
 from ganzoo.callbacks.sample_grid import SampleGrid
 
 
@@ -30,7 +30,7 @@ class TranslationGrid(SampleGrid):
         self.targets = None if targets is None else np.asarray(targets)
         if targets is not None and len(targets) != len(inputs):
             raise ValueError(f"Each input needs one target. Received: {len(inputs)} inputs and {len(targets)} targets.")
-        self.rows = rows
+        (self.rows,) = checks.counts(rows=rows)
 
     def picture(self):
         """The rows of the model as it is now, as one uint8 picture."""

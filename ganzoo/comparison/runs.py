@@ -12,13 +12,16 @@ import time
 
 import keras
 import numpy as np
+import tensorflow as tf
 from scipy import stats
 
 from ganzoo import checks, files, images, records
 from ganzoo.metrics.defaults import default_metrics
+from ganzoo.metrics.intervals import check_level
 from ganzoo.metrics.measuring import Measuring
-from ganzoo.metrics.metric import check_measurable
+from ganzoo.metrics.metric import Metric, check_measurable
 from ganzoo.metrics.score import Score, distinct_names
+from ganzoo.training.first_samples import first_samples
 
 UNITS = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600}
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
@@ -90,15 +93,14 @@ def compare(
             "`models` must be a dictionary of functions of a seed, {'WGAN': lambda seed: ganzoo.WGAN.from_paper(..., "
             f"seed=seed)}}: each seed needs a new model. Received: {models!r}"
         )
-    if not (isinstance(points, int) and points >= 1):
-        raise ValueError(f"`points` must be a positive integer. Received: points={points!r}")
+    points, num_samples = checks.counts(points=points, num_samples=num_samples)
+    seeds, metrics, level = checked_seeds(seeds), checked_metrics(metrics), check_level(level)
+    if not (callbacks is None or callable(callbacks)):
+        raise checks.refusal("callbacks", callbacks, "a function of a model that returns a list of callbacks", True)
     if updates is not None and updates < points:
         raise ValueError(f"A budget of {updates} updates has no room for {points} evaluations: lower `points`.")
-    seeds = list(range(seeds)) if isinstance(seeds, int) else list(dict.fromkeys(seeds))
-    samples, labels = first_samples(dataset, num_samples)
-    metrics = default_metrics(samples) if metrics is None else list(metrics)
-    for metric in metrics:
-        check_measurable(metric)
+    samples, labels = real_samples(dataset, num_samples)
+    metrics = default_metrics(samples) if metrics is None else metrics
     measuring = Measuring(dict(enumerate(metrics)), samples)
 
     folder = checks.path("output_dir", output_dir)
@@ -379,20 +381,40 @@ def parse_budget(budget):
     return float(match[1]) * unit, None
 
 
-def first_samples(dataset, count):
+def checked_seeds(seeds):
+    """A number of seeds, or a list of them, as a list of integers."""
+    count = checks.plain(seeds)
+    if checks.is_integer(count) and 1 <= count <= checks.MAX_SIZE:
+        return list(range(count))
+    found = checks.plain_items(seeds)
+    if not found:
+        raise checks.refusal("seeds", seeds, "an integer of at least 1, or a list of seeds")
+    return list(dict.fromkeys(checks.seed("seeds", item) for item in found))
+
+
+def checked_metrics(metrics):
+    """A list of metrics that can measure samples, or `None`."""
+    if metrics is None:
+        return None
+    if not isinstance(metrics, (list, tuple)) or not metrics or not all(isinstance(m, Metric) for m in metrics):
+        raise checks.refusal("metrics", metrics, "a list of objects of ganzoo.metrics", True)
+    for metric in metrics:
+        check_measurable(metric)
+    return list(metrics)
+
+
+def real_samples(dataset, count):
     """The first samples of a dataset of batches, and their labels or `None`."""
-    samples, labels, found = [], [], 0
-    for batch in dataset:
-        x, y = batch if isinstance(batch, tuple) else (batch, None)
-        samples.append(np.asarray(x))
-        labels.append(y)
-        found += len(samples[-1])
-        if found >= count:
-            break
-    if not samples:
+    if not isinstance(dataset, tf.data.Dataset):
+        raise TypeError(
+            "`dataset` must be a tf.data.Dataset of batches, such as those of ganzoo.data. Received: "
+            f"{checks.shown(dataset)}"
+        )
+    batches = dataset.as_numpy_iterator()
+    found = first_samples((batch if isinstance(batch, tuple) else (batch, None) for batch in batches), count)
+    if found is None:
         raise ValueError("The dataset is empty: a comparison needs samples to train on.")
-    y = None if labels[0] is None else np.concatenate([np.asarray(part) for part in labels])[:count]
-    return np.concatenate(samples)[:count], y
+    return found.first(count)
 
 
 def file_name(name):

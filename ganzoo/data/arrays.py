@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 
+from ganzoo import checks
 from ganzoo.data.indexed import IndexedSource
 
 
@@ -42,10 +43,15 @@ def from_arrays(images, labels=None, batch_size=None, seed=0, shuffle=True):
     return IndexedSource(images, labels, batch_size, seed, shuffle).dataset()
 
 
-def check_images(images):
-    """Returns images `(num_samples, height, width, channels)`, uint8 or float32, or points."""
-    images = np.asarray(images)
-    _check_shape(images.shape)
+def check_images(images, name="images"):
+    """Returns images `(num_samples, height, width, channels)`, uint8 or float32, or points.
+
+    Args:
+        images: Array, or what NumPy makes one of.
+        name: String, the argument, for the errors. Defaults to `"images"`.
+    """
+    images = checks.array(name, images)
+    _check_shape(images.shape, name)
     is_points = images.ndim == 2
     if images.ndim == 3:
         images = images[..., None]
@@ -53,50 +59,51 @@ def check_images(images):
         return images
     if images.dtype.kind != "f":
         raise ValueError(
-            f"images must be uint8 (0..255) or floats in [-1, 1], and points floats; received "
-            f'{images.dtype}. If the values are pixels 0..255, pass images.astype("uint8").'
+            f"{name} must be uint8 (0..255) or floats in [-1, 1], and points floats; received "
+            f'{images.dtype}. If the values are pixels 0..255, pass {name}.astype("uint8").'
         )
-    _check_values(images, is_points)
+    _check_values(images, is_points, name)
     return images.astype(np.float32)
 
 
-def _check_shape(shape):
+def _check_shape(shape, name):
     if len(shape) not in (2, 3, 4):
         raise ValueError(
-            "images must have the shape (num_samples, height, width, channels), "
+            f"{name} must have the shape (num_samples, height, width, channels), "
             "(num_samples, height, width), or (num_samples, dimensions) for points; "
             f"received shape {shape}."
         )
     if 0 in shape:
-        raise ValueError(f"images are empty: received shape {shape}.")
+        raise ValueError(f"{name} are empty: received shape {shape}.")
     if len(shape) == 3 and shape[-1] in (1, 3, 4) and shape[0] > 4:
         raise ValueError(
-            f"images of shape {shape} look like one image, (height, width, channels); expected "
-            "(num_samples, height, width). For a dataset of one image pass images[None]."
+            f"{name} of shape {shape} look like one image, (height, width, channels); expected "
+            f"(num_samples, height, width). For a dataset of one image pass {name}[None]."
         )
     if len(shape) == 4 and shape[1] in (1, 3, 4) and shape[-1] > 4:
         raise ValueError(
-            f"images of shape {shape} look channels first; expected (num_samples, height, width, "
-            "channels). Pass np.moveaxis(images, 1, -1)."
+            f"{name} of shape {shape} look channels first; expected (num_samples, height, width, "
+            f"channels). Pass np.moveaxis({name}, 1, -1)."
         )
 
 
-def _check_values(images, is_points):
+def _check_values(images, is_points, name):
     low, high = images.min(), images.max()  # NaN if there is one
     if not np.isfinite([low, high]).all():
         count = images.size - np.isfinite(images).sum()
-        raise ValueError(f"images hold {count} values that are NaN or infinite, of {images.size}.")
+        raise ValueError(f"{name} hold {count} values that are NaN or infinite, of {images.size}.")
     if is_points:
         return
     found = f"the values lie in [{low:.4g}, {high:.4g}]"
     if max(-low, high) > 1.0001:  # the rounding of the user's own normalization may pass 1
         fix = "Scale them to [-1, 1]"
         if low >= 0 and high <= 255:
-            fix = 'They look like pixels 0..255: pass images.astype("uint8"), or images / 127.5 - 1'
-        raise ValueError(f"float images must lie in [-1, 1], but {found}. {fix}.")
+            fix = f'They look like pixels 0..255: pass {name}.astype("uint8"), or {name} / 127.5 - 1'
+        raise ValueError(f"{name} that are floats must lie in [-1, 1], but {found}. {fix}.")
     if low >= 0:
         warnings.warn(
-            f"float images should fill [-1, 1], but {found}. If they are scaled to [0, 1], pass images * 2 - 1.",
+            f"{name} that are floats should fill [-1, 1], but {found}. If they are scaled to [0, 1], pass "
+            f"{name} * 2 - 1.",
             UserWarning,
             stacklevel=4,
         )

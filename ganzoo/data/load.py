@@ -11,7 +11,7 @@ from ganzoo import checks
 from ganzoo.data import npz, toys
 from ganzoo.data.folder import from_folder
 from ganzoo.data.indexed import IndexedSource
-from ganzoo.data.paired import from_pairs, resize
+from ganzoo.data.paired import check_jitter, from_pairs, resize
 from ganzoo.data.pixels import check_image_size
 from ganzoo.data.split import split_indices, split_name
 
@@ -95,6 +95,8 @@ def load(
     ```
     """
     image_size = check_image_size(image_size)
+    check_jitter(jitter)
+    mirror = checks.boolean("mirror", mirror)
     name, path = _name_and_path(name)
     if name in _PAIRED:
         return from_pairs(*_PAIRED[name](split), image_size, batch_size, seed, shuffle, jitter, mirror)

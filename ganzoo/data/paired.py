@@ -80,6 +80,7 @@ def paired(
     channels = checks.choice("channels", channels, (1, 3, 4))
     seed, shuffle = checks.seed("seed", seed), checks.boolean("shuffle", shuffle)  # Before the long part, too.
     check_jitter(jitter)
+    mirror = checks.boolean("mirror", mirror)
     if isinstance(inputs, (str, os.PathLike)):
         if targets is not None and not isinstance(targets, (str, os.PathLike)):
             raise ValueError(f"inputs are a folder, and so must targets be; received {type(targets).__name__}.")
@@ -89,7 +90,7 @@ def paired(
             "inputs are an array, and so must targets be; received "
             f"{'none' if targets is None else repr(targets)}. Pass paired(inputs, targets), or the path of a folder."
         )
-    inputs, targets = check_images(inputs), check_images(targets)
+    inputs, targets = check_images(inputs, "inputs"), check_images(targets, "targets")
     if direction == "b_to_a":
         inputs, targets = targets, inputs
     return from_pairs(inputs, targets, image_size, batch_size, seed, shuffle, jitter, mirror)

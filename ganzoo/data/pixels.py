@@ -19,8 +19,9 @@ def normalize(images):
     Raises:
         TypeError: If `images` are not uint8, such as images that are normalized already.
     """
-    if images.dtype != "uint8":
-        raise TypeError(f"normalize() takes uint8 images (0..255); received {images.dtype}.")
+    if getattr(images, "dtype", None) != "uint8":
+        came = getattr(images, "dtype", checks.shown(images))
+        raise TypeError(f"normalize() takes a tensor or a numpy array of uint8 `images` (0..255); received {came}.")
     # A product, because that is what TensorFlow makes of the quotient in a graph, but not outside of one.
     scale = np.float32(1 / 127.5)
     if isinstance(images, np.ndarray):
@@ -44,8 +45,8 @@ def binarize(images, seed=0):
         TypeError: If `images` are not a uint8 array, such as images that are normalized already.
     """
     if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
-        came = getattr(images, "dtype", type(images).__name__)
-        raise TypeError(f"binarize() takes a numpy array of uint8 images (0..255); received {came}.")
+        came = getattr(images, "dtype", checks.shown(images))
+        raise TypeError(f"binarize() takes a numpy array of uint8 `images` (0..255); received {came}.")
     random = np.random.default_rng(checks.seed("seed", seed))
     random = np.random.default_rng(checks.seed("seed", seed))
     thresholds = random.integers(0, 255, images.shape, np.uint8)  # 0..254: 255 is always on.

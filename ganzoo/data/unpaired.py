@@ -63,7 +63,7 @@ def unpaired(x, y, batch_size=1, seed=0, image_size=None, channels=3, shuffle=Tr
     seed, shuffle = checks.seed("seed", seed), checks.boolean("shuffle", shuffle)
     mirror = checks.boolean("mirror", mirror)
     x, y = _read("x", x, image_size, channels), _read("y", y, image_size, channels)
-    x, y = check_images(x), check_images(y)
+    x, y = check_images(x, "x"), check_images(y, "y")
     batch_size = _check_batch_size(batch_size, x, y)
     x, y = _resized("x", x, image_size), _resized("y", y, image_size)
     return UnpairedSource(x, y, batch_size, seed, shuffle, enlargement(jitter), mirror).dataset()

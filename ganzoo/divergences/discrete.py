@@ -7,6 +7,8 @@ divergence is infinite, `inf` is returned, without a warning. 0 log 0 is 0.
 import numpy as np
 from scipy import special
 
+from ganzoo import checks
+
 # How far a sum of probabilities may be from 1: what float32 leaves of it.
 SUM_TOLERANCE = 1e-5
 
@@ -79,6 +81,7 @@ def reverse_kl(p, q):
     >>> ganzoo.divergences.reverse_kl([0.5, 0.5], [1.0, 0.0])  # log 2
     0.6931471805599453
     """
+    p, q = check_pair(p, q)
     return kl(q, p)
 
 
@@ -142,6 +145,9 @@ def f_divergence(p, q, f, slope_at_infinity=None):
     0.25
     """
     p, q = np.broadcast_arrays(*check_pair(p, q))
+    if not callable(f):
+        raise checks.refusal("f", f, "a function of an array")
+    slope_at_infinity = checks.number("slope_at_infinity", slope_at_infinity, finite=False, optional=True)
     with np.errstate(all="ignore"):
         at_one = float(np.asarray(f(np.ones(1)))[0])
         values = np.asarray(f(np.divide(p, q, out=np.ones_like(p), where=q > 0)), "float64")
@@ -184,8 +190,8 @@ def check_pair(p, q):
 
 def check_probabilities(values, name):
     """Probabilities as a float64 array whose last axis sums to 1 but for rounding; raises `ValueError` otherwise."""
-    array = np.asarray(values, "float64")
-    if array.ndim == 0 or array.shape[-1] == 0:
+    array = checks.array(name, values, "float64")
+    if array.ndim == 0 or array.size == 0:
         raise ValueError(f"`{name}` must be an array of probabilities. Received: {values!r}")
     if not (array >= 0).all():
         raise ValueError(f"Probabilities must not be negative or NaN. Received: {name} with {array.min()}")

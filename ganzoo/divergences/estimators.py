@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from ganzoo import losses
+from ganzoo import checks, losses
 from ganzoo.constraints import clip_weights
 from ganzoo.networks import mlp
 from ganzoo.penalties import gradient_norms, gradient_penalty
@@ -96,6 +96,7 @@ def estimate_density_ratio(x, y, network=None, hidden=(64, 64), steps=2000, batc
     >>> ratio = ganzoo.divergences.estimate_density_ratio(rng.normal(1, 1, 10_000), rng.normal(-1, 1, 10_000))
     >>> ratio.log([0.0, 1.0])  # The true values are 2 x: 0 and 2.
     """
+    seed = checks.seed("seed", seed)
     x, y = check_samples(x, y, network)
     network = default_network(x, hidden, seed) if network is None else network
     train(network, cross_entropy, x, y, steps, batch_size, learning_rate, seed)
@@ -134,6 +135,7 @@ def estimate_jensen_shannon(
     >>> js, _ = ganzoo.divergences.estimate_jensen_shannon(rng.normal(1, 1, 10_000), rng.normal(-1, 1, 10_000))
     >>> js  # The true value is 0.337.
     """
+    seed = checks.seed("seed", seed)
     (x, y), (held_out_x, held_out_y) = split(*check_samples(x, y, network), held_out, seed)
     network = default_network(x, hidden, seed) if network is None else network
     train(network, cross_entropy, x, y, steps, batch_size, learning_rate, seed)
@@ -199,11 +201,11 @@ def estimate_wasserstein(
     >>> w, critic = ganzoo.divergences.estimate_wasserstein(rng.normal(1, 1, 10_000), rng.normal(-1, 1, 10_000))
     >>> w  # The true value is 2.
     """
-    if constraint not in ("penalty", "clip"):
-        raise ValueError(f'`constraint` must be "penalty" or "clip". Received: constraint={constraint!r}')
-    if slope not in ("mean", "max", None):
-        raise ValueError(f'`slope` must be "mean", "max" or None. Received: slope={slope!r}')
-    check_positive(penalty_weight=penalty_weight, clip_value=clip_value)
+    constraint = checks.choice("constraint", constraint, ("penalty", "clip"))
+    slope = checks.choice("slope", slope, ("mean", "max", None))
+    penalty_weight = checks.number("penalty_weight", penalty_weight, above=0)
+    clip_value = checks.number("clip_value", clip_value, above=0)
+    seed = checks.seed("seed", seed)
     (x, y), (held_out_x, held_out_y) = split(*check_samples(x, y, network), held_out, seed)
     network = default_network(x, hidden, seed) if network is None else network
     numbers = RandomStream(seed)
@@ -252,7 +254,8 @@ class Opposition(keras.Model):
 
 def train(network, objective, x, y, steps, batch_size, learning_rate, seed):
     """Minimises `objective(critic, x, y)` in the network's weights, on batches drawn with replacement."""
-    check_positive(steps=steps, batch_size=batch_size, learning_rate=learning_rate)
+    steps, batch_size = checks.counts(steps=steps, batch_size=batch_size)
+    learning_rate = checks.number("learning_rate", learning_rate, above=0)
     model = Opposition(network, objective)
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
     # Fewer calls of Python: as many steps in one as divide the number of steps.
@@ -299,15 +302,6 @@ def slopes(network, x, y, seed=0):
 # === Checks ===
 
 
-def check_positive(**settings):
-    """Raises `ValueError` for a setting that is not positive; steps and sizes must be integers."""
-    for name, value in settings.items():
-        is_count = name in ("steps", "batch_size")
-        if not value > 0 or (is_count and not isinstance(value, int)):
-            kind = "a positive integer" if is_count else "positive"
-            raise ValueError(f"`{name}` must be {kind}. Received: {name}={value!r}")
-
-
 def check_samples(x, y, network=None):
     """Returns both as float32 arrays `(samples, dimensions)`, which the network can take."""
     x, y = check_points("x", x, network), check_points("y", y, network)
@@ -323,7 +317,9 @@ def check_samples(x, y, network=None):
 
 def check_points(name, points, network=None):
     """Returns a float32 array `(number, dimensions)`; `(number,)` becomes `(number, 1)`."""
-    points = np.asarray(points, "float32")
+    if network is not None:
+        checks.check_built("network", network)
+    points = checks.array(name, points, "float32")
     points = points[:, None] if points.ndim == 1 else points
     wanted = points.shape[1:] if network is None else network.inputs[0].shape[1:]
     if points.ndim != 2 or points.shape[1:] != wanted:
@@ -339,8 +335,7 @@ def check_points(name, points, network=None):
 
 def split(x, y, held_out, seed):
     """`(x, y)` for training, and the held-out `(x, y)`: a random share of each."""
-    if not 0 < held_out < 1:
-        raise ValueError(f"`held_out` must be a share between 0 and 1, such as 0.25. Received: held_out={held_out!r}")
+    held_out = checks.number("held_out", held_out, above=0, below=1)
     rng = np.random.default_rng([seed, 0])
     parts = []
     for name, samples in (("x", x), ("y", y)):

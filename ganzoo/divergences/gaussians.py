@@ -11,6 +11,7 @@ import numpy as np
 import scipy.linalg
 from scipy import integrate, special
 
+from ganzoo import checks
 from ganzoo.metrics.frechet import gaussian_distance, truncated_eigh
 
 
@@ -226,7 +227,10 @@ def check_gaussians(mean_1, cov_1, mean_2, cov_2):
     """Two pairs of mean `(dimensions,)` and covariance `(dimensions, dimensions)` in float64, or `ValueError`."""
     pairs = []
     for index, mean, covariance in ((1, mean_1, cov_1), (2, mean_2, cov_2)):
-        mean, covariance = np.asarray(mean, "float64"), np.asarray(covariance, "float64")
+        mean, covariance = (
+            checks.array(f"mean_{index}", mean, "float64"),
+            checks.array(f"cov_{index}", covariance, "float64"),
+        )
         if (mean.ndim, covariance.ndim) == (0, 0):
             mean, covariance = mean.reshape(1), covariance.reshape(1, 1)
         if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)):

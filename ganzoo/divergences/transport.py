@@ -10,6 +10,7 @@ import scipy.sparse
 from scipy import special
 from scipy.spatial.distance import cdist
 
+from ganzoo import checks
 from ganzoo.divergences.discrete import check_probabilities
 from ganzoo.metrics import sliced
 
@@ -206,11 +207,11 @@ def sinkhorn(cost, a, b, regularization, tolerance=1e-9, max_iterations=100_000)
     0.1192...
     """
     cost, a, b = check_problem(cost, a, b)
-    if not 0 < regularization < np.inf:
-        raise ValueError(
-            "`regularization` must be positive and finite; `optimal_transport` has none, and with an infinite one the "
-            f"plan is a b^T. Received: {regularization!r}"
-        )
+    if not 0 < checks.as_float(checks.plain(regularization)) < np.inf:
+        wanted = "positive and finite; `optimal_transport` has none, and with an infinite one the plan is a b^T"
+        raise checks.refusal("regularization", regularization, wanted)
+    tolerance = checks.number("tolerance", tolerance, above=0)
+    max_iterations = checks.integer("max_iterations", max_iterations, least=1, most=10**8)
     with np.errstate(divide="ignore"):
         log_a, log_b = np.log(a), np.log(b)
     g = np.zeros(len(b))
@@ -301,7 +302,7 @@ def check_points(x, y, x_name, y_name):
     """Both sets of samples as float64 arrays `(samples, dimensions)`, or `ValueError`."""
     sets = []
     for name, values in ((x_name, x), (y_name, y)):
-        array = np.asarray(values, "float64")
+        array = checks.array(name, values, "float64")
         array = array[:, None] if array.ndim == 1 else array
         if array.ndim != 2 or array.size == 0:
             raise ValueError(f"`{name}` must be an array (samples, dimensions). Received: shape {np.shape(values)}")
@@ -318,13 +319,12 @@ def check_points(x, y, x_name, y_name):
 
 def check_power(p):
     """Raises `ValueError` unless p is a number of 1 or more."""
-    if not 1 <= p < np.inf:
-        raise ValueError(f"`p` must be 1 or more, and finite. Received: p={p!r}")
+    checks.number("p", p, least=1)
 
 
 def check_problem(cost, a, b):
     """Cost and masses of a transport in float64, or `ValueError`."""
-    cost, a, b = np.asarray(cost, "float64"), check_probabilities(a, "a"), check_probabilities(b, "b")
+    cost, a, b = checks.array("cost", cost, "float64"), check_probabilities(a, "a"), check_probabilities(b, "b")
     if a.ndim != 1 or b.ndim != 1 or cost.shape != (len(a), len(b)):
         raise ValueError(
             "The cost must have a row for each mass in `a` and a column for each in `b`. Received: shapes "

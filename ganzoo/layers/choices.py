@@ -46,9 +46,11 @@ def normalization(kind, name):
 
 def dense_layer(normalization):
     """The class of dense layers that goes with a normalization."""
-    return SpectralDense if normalization == "spectral" else keras.layers.Dense
+    kind = checks.choice("normalization", normalization, NORMALIZATIONS)
+    return SpectralDense if kind == "spectral" else keras.layers.Dense
 
 
 def convolution_layer(normalization):
     """The class of convolutions that goes with a normalization."""
-    return SpectralConv2D if normalization == "spectral" else Conv2D
+    kind = checks.choice("normalization", normalization, NORMALIZATIONS)
+    return SpectralConv2D if kind == "spectral" else Conv2D

@@ -248,7 +248,7 @@ def as_labels(arrays, num_classes):
     Returns:
         Pair: the dictionary with an integer array `(samples,)` for each kind; the number of classes.
     """
-    arrays = {kind: np.asarray(array) for kind, array in arrays.items()}
+    arrays = {kind: checks.array(kind, array) for kind, array in arrays.items()}
     widths = {array.shape[1] for array in arrays.values() if is_scores(array)}
     if num_classes is not None:
         widths.add(checks.integer("num_classes", num_classes, least=1))

@@ -122,7 +122,7 @@ def check_predictions(fake, from_logits):
         ValueError: If they are not, if a value is not finite, if probabilities are negative or do not add up to 1, or
             if all logits do so.
     """
-    fake = np.asarray(fake)
+    fake = checks.array("fake", fake)
     if fake.ndim != 2 or fake.shape[1] < 2:
         raise ValueError(
             f"Predictions must be `(samples, classes)`, of 2 classes or more. Received: shape {fake.shape}"

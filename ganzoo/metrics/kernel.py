@@ -145,7 +145,7 @@ def check_settings(degree, subset_size, subsets):
     return (
         checks.integer("degree", degree, least=1),
         checks.integer("subset_size", subset_size, least=2),
-        checks.integer("subsets", subsets, least=2, optional=True),
+        checks.integer("subsets", subsets, least=2, most=100_000, optional=True),
     )
 
 

@@ -149,7 +149,7 @@ def inverse_dimension(squares):
 
 def check_held_out(held_out, real):
     """Returns the held-out samples as an array, or raises `ValueError`."""
-    held_out = np.asarray(held_out)
+    held_out = checks.array("held_out", held_out)
     if held_out.ndim != 2 or held_out.shape[1] != real.shape[1]:
         raise ValueError(
             f"`held_out` must be `(samples, {real.shape[1]})` like the training set. Received: shape {held_out.shape}"

@@ -122,7 +122,9 @@ def check_features(real, fake, largest=LARGEST):
     Raises:
         ValueError: If they are not, if their dimensions differ, or if a value is not finite or too large.
     """
-    checked = [check_kind(kind, np.asarray(features), largest) for kind, features in (("real", real), ("fake", fake))]
+    checked = [
+        check_kind(kind, checks.array(kind, features), largest) for kind, features in (("real", real), ("fake", fake))
+    ]
     if checked[0].shape[1] != checked[1].shape[1]:
         raise ValueError(
             "Real and fake features must have equal dimensions. Received: "

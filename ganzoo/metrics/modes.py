@@ -116,7 +116,7 @@ def stacked_mnist_coverage(digits, report="modes", level=0.95, seed=0):
     >>> print(ganzoo.metrics.modes.describe(metric.result()))
     """
     report = checks.choice("report", report, ("modes", "kl"))
-    digits = np.asarray(digits)
+    digits = checks.array("digits", digits)
     if digits.ndim != 2 or digits.shape[1] != 3 or len(digits) == 0:
         raise ValueError(f"Digits must be `(samples, 3)`, one for each channel. Received: shape {digits.shape}")
     check_labels(digits.reshape(-1), 10, "fake")
@@ -140,7 +140,7 @@ class ModeCoverage(Metric):
 
     def __init__(self, centers, std, report="modes", level=0.95, seed=0, chunk_size=1024):
         super().__init__(None, level, seed, chunk_size)
-        self.centers = np.asarray(centers)
+        self.centers = checks.array("centers", centers)
         self.std = checks.number("std", std, above=0)
         self.report = checks.choice("report", report, REPORTS)
 
@@ -194,7 +194,7 @@ class StackedDigits(Features):
 
 def check_points(fake, centers):
     """Returns both as arrays of points in as many dimensions."""
-    centers, fake = check_features(np.asarray(centers, "float64"), fake)
+    centers, fake = check_features(checks.array("centers", centers, "float64"), fake)
     for name, points in (("centre", centers), ("sample", fake)):
         if len(points) == 0:
             raise ValueError(f"Mode coverage needs one {name} at least. Received: 0")

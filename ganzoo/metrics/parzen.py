@@ -117,8 +117,8 @@ class ParzenLogLikelihood(Metric):
 
 def check_sigmas(sigmas):
     """Returns them as a list of floats, in rising order."""
-    if not len(sigmas):
-        raise ValueError("`sigmas` must hold one standard deviation of the kernels at least. Received: none")
+    if not checks.plain_items(sigmas):
+        raise checks.refusal("sigmas", sigmas, "a sequence of standard deviations of the kernels, one or more")
     return sorted(checks.number("sigma", sigma, above=0) for sigma in sigmas)
 
 

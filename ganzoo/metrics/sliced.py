@@ -18,6 +18,9 @@ DIRECTIONS_OF_INTERVAL = 32
 # The bias is averaged over this many random halvings of the samples.
 SPLITS = 4
 
+# More take minutes, and change nothing.
+MOST_PROJECTIONS = 100_000
+
 # Of Karras et al.: the side of a descriptor, and the weights of the pyramid's filter.
 PATCH = 7
 BINOMIAL = np.array([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
@@ -179,7 +182,9 @@ class PyramidSlicedWasserstein(Metric):
 
     def __init__(self, projections=512, descriptors=128, level=0.95, seed=0, chunk_size=256):
         super().__init__(Pixels(), level, seed, chunk_size)
-        self.projections, self.descriptors = checks.counts(projections=projections, descriptors=descriptors)
+        _, self.projections, self.descriptors = check_settings(
+            2, 2, 1, projections=projections, descriptors=descriptors
+        )
 
     def compute(self, real, fake):
         return pyramid_sliced_wasserstein(
@@ -192,7 +197,9 @@ def check_settings(num_real, num_fake, p, **counts):
     for kind, count in (("real", num_real), ("fake", num_fake)):
         if count < 2:
             raise ValueError(f"An interval needs at least 2 samples. Received: {count} {kind}")
-    return checks.choice("p", p, (1, 2)), *checks.counts(**counts)
+    return checks.choice("p", p, (1, 2)), *(
+        checks.integer(name, count, least=1, most=MOST_PROJECTIONS) for name, count in counts.items()
+    )
 
 
 def random_directions(rng, count, dimensions):

@@ -14,7 +14,7 @@ from ganzoo.sampling import RandomStream, SeededNumbers, in_full_batches
 from ganzoo.training import feed, keras_arguments, updates
 from ganzoo.training.compiled_model import CompiledModel, deserialize, serialized
 from ganzoo.training.conditions import conditions_of
-from ganzoo.training.fitting import fit_in_one_run
+from ganzoo.training.fitting import fit_in_one_run, listed
 from ganzoo.training.log import Log
 from ganzoo.training.settings import Fixed, Setting, settings_of
 from ganzoo.training.switch import Switch
@@ -87,12 +87,12 @@ class GenerativeModel(CompiledModel):
         self.num_classes = None if self.conditions.label is None else self.conditions.label.num_classes
         self.attribute_names = attribute_names
         self.ema_decay = ema_decay
-        self.seed = seed
+        self.seed = checks.seed("seed", seed, optional=True)
         self.step = self.add_weight(
             shape=(), dtype="int64", initializer="zeros", trainable=False, aggregation="only_first_replica", name="step"
         )
-        self.random = RandomStream(seed, name="random")
-        self.evaluation_random = RandomStream(0 if seed is None else seed, name="evaluation_random")
+        self.random = RandomStream(self.seed, name="random")
+        self.evaluation_random = RandomStream(self.seed or 0, name="evaluation_random")
         self._evaluation = Switch()
         self.ema_generator = None if ema_decay is None else average_of(generator)
         self._log = Log()
@@ -392,6 +392,10 @@ class GenerativeModel(CompiledModel):
         """
         keras_arguments.refuse(self.fit, kwargs)
         self._assert_compile_called("fit")
+        epochs = checks.integer("epochs", epochs, least=0)
+        initial_epoch = checks.integer("initial_epoch", initial_epoch, least=0)
+        keras_arguments.check_validation(validation_steps, validation_freq)
+        callbacks = listed(callbacks)
         data = feed.Feed(self, x, y, batch_size, steps_per_epoch)
         if validation_data is not None:
             validation_data = feed.evaluation_dataset(self, validation_data, batch_size)

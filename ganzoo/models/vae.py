@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import ops
 from keras.optimizers import Adam
 
-from ganzoo import networks
+from ganzoo import checks, networks
 from ganzoo.checks import check_weight
 from ganzoo.density import likelihoods
 from ganzoo.models.autoencoding_model import AutoencodingModel, batches_of, check_decoder, checked_samples
@@ -188,20 +188,21 @@ class VAE(AutoencodingModel):
         The other arguments are those of the networks, of the class and of `compile`.
         """
         if likelihood == "auto":
-            likelihood = "bernoulli" if len(tuple(image_shape)) == 3 else "gaussian"
+            is_image = len(checks.sample_shape("image_shape", image_shape, vectors=True)) == 3
+            likelihood = "bernoulli" if is_image else "gaussian"
+            del is_image
         return cls.assemble(locals())
 
 
 def check_settings(decoder, likelihood, sigma, beta):
     """Raises an error for arguments of `VAE` that cannot be used."""
     check_decoder(decoder)
-    if likelihood not in LIKELIHOODS:
-        raise ValueError(f"`likelihood` must be one of {LIKELIHOODS}. Received: likelihood={likelihood!r}")
+    checks.choice("likelihood", likelihood, LIKELIHOODS)
     if likelihood == "bernoulli" and len(decoder.outputs[0].shape) != 4:
         raise ValueError(
             'likelihood="bernoulli" is for images, whose pixels lie in [-1, 1]. Received a decoder of samples of shape '
             f'{tuple(decoder.outputs[0].shape[1:])}: use likelihood="gaussian".'
         )
-    if sigma != "learned" and not (isinstance(sigma, (int, float)) and sigma > 0):
-        raise ValueError(f'`sigma` must be a positive number or "learned". Received: sigma={sigma!r}')
+    if not (isinstance(sigma, str) and sigma == "learned") and not 0 < checks.as_float(checks.plain(sigma)) < math.inf:
+        raise checks.refusal("sigma", sigma, 'a positive number or "learned"')
     check_weight("beta", beta)

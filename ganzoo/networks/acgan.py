@@ -1,10 +1,12 @@
 """DCGAN's networks for AC-GAN: the generator gets the class, the discriminator tells it."""
 
 from ganzoo.networks import dcgan
+from ganzoo.networks.inputs import network
 
 generator = dcgan.generator
 
 
+@network
 def discriminator(
     image_shape, num_classes, filters=64, normalization="batch", kernel_initializer=dcgan.DCGAN_KERNELS, packing=1
 ):

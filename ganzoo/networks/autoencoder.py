@@ -28,11 +28,13 @@ from ganzoo.networks.inputs import (
     join_label,
     join_label_planes,
     label_input,
+    network,
 )
 
 SMALLEST_MAP = 8  # Of BEGAN's networks.
 
 
+@network
 def encoder(
     image_shape,
     latent_dim=2,
@@ -78,6 +80,7 @@ def encoder(
     return keras.Model(image, heads if outputs > 1 else heads[0], name="encoder")
 
 
+@network
 def decoder(
     image_shape,
     latent_dim=2,
@@ -148,6 +151,7 @@ def mean_network(decoder, likelihood):
 # === BEGAN ===
 
 
+@network
 def generator(
     image_shape,
     latent_dim=64,
@@ -186,6 +190,7 @@ def generator(
     return functional([latents, classes], x, name="began_generator")
 
 
+@network
 def discriminator(
     image_shape,
     filters=128,

@@ -27,6 +27,7 @@ from ganzoo.networks.inputs import (
     join_label,
     join_label_planes,
     label_input,
+    network,
     split_label,
 )
 
@@ -45,6 +46,7 @@ def stages(image_shape):
     return int(math.log2(smallest // SMALLEST_SIDE))
 
 
+@network
 def generator(
     image_shape,
     latent_dim=100,
@@ -109,6 +111,7 @@ def crop_to(x, height, width):
     return layers.Cropping2D(crop, dtype="float32", name="crop")(x)
 
 
+@network
 def discriminator(
     image_shape,
     filters=64,

@@ -3,6 +3,7 @@
 import numpy as np
 from keras import layers
 
+from ganzoo import checks
 from ganzoo.data import normalize
 from ganzoo.layers import dense_layer
 
@@ -20,8 +21,11 @@ def with_heads(score, features, heads=None, normalization=None, kernel_initializ
     Returns:
         `score`, or `{"scores": score, name: float32 tensor (batch, outputs), ...}`.
     """
-    if not heads:
+    if heads is None or heads == {}:
         return score
+    if not isinstance(heads, dict) or not all(isinstance(name, str) for name in heads):
+        raise checks.refusal("heads", heads, "a dictionary, name -> number of outputs", optional=True)
+    checks.counts(**{f"heads[{name!r}]": units for name, units in heads.items()})
     if "scores" in heads:
         raise ValueError(f'`heads` must not be named "scores", the discriminator\'s own output. Received: {heads}')
     dense = dense_layer(normalization)
@@ -53,5 +57,5 @@ def read_heads(discriminator, samples, batch_size=64):
             f"Received: {samples.dtype} of shape {samples.shape}"
         )
     samples = np.asarray(normalize(samples)) if samples.dtype == np.uint8 else samples.astype("float32")
-    outputs = discriminator.predict(samples, batch_size=batch_size, verbose=0)
+    outputs = discriminator.predict(samples, batch_size=checks.integer("batch_size", batch_size, least=1), verbose=0)
     return {name: values for name, values in outputs.items() if name != "scores"}

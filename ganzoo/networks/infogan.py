@@ -12,9 +12,10 @@ from keras import layers
 from ganzoo import checks
 from ganzoo.layers import DCGAN_KERNELS, Conv2D, Conv2DTranspose, normalization
 from ganzoo.networks.heads import with_heads
-from ganzoo.networks.inputs import image_input
+from ganzoo.networks.inputs import image_input, network
 
 
+@network
 def generator(image_shape, latent_dim=74, filters=64, kernel_initializer=DCGAN_KERNELS):
     """Latents through two dense layers and two transposed convolutions, with batch normalization, to an image.
 
@@ -46,6 +47,7 @@ def generator(image_shape, latent_dim=74, filters=64, kernel_initializer=DCGAN_K
     return keras.Model(latents, layers.Activation("tanh", dtype="float32", name="tanh")(x), name="infogan_generator")
 
 
+@network
 def discriminator(image_shape, categories=(10,), continuous=2, filters=64, kernel_initializer=DCGAN_KERNELS):
     """Two convolutions and a dense layer, shared by the score and by the estimates of the codes.
 

@@ -1,6 +1,10 @@
 """What every family of networks takes: checked sizes, packed samples, and a label if there are classes."""
 
+import functools
+import inspect
+
 import keras
+import tensorflow as tf
 from keras import layers
 
 from ganzoo import checks
@@ -14,6 +18,34 @@ CONDITIONINGS = ("concatenate", "projection")
 
 # The scale of the latents and of the pixels that the embedding stands beside.
 EMBEDDINGS = {"class_name": "RandomNormal", "config": {"mean": 0.0, "stddev": 1.0}}
+
+
+def network(build):
+    """Makes a function that builds a network check its arguments, as a decorator.
+
+    Initializers are made before the first layer is, and a network that no memory holds is refused in words.
+    """
+    signature = inspect.signature(build)
+
+    @functools.wraps(build)
+    def checked(*args, **kwargs):
+        for name, value in signature.bind(*args, **kwargs).arguments.items():
+            if name.endswith("_initializer"):
+                checks.keras_object(name, value, keras.initializers.get, "a keras.initializers.Initializer")
+            if isinstance(signature.parameters[name].default, bool):
+                checks.boolean(name, value)
+            if name.endswith("activation") and not callable(value) and value is not None:
+                checks.keras_object(name, value, keras.activations.get, "a function of a tensor")
+        try:
+            return build(*args, **kwargs)
+        except (MemoryError, OverflowError, tf.errors.ResourceExhaustedError) as error:
+            sizes = {name: value for name, value in signature.bind(*args, **kwargs).arguments.items()}
+            raise ValueError(
+                f"The memory does not hold this network. Received: {checks.shown(sizes)}. Take fewer units, filters or "
+                "classes."
+            ) from error
+
+    return checked
 
 
 def check_sample_shape(image_shape, vectors=False):

@@ -19,10 +19,12 @@ from ganzoo.networks.inputs import (
     functional,
     image_input,
     label_input,
+    network,
     one_hot,
 )
 
 
+@network
 def generator(image_shape, latent_dim=100, hidden=(200, 1000, 1200), kernel_initializer="he_uniform", num_classes=None):
     """Latents and a one-hot label through a hidden ReLU layer each, and a joint one, to a sample.
 
@@ -54,6 +56,7 @@ def generator(image_shape, latent_dim=100, hidden=(200, 1000, 1200), kernel_init
     return functional([latents, label], x, name="maxout_generator")
 
 
+@network
 def discriminator(
     image_shape,
     units=((240, 5), (50, 5), (240, 4)),

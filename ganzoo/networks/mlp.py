@@ -20,6 +20,7 @@ from ganzoo.networks.inputs import (
     image_input,
     join_label,
     label_input,
+    network,
     split_label,
 )
 
@@ -27,6 +28,7 @@ NORMALIZATIONS = (None, "batch", "layer", "spectral")
 ACTIVATIONS = ("relu", "leaky_relu", "tanh")
 
 
+@network
 def generator(
     image_shape,
     latent_dim=128,
@@ -64,6 +66,7 @@ def generator(
     return functional([latents, classes], x, name="mlp_generator")
 
 
+@network
 def discriminator(
     image_shape,
     hidden=(512, 512, 512),

@@ -12,6 +12,7 @@ from keras import layers
 
 from ganzoo import checks
 from ganzoo.layers import DCGAN_KERNELS, Conv2D
+from ganzoo.networks.inputs import network
 from ganzoo.networks.unet import check_condition_shape, normalization_layer
 
 # Kernel size and stride of all convolutions, by receptive field (Section 6.1.2 and the authors' code).
@@ -42,6 +43,7 @@ def map_size(length, convolutions):
     return length
 
 
+@network
 def discriminator(
     image_shape,
     condition_shape=None,

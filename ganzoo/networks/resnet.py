@@ -31,6 +31,7 @@ from ganzoo.networks.inputs import (
     image_input,
     join_label_planes,
     label_input,
+    network,
     split_label,
 )
 
@@ -38,6 +39,7 @@ from ganzoo.networks.inputs import (
 LAST_SIDE_OF_CRITIC = 7
 
 
+@network
 def generator(
     image_shape,
     latent_dim=128,
@@ -96,6 +98,7 @@ def generator(
     return functional([latents, label], x, name="resnet_generator")
 
 
+@network
 def discriminator(
     image_shape,
     filters=128,

@@ -14,12 +14,14 @@ from keras import layers, ops
 
 from ganzoo import checks
 from ganzoo.layers import DCGAN_KERNELS, Conv2D, Conv2DTranspose
+from ganzoo.networks.inputs import network
 from ganzoo.networks.unet import check_condition_shape, normalization_layer
 
 # Appendix 7.2: 6 residual blocks for images of 128 x 128, 9 for 256 x 256 and above.
 SMALL_SIDE, SMALL_BLOCKS, LARGE_BLOCKS = 128, 6, 9
 
 
+@network
 def generator(
     image_shape,
     condition_shape=None,

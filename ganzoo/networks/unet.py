@@ -18,6 +18,7 @@ from keras import layers, ops
 
 from ganzoo import checks
 from ganzoo.layers import DCGAN_KERNELS, BatchNormalization, Conv2D, Conv2DTranspose, normalization
+from ganzoo.networks.inputs import network
 from ganzoo.replicas import mean_over_replicas
 
 DEEPEST = 8  # The paper's network for 256x256.
@@ -39,6 +40,7 @@ def depth_of(image_shape, depth=None):
     return min(possible, DEEPEST) if depth is None else depth
 
 
+@network
 def generator(
     image_shape,
     condition_shape=None,

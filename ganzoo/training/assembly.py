@@ -5,6 +5,8 @@ import inspect
 
 import keras
 
+from ganzoo import checks
+
 
 @dataclasses.dataclass
 class Plan:
@@ -44,6 +46,9 @@ def plan(cls, settings, roles, given=()):
         TypeError: For a setting of the caller that nobody takes. A default that nobody takes is left out: the paper's
             number of filters says nothing about dense networks.
     """
+    if "image_shape" in settings:
+        shape = checks.sample_shape("image_shape", settings["image_shape"], vectors=True)
+        settings = {**settings, "image_shape": shape}
     paper, overrides = paper_and_overrides(cls, settings)
     family = family_of(cls, paper, overrides)
     missing = [role for role in roles if not callable(getattr(family, role, None))]
@@ -96,7 +101,7 @@ def family_of(cls, paper, overrides):
     if "networks" in overrides:
         return overrides.pop("networks")
     shape = paper.get("image_shape")
-    is_vector = hasattr(shape, "__len__") and len(shape) == 1
+    is_vector = shape is not None and len(shape) == 1
     return getattr(cls, "networks_for_vectors", None) or default if is_vector else default
 
 

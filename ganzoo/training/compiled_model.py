@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from ganzoo import checks, files
 from ganzoo.networks import graph
-from ganzoo.training import settings, updates
+from ganzoo.training import keras_arguments, settings, updates
 
 CHIEFS = {("chief", 0), ("worker", 0)}
 
@@ -72,6 +72,8 @@ class CompiledModel(keras.Model):
         settings.check_assigned(self)
         self.check_trained()
         strategy = self.distribute_strategy
+        own = keras_arguments.check_compile(run_eagerly, steps_per_execution, jit_compile)
+        run_eagerly, steps_per_execution, jit_compile = own
         checks.check_execution(strategy, steps_per_execution, jit_compile)
         optimizers = {name: updates.as_optimizer(name, optimizer) for name, optimizer in optimizers.items()}
         updates.check_distinct(optimizers)
@@ -156,6 +158,7 @@ class CompiledModel(keras.Model):
 
     def save(self, filepath, overwrite=True, **kwargs):
         """Writes a `.keras` file, as in Keras; raises a `TypeError` if a constructor's argument would be lost."""
+        filepath, overwrite = checks.path("filepath", filepath), checks.boolean("overwrite", overwrite)
         if not files.is_temporary(filepath):  # A checkpoint is read into a model that a script has built.
             settings.check_declared(self)
         return super().save(filepath, overwrite=overwrite, **kwargs)

@@ -232,9 +232,7 @@ class Label:
     wanted_inputs = "two inputs, the second one the label"
 
     def __init__(self, num_classes, class_names=None):
-        if isinstance(num_classes, bool) or not isinstance(num_classes, (int, np.integer)) or num_classes < 1:
-            raise ValueError(f"`num_classes` must be an integer of at least 1, or None. Received: {num_classes!r}")
-        self.num_classes = int(num_classes)
+        (self.num_classes,) = checks.counts(num_classes=num_classes)
         self.name_classes(class_names)
 
     def name_classes(self, class_names):

@@ -6,7 +6,7 @@ import dataclasses
 import keras
 import tensorflow as tf
 
-from ganzoo import files
+from ganzoo import checks, files
 from ganzoo.training import watch
 from ganzoo.training.checkpoint_files import SavesCheckpoints
 from ganzoo.training.endings import endings
@@ -38,7 +38,10 @@ def listed(callbacks):
     """The callbacks of `fit` as a list."""
     if isinstance(callbacks, keras.callbacks.CallbackList):
         return list(callbacks.callbacks)
-    return list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks] * (callbacks is not None)
+    found = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks] * (callbacks is not None)
+    if not all(hasattr(callback, "set_model") for callback in found):
+        raise checks.refusal("callbacks", callbacks, "a list of keras.callbacks.Callback", optional=True)
+    return found
 
 
 def go_on(model, run, checkpoints):

@@ -3,6 +3,8 @@
 import difflib
 import inspect
 
+from ganzoo import checks
+
 _WEIGHTS = "there is no loss of a label that they could weigh. Repeat what should count more in the data."
 _LOSSES = "the losses are the paper's, and stand in `discriminator_loss` and `generator_loss` of the model's class."
 _METRICS = (
@@ -44,3 +46,22 @@ def refuse(function, given):
         hint = f"Did you mean `{close[0]}`? " if close else ""
         reason = REASONS.get(name, f"{hint}It takes {', '.join(takes)}.")
         raise TypeError(f"{function.__qualname__} takes no `{name}`: {reason}")
+
+
+def check_validation(steps, freq):
+    """Raises a `ValueError` unless `validation_steps` and `validation_freq` are counts; the latter may be epochs."""
+    checks.integer("validation_steps", steps, least=1, optional=True)
+    epochs = checks.plain_items(freq)
+    if epochs is None:
+        checks.integer("validation_freq", freq, least=1)
+    else:
+        checks.integers("validation_freq", epochs)
+
+
+def check_compile(run_eagerly, steps_per_execution, jit_compile):
+    """Returns the arguments of `compile` that are Keras', as Python's own values."""
+    return (
+        checks.boolean("run_eagerly", run_eagerly),
+        checks.integer("steps_per_execution", steps_per_execution, least=1),
+        checks.choice("jit_compile", jit_compile, ("auto", True, False)),
+    )

@@ -113,9 +113,7 @@ def as_optimizer(name, optimizer):
     """
     if optimizer is None:
         raise ValueError(f"`{name}` is missing: pass a keras.optimizers.Optimizer or a name such as 'adam'.")
-    if callable(optimizer) and not isinstance(optimizer, keras.optimizers.Optimizer):
-        optimizer = optimizer()
-    return keras.optimizers.get(optimizer)
+    return checks.keras_object(name, optimizer, keras.optimizers.get, "a keras.optimizers.Optimizer")
 
 
 def check_distinct(optimizers):

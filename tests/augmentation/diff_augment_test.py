@@ -129,8 +129,8 @@ def test_config():
 @pytest.mark.parametrize(
     ("make_it", "words"),
     [
-        (lambda: DiffAugment(color=-1), "`color` must be at least 0"),
-        (lambda: DiffAugment(cutout=1.5), "`cutout` must be .* at most 1"),
+        (lambda: DiffAugment(color=-1), "`color` must be a finite number of at least 0"),
+        (lambda: DiffAugment(cutout=1.5), "`cutout` must be .* from 0 to 1"),
         (lambda: make(augmentation="color"), "must be a callable, such as"),
         (lambda: make(augmentation=lambda images, numbers: images), "with an attribute `numbers`"),
         (lambda: tiny(ganzoo.GAN, (2,), augmentation=DiffAugment()), "changes images"),

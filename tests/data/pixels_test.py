@@ -21,7 +21,7 @@ def test_normalize_is_the_same_in_a_graph():
 
 @pytest.mark.parametrize("images", [np.zeros(3, "float32"), tf.zeros(3)])
 def test_normalize_refuses_what_is_normalized(images):
-    with pytest.raises(TypeError, match="takes uint8 images .*received .*float32"):
+    with pytest.raises(TypeError, match="numpy array of uint8 `images` .*received .*float32"):
         normalize(images)
 
 
@@ -43,7 +43,7 @@ def test_binarize_is_a_function_of_the_seed():
 
 @pytest.mark.parametrize("images", [np.zeros(3, "float32"), tf.zeros(3, "uint8"), [0, 255]])
 def test_binarize_refuses_other_than_uint8_arrays(images):
-    with pytest.raises(TypeError, match="takes a numpy array of uint8 images .*received"):
+    with pytest.raises(TypeError, match="takes a numpy array of uint8 `images` .*received"):
         binarize(images)
 
 

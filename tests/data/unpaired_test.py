@@ -187,7 +187,7 @@ IMAGES = np.zeros((3, 8, 8, 3), "uint8")
         ({"batch_size": None}, "`batch_size` must be an integer of at least 1. Received: batch_size=None"),
         ({"batch_size": 0}, "`batch_size` must be an integer of at least 1"),
         ({"x": np.zeros((3, 2))}, r"collection x must hold images .* shape \(3, 2\)"),
-        ({"x": IMAGES.astype("int64")}, "images must be uint8"),
+        ({"x": IMAGES.astype("int64")}, "x must be uint8"),
         ({"y": "/no/such/folder"}, "There is no folder"),
         ({"y": paired(IMAGES, IMAGES)}, "collection y .*Received: a dataset of pairs"),
         ({"x": tf.data.Dataset.range(3)}, "collection x .*Received: another tf.data.Dataset"),

@@ -131,9 +131,6 @@ def test_refuses_bad_generators():
     ],
 )
 def test_refuses_what_is_no_distribution(divergence, p, q, message):
-    if divergence is reverse_kl:
-        message = message.replace(" p ", " q ") if " p " in message else message.replace(" q ", " p ")
-        message = message.replace("1 and 2", "2 and 1").replace("`p`", "`[pq]`")
     with pytest.raises(ValueError, match=message):
         divergence(p, q)
 

@@ -220,11 +220,11 @@ def test_bad_settings_are_refused(estimate, setting):
 @pytest.mark.parametrize(
     "setting, message",
     [
-        ({"constraint": "spectral"}, '`constraint` must be "penalty" or "clip"'),
-        ({"slope": True}, '`slope` must be "mean", "max" or None'),
-        ({"clip_value": 0.0}, "`clip_value` must be positive"),
-        ({"penalty_weight": -1.0}, "`penalty_weight` must be positive"),
-        ({"held_out": 1.0}, "`held_out` must be a share between 0 and 1"),
+        ({"constraint": "spectral"}, "`constraint` must be one of 'penalty', 'clip'"),
+        ({"slope": True}, "`slope` must be one of 'mean', 'max', None"),
+        ({"clip_value": 0.0}, "`clip_value` must be a finite number above 0"),
+        ({"penalty_weight": -1.0}, "`penalty_weight` must be a finite number above 0"),
+        ({"held_out": 1.0}, "`held_out` must be a finite number above 0 and below 1"),
         ({"held_out": 1e-4}, "2 samples at least. Received: 4000 in `x`, .* leaves 4000 and 0"),
     ],
 )

@@ -215,9 +215,9 @@ def test_refuses_bad_samples():
         wasserstein([], [1.0])
     with pytest.raises(ValueError, match="on the line. Received: 2 dimensions"):
         wasserstein_1d(np.ones((3, 2)), np.ones((3, 2)))
-    with pytest.raises(ValueError, match="must be 1 or more, and finite. Received: p=0.5"):
+    with pytest.raises(ValueError, match="`p` must be a finite number of at least 1. Received: p=0.5"):
         wasserstein([0.0], [1.0], p=0.5)
-    with pytest.raises(ValueError, match="`p` must be 1 or more"):
+    with pytest.raises(ValueError, match="`p` must be a finite number of at least 1"):
         wasserstein_1d([0.0], [1.0], p=math.inf)
     with pytest.raises(ValueError, match="one weight for each position"):
         wasserstein_1d([0.0, 1.0], [1.0], x_weights=[1.0])

@@ -123,7 +123,7 @@ def test_interval_covers_the_distance_of_the_distributions():
         (np.zeros((5, 3)), np.zeros((5, 2)), r"equal dimensions. Received: 3 \(real\), 2 \(fake\)"),
         (np.zeros(5), np.zeros((5, 2)), r"real features must be .* shape \(5,\)"),
         (np.full((5, 2), np.nan), np.zeros((5, 2)), "5 of 5 real samples have features that are NaN"),
-        (np.zeros((5, 2)), np.array([["a", "b"]] * 5), "fake features must be numbers"),
+        (np.zeros((5, 2)), np.array([["a", "b"]] * 5), "`fake` must be an array of numbers"),
     ],
 )
 def test_refusals(real, fake, words):

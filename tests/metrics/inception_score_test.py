@@ -138,7 +138,7 @@ def test_too_few_samples_for_the_classes():
         (np.zeros((50, 1)), {}, r"of 2 classes or more. Received: shape \(50, 1\)"),
         (np.zeros(50), {}, r"Predictions must be .* shape \(50,\)"),
         (np.full((50, 3), np.inf), {}, "50 of 50 fake samples have predictions that are NaN or infinite"),
-        (np.array([["a", "b"]] * 50), {}, "Predictions must be numbers"),
+        (np.array([["a", "b"]] * 50), {}, "`fake` must be an array of numbers"),
         (np.full((50, 2), 0.5), {}, "These are probabilities: they add up to 1. Pass `from_logits=False`"),
         (np.full((50, 2), 0.6), {"from_logits": False}, "50 of 50 fake samples have predictions that are no probabil"),
         (np.tile([1.5, -0.5], (50, 1)), {"from_logits": False}, "they are negative, or do not add up to 1"),

@@ -177,7 +177,7 @@ def test_chunks_and_order_change_nothing():
         ({"degree": 0}, "`degree` must be an integer of at least 1. Received: degree=0"),
         ({"degree": 2.5}, "`degree` must be"),
         ({"subset_size": 1}, "`subset_size` must be an integer of at least 2"),
-        ({"subsets": 0}, "`subsets` must be an integer of at least 2"),
+        ({"subsets": 0}, "`subsets` must be an integer from 2 to 100,000"),
     ],
 )
 def test_refused_settings(settings, words):

@@ -137,7 +137,7 @@ def test_interval_covers_the_likelihood_of_many_kernels():
             {"sigma": 0.0},
             "`sigma` must be a finite number above 0. Received: sigma=0.0",
         ),
-        (np.zeros((5, 3)), np.zeros((5, 3)), {"sigmas": []}, "`sigmas` must hold one standard deviation"),
+        (np.zeros((5, 3)), np.zeros((5, 3)), {"sigmas": []}, "`sigmas` must be a sequence of standard deviations"),
         (np.zeros((5, 3)), np.zeros((5, 3)), {"validation": np.zeros((5, 2))}, "equal dimensions"),
     ],
 )

@@ -207,7 +207,7 @@ def test_interval_of_images_covers_the_distance_of_many():
         (np.zeros((1, 3)), np.zeros((5, 3)), {}, "at least 2 samples. Received: 1 real"),
         (np.zeros((5, 3)), np.zeros((5, 2)), {}, r"equal dimensions. Received: 3 \(real\), 2 \(fake\)"),
         (np.zeros((5, 3)), np.zeros((5, 3)), {"p": 3}, "`p` must be one of 1, 2. Received: p=3"),
-        (np.zeros((5, 3)), np.zeros((5, 3)), {"projections": 0}, "`projections` must be an integer of at least 1"),
+        (np.zeros((5, 3)), np.zeros((5, 3)), {"projections": 0}, "`projections` must be an integer from 1 to 100,000"),
     ],
 )
 def test_refusals(real, fake, settings, words):

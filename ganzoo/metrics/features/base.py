@@ -5,6 +5,7 @@ import dataclasses
 import keras
 import numpy as np
 
+from ganzoo import checks
 from ganzoo.data.pixels import normalize
 from ganzoo.images import to_uint8
 from ganzoo.metrics.features.resize import check_rule, fit
@@ -46,7 +47,9 @@ class Given(Features):
     """
 
     def __call__(self, samples):
-        samples = np.asarray(samples)
+        samples = checks.array("samples", samples)
+        if not samples.ndim:
+            raise checks.refusal("samples", samples, "an array of samples")
         if samples.dtype == np.uint8 and samples.ndim >= 3:  # Without a channel axis, too.
             samples = np.asarray(normalize(samples))
         return samples.reshape(len(samples), -1)
@@ -93,7 +96,7 @@ def as_features(features):
 
 def quantized(images):
     """uint8 images of uint8 ones, or of floats in [-1, 1], clipped and rounded."""
-    images = np.asarray(images)
+    images = checks.array("images", images)
     if images.ndim != 4:
         raise ValueError(f"Images must be `(batch, height, width, channels)`. Received: shape {images.shape}")
     if images.dtype == np.uint8:

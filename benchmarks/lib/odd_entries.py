@@ -1,0 +1,368 @@
+"""The public functions and classes that `odd_inputs.py` calls, with good arguments for each."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import keras
+import numpy as np
+
+import ganzoo
+
+# Counts that no machine can do in time, or hold: an odd value may be one of them where it is no amount of work.
+LARGE = (2**31, 2**63 - 1, 2**63, -(2**63), 10**30)
+
+
+def finite(result):
+    """Whether all numbers in a result are finite: arrays, scores, and what contains them."""
+    if isinstance(result, dict):
+        return all(finite(value) for value in result.values())
+    if isinstance(result, (list, tuple)):
+        return all(finite(value) for value in result)
+    value = getattr(result, "value", result)
+    array = np.asarray(value) if isinstance(value, (int, float, np.ndarray, np.generic)) else np.zeros(0)
+    return array.dtype.kind not in "fc" or bool(np.isfinite(array).all())
+
+
+@dataclass
+class Entry:
+    """A call, the function whose signature it has, a function that makes good arguments, and which are tried."""
+
+    call: Callable
+    good: Callable
+    signature: Callable = None
+    skip: tuple = ()
+    more: tuple = ()
+    is_sound: Callable = finite
+    any_kind: tuple = field(default=())
+
+    def __post_init__(self):
+        self.signature = self.signature or self.call
+
+
+RANDOM = np.random.default_rng(0)
+IMAGES = RANDOM.uniform(-1, 1, (16, 8, 8, 1)).astype("float32")
+COLOUR = RANDOM.uniform(-1, 1, (16, 8, 8, 3)).astype("float32")
+LARGER = RANDOM.uniform(-1, 1, (16, 16, 16, 1)).astype("float32")
+LABELS = np.arange(16) % 3
+VECTORS = RANDOM.normal(size=(64, 4)).astype("float32")
+OTHERS = RANDOM.normal(size=(64, 4)).astype("float32")
+POINTS = RANDOM.normal(size=(64, 2)).astype("float32")
+PICTURE = np.full((8, 8, 1), 100, "uint8")
+SHARES = np.array([0.5, 0.25, 0.25])
+SCORES = RANDOM.normal(size=8).astype("float32")
+
+
+def pictures_in(folder="pictures"):
+    """A folder with four small pictures."""
+    Path(folder).mkdir(exist_ok=True)
+    for index in range(4):
+        ganzoo.images.save_png(Path(folder) / f"{index}.png", PICTURE)
+    return folder
+
+
+# === Models ===
+
+SMALL = {"filters": 2, "image_shape": (8, 8, 1)}
+MODELS = {
+    "GAN": {"image_shape": (8, 8, 1), "hidden": (4,)},
+    "DCGAN": SMALL,
+    "LSGAN": SMALL,
+    "DRAGAN": SMALL,
+    "SNGAN": SMALL,
+    "R3GAN": SMALL,
+    "WGAN": SMALL,
+    "WGANGP": SMALL,
+    "CGAN": {"image_shape": (8, 8, 1), "num_classes": 3},
+    "ACGAN": {"image_shape": (8, 8, 1), "num_classes": 3, "filters": 2},
+    "InfoGAN": SMALL,
+    "BEGAN": {"image_shape": (8, 8, 1), "filters": 4, "embedding_dim": 4},
+    "PresGAN": {"image_shape": (8, 8, 1), "filters": 2},
+    "Pix2Pix": {"image_shape": (8, 8, 1), "filters": 2, "receptive_field": 16},
+    "CycleGAN": {"image_shape": (8, 8, 1), "filters": 2, "blocks": 1, "receptive_field": 16},
+    "VAE": {"image_shape": (8, 8, 1), "hidden": (4,)},
+    "Autoencoder": {"image_shape": (8, 8, 1), "hidden": (4,)},
+}
+
+
+def data_for(model, batches=2):
+    """Noise of the right shape for that many batches of four."""
+    count = 4 * model.batches_per_step * batches
+    samples = np.random.default_rng(0).uniform(-1, 1, (count, *model.image_shape)).astype("float32")
+    if isinstance(model, ganzoo.CycleGAN):
+        return ganzoo.data.unpaired(samples, samples, batch_size=4)
+    if model.conditions.translates:
+        inputs = np.random.default_rng(1).uniform(-1, 1, (count, *model.conditions.image_shape)).astype("float32")
+        return ganzoo.data.paired(inputs, samples, batch_size=4)
+    labels = None if model.num_classes is None else np.arange(count) % model.num_classes
+    return ganzoo.data.from_arrays(samples, labels, batch_size=4)
+
+
+def train_one(name, **arguments):
+    """Makes a model of that name and trains one step: its log."""
+    keras.utils.set_random_seed(0)
+    model = getattr(ganzoo, name).from_paper(**{"run_eagerly": True, **arguments})
+    return model.fit(data_for(model, batches=1), verbose=0, check=False).history
+
+
+def train_augmented(augmentation, **arguments):
+    return train_one("GAN", **MODELS["GAN"], augmentation=getattr(ganzoo.augmentation, augmentation)(**arguments))
+
+
+@functools.cache
+def a_model(name="GAN"):
+    """One model for all calls of its methods."""
+    settings = {"GAN": {"num_classes": 3}}.get(name, {})
+    return getattr(ganzoo, name).from_paper(**{"seed": 0, **MODELS[name], **settings})
+
+
+def method(name, model, good, **more):
+    """An entry for a method of a model."""
+
+    def call(**arguments):
+        return getattr(a_model(model), name)(**arguments)
+
+    return Entry(call, good, signature=getattr(getattr(ganzoo, model), name), **more)
+
+
+def fit(**arguments):
+    """Trains a fresh model, so that no case has what an earlier one left."""
+    model = ganzoo.GAN.from_paper((8, 8, 1), hidden=(4,), num_classes=3, seed=0)
+    return model.fit(**{"verbose": 0, **arguments}).history
+
+
+def compile_and_train(**arguments):
+    model = a_model()
+    model.compile(**arguments)
+    return model.fit(IMAGES[:8], LABELS[:8], batch_size=4, verbose=0).history
+
+
+# === Everything ===
+
+
+def of(function, good, **more):
+    return Entry(function, lambda: dict(good), **more)
+
+
+def callback(name, good, **more):
+    """A callback that is made, and trains with its model for two steps."""
+    cls = getattr(ganzoo.callbacks, name)
+
+    def call(**arguments):
+        made = cls(**arguments)
+        return (
+            ganzoo.GAN.from_paper((8, 8, 1), hidden=(4,), seed=0)
+            .fit(IMAGES[:8], batch_size=4, verbose=0, callbacks=[made])
+            .history
+        )
+
+    return Entry(call, good if callable(good) else lambda: dict(good), signature=cls, **more)
+
+
+def metric(name, good=None, pair=None, **more):
+    """A metric that is made, and measures a pair of sets."""
+    cls = getattr(ganzoo.metrics, name)
+
+    def call(**arguments):
+        return cls(**arguments).score(*(pair or (VECTORS, OTHERS)))
+
+    return Entry(call, lambda: dict(good or {}), signature=cls, **more)
+
+
+def build_entries():
+    data, metrics, divergences, losses = ganzoo.data, ganzoo.metrics, ganzoo.divergences, ganzoo.losses
+    pair = {"real": VECTORS, "fake": OTHERS}
+    pictures = {"real": IMAGES, "fake": IMAGES[::-1]}
+    clouds = {"x": POINTS, "y": POINTS + 1, "steps": 5, "batch_size": 8}
+    of_any_scores = {"is_sound": lambda loss: True}  # NaN has a NaN loss.
+    gaussians = {"mean_1": 0.0, "mean_2": 1.0}
+    entries = {
+        "data.from_arrays": of(data.from_arrays, {"images": IMAGES, "labels": LABELS, "batch_size": 4}),
+        "data.from_folder": Entry(data.from_folder, lambda: {"path": pictures_in(), "image_size": (8, 8)}),
+        "data.load": of(data.load, {"name": "mnist_10k", "batch_size": 4}),
+        "data.normalize": of(data.normalize, {"images": (IMAGES * 100 + 128).astype("uint8")}),
+        "data.binarize": of(data.binarize, {"images": (IMAGES * 100 + 128).astype("uint8")}),
+        "data.paired": of(data.paired, {"inputs": IMAGES, "targets": COLOUR, "batch_size": 4}),
+        "data.unpaired": of(data.unpaired, {"x": IMAGES, "y": IMAGES[:8]}),
+        "data.ring": of(data.ring, {"num_samples": 100, "batch_size": 4}),
+        "data.grid": of(data.grid, {"num_samples": 100, "batch_size": 4}),
+        "data.swiss_roll": of(data.swiss_roll, {"num_samples": 100, "batch_size": 4}),
+        "data.ring_centers": of(data.ring_centers, {}),
+        "data.grid_centers": of(data.grid_centers, {}),
+        "data.stacked_mnist": of(data.stacked_mnist, {"num_samples": 64, "batch_size": 4}),
+    }
+    for name, settings in MODELS.items():
+        entries[f"models.{name}.from_paper"] = Entry(
+            functools.partial(train_one, name),
+            functools.partial(dict, settings),
+            signature=getattr(ganzoo, name).from_paper,
+            more=("seed", "ema_decay", "no_such_argument"),
+            skip=("networks",),
+        )
+    small = {"x": IMAGES[:8], "y": LABELS[:8], "batch_size": 4}
+    keras_own = ("class_weight", "sample_weight", "validation_split", "shuffle", "validation_batch_size", "workers")
+    entries |= {
+        "fit": Entry(fit, lambda: dict(small), signature=ganzoo.GAN.fit, more=keras_own),
+        "compile": Entry(
+            compile_and_train,
+            lambda: {"generator_optimizer": "adam", "discriminator_optimizer": "sgd"},
+            signature=ganzoo.GAN.compile,
+            more=("loss", "metrics", "optimizer", "weighted_metrics"),
+        ),
+        "evaluate": method("evaluate", "GAN", lambda: {**small, "verbose": 0}),
+        "generate": method("generate", "GAN", lambda: {"num_samples": 4, "condition": 1}),
+        "predict": method("predict", "GAN", lambda: {"x": [np.zeros((4, 100), "float32"), LABELS[:4]], "verbose": 0}),
+        "export": method("export", "GAN", lambda: {"filepath": "exported"}, skip=("verbose",)),
+        "save": method("save", "GAN", lambda: {"filepath": "model.keras"}),
+        "pix2pix.generate": method("generate", "Pix2Pix", lambda: {"condition": IMAGES[:2]}),
+        "cyclegan.translate": method("translate", "CycleGAN", lambda: {"images": IMAGES[:2]}),
+        "infogan.generate": method("generate", "InfoGAN", lambda: {"num_samples": 4, "codes": {"category_0": 1}}),
+        "infogan.read_codes": method("read_codes", "InfoGAN", lambda: {"samples": IMAGES[:4]}),
+        "vae.encode": method("encode", "VAE", lambda: {"images": IMAGES[:4]}),
+        "vae.reconstruct": method("reconstruct", "VAE", lambda: {"images": IMAGES[:4]}),
+        "autoencoder.decode": method("decode", "Autoencoder", lambda: {"latents": np.zeros((4, 30), "float32")}),
+        "compare": Entry(
+            ganzoo.compare,
+            lambda: {
+                "models": {"a": lambda seed: ganzoo.GAN.from_paper((2,), hidden=(4,), seed=seed)},
+                "dataset": data.ring(num_samples=256, batch_size=16),
+                "seeds": 2,
+                "budget": 4,
+                "metrics": [metrics.SlicedWasserstein()],
+                "num_samples": 64,
+                "points": 1,
+                "verbose": 0,
+            },
+        ),
+        "images.grid": of(ganzoo.images.grid, {"images": IMAGES}),
+        "images.save_png": of(ganzoo.images.save_png, {"path": "a.png", "picture": PICTURE}),
+        "augmentation.DiffAugment": Entry(
+            lambda **arguments: train_one(
+                "GAN", **MODELS["GAN"], augmentation=ganzoo.augmentation.DiffAugment(**arguments)
+            ),
+            dict,
+            signature=ganzoo.augmentation.DiffAugment,
+        ),
+        "augmentation.ADA": Entry(
+            functools.partial(train_augmented, "ADA"),
+            dict,
+            signature=ganzoo.augmentation.ADA,
+        ),
+        "constraints.WeightClip": Entry(
+            lambda **arguments: keras.ops.convert_to_numpy(ganzoo.constraints.WeightClip(**arguments)(VECTORS)),
+            dict,
+            signature=ganzoo.constraints.WeightClip,
+        ),
+        "callbacks.Checkpoint": callback("Checkpoint", {"directory": "checkpoints", "every_steps": 1}),
+        "callbacks.CollapseGuard": callback("CollapseGuard", {"every": 1, "warm_up": 1, "num_samples": 8}),
+        "callbacks.CriticBurnIn": callback("CriticBurnIn", {}),
+        "callbacks.CriticDiagnostics": callback("CriticDiagnostics", lambda: {"data": IMAGES, "num_samples": 8}),
+        "callbacks.Evaluate": callback(
+            "Evaluate",
+            lambda: {"metrics": [metrics.SlicedWasserstein()], "data": IMAGES, "every": 1, "num_samples": 16},
+        ),
+        "callbacks.LearningCurve": callback("LearningCurve", {"path": "curve.png"}),
+        "callbacks.ReduceLearningRate": callback("ReduceLearningRate", {"monitor": "d_loss"}),
+        "callbacks.SampleGrid": callback("SampleGrid", {"directory": "samples", "num_samples": 4, "gif": False}),
+        "callbacks.Throughput": callback("Throughput", {}),
+    }
+    for name in (
+        "FrechetDistance",
+        "KernelDistance",
+        "Precision",
+        "Recall",
+        "Density",
+        "Coverage",
+        "SlicedWasserstein",
+    ):
+        settings = {"subset_size": 16, "subsets": 4} if name == "KernelDistance" else {}
+        entries[f"metrics.{name}"] = metric(name, settings)
+    entries |= {
+        "metrics.SSIM": metric("SSIM", pair=(LARGER, LARGER[::-1])),
+        "metrics.PSNR": metric("PSNR", pair=(IMAGES, IMAGES[::-1])),
+        "metrics.InceptionScore": metric("InceptionScore", {"splits": 2}, pair=(VECTORS, OTHERS)),
+        "metrics.ModeCoverage": metric("ModeCoverage", {"centers": POINTS[:3], "std": 0.5}, pair=(POINTS, POINTS)),
+        "metrics.Memorization": metric("Memorization", {"held_out": VECTORS[:32]}),
+        "metrics.frechet_distance": of(metrics.frechet_distance, pair),
+        "metrics.kernel_distance": of(metrics.kernel_distance, {**pair, "subset_size": 16, "subsets": 4}),
+        "metrics.precision": of(metrics.precision, pair),
+        "metrics.recall": of(metrics.recall, pair),
+        "metrics.density": of(metrics.density, pair),
+        "metrics.coverage": of(metrics.coverage, pair),
+        "metrics.memorization": of(metrics.memorization, {**pair, "held_out": VECTORS[:32]}),
+        "metrics.inception_score": of(metrics.inception_score, {"fake": VECTORS, "splits": 2}),
+        "metrics.mode_coverage": of(metrics.mode_coverage, {"fake": POINTS, "centers": POINTS[:3], "std": 0.5}),
+        "metrics.class_histogram": of(metrics.class_histogram, {"real": LABELS, "fake": LABELS}),
+        "metrics.classifier_accuracy": of(metrics.classifier_accuracy, {"fake": LABELS, "labels": LABELS}),
+        "metrics.sliced_wasserstein": of(metrics.sliced_wasserstein, pair),
+        "metrics.parzen_log_likelihood": of(metrics.parzen_log_likelihood, {**pair, "sigma": 0.5}),
+        "metrics.psnr": of(metrics.psnr, pictures),
+        "metrics.ssim": of(metrics.ssim, {"real": LARGER, "fake": LARGER[::-1]}),
+        "metrics.l1_distance": of(metrics.l1_distance, pictures),
+        "divergences.kl": of(divergences.kl, {"p": SHARES, "q": SHARES[::-1]}),
+        "divergences.reverse_kl": of(divergences.reverse_kl, {"p": SHARES, "q": SHARES[::-1]}),
+        "divergences.jensen_shannon": of(divergences.jensen_shannon, {"p": SHARES, "q": SHARES[::-1]}),
+        "divergences.total_variation": of(divergences.total_variation, {"p": SHARES, "q": SHARES[::-1]}),
+        "divergences.f_divergence": of(
+            divergences.f_divergence, {"p": SHARES, "q": SHARES[::-1], "f": lambda t: (t - 1) ** 2}
+        ),
+        "divergences.wasserstein": of(divergences.wasserstein, {"x": POINTS[:16], "y": POINTS[16:32]}),
+        "divergences.wasserstein_1d": of(divergences.wasserstein_1d, {"x": SCORES, "y": SCORES + 1}),
+        "divergences.sliced_wasserstein": of(divergences.sliced_wasserstein, {"x": POINTS, "y": POINTS + 1}),
+        "divergences.optimal_transport": of(
+            divergences.optimal_transport, {"cost": np.ones((3, 3)), "a": SHARES, "b": SHARES}
+        ),
+        "divergences.sinkhorn": of(
+            divergences.sinkhorn, {"cost": np.ones((3, 3)), "a": SHARES, "b": SHARES, "regularization": 0.5}
+        ),
+        "divergences.kantorovich_dual": of(
+            divergences.kantorovich_dual, {"cost": np.ones((3, 3)), "a": SHARES, "b": SHARES}
+        ),
+        "divergences.gaussian_kl": of(divergences.gaussian_kl, {**gaussians, "cov_1": 1.0, "cov_2": 2.0}),
+        "divergences.gaussian_wasserstein": of(
+            divergences.gaussian_wasserstein, {**gaussians, "cov_1": 1.0, "cov_2": 2.0}
+        ),
+        "divergences.gaussian_jensen_shannon": of(
+            divergences.gaussian_jensen_shannon, {**gaussians, "variance_1": 1.0, "variance_2": 2.0}
+        ),
+        "divergences.gaussian_total_variation": of(
+            divergences.gaussian_total_variation, {**gaussians, "variance_1": 1.0, "variance_2": 2.0}
+        ),
+        "divergences.estimate_wasserstein": of(divergences.estimate_wasserstein, clouds),
+        "divergences.estimate_jensen_shannon": of(divergences.estimate_jensen_shannon, clouds),
+        "losses.discriminator_cross_entropy": of(
+            losses.discriminator_cross_entropy,
+            {"real_scores": SCORES, "fake_scores": SCORES},
+            **of_any_scores,
+        ),
+        "losses.hinge_generator_loss": of(losses.hinge_generator_loss, {"fake_scores": SCORES}, **of_any_scores),
+        "losses.relativistic_loss": of(
+            losses.relativistic_loss, {"better_scores": SCORES, "worse_scores": SCORES}, **of_any_scores
+        ),
+    }
+    for family in ("mlp", "dcgan", "resnet", "maxout", "autoencoder", "infogan"):
+        for side in ("generator", "discriminator"):
+            function = getattr(getattr(ganzoo.networks, family), side)
+            entries[f"networks.{family}.{side}"] = of(function, {"image_shape": (8, 8, 1)})
+    entries["networks.unet.generator"] = of(ganzoo.networks.unet.generator, {"image_shape": (16, 16, 3)})
+    entries["networks.translator.generator"] = of(ganzoo.networks.translator.generator, {"image_shape": (16, 16, 3)})
+    entries["networks.patchgan.discriminator"] = of(
+        ganzoo.networks.patchgan.discriminator, {"image_shape": (32, 32, 3), "receptive_field": 16}
+    )
+    return entries
+
+
+ENTRIES = build_entries()
+
+
+def accepts_any(name, parameter):
+    """Whether an argument takes values of several kinds by its documentation: `None` or a number or an object."""
+    return parameter in ENTRIES[name].any_kind or parameter in {
+        "verbose",  # Keras': "auto", 0, 1, 2.
+        "callbacks",
+        "check",
+        "labels",
+        "validation_data",
+        "jit_compile",  # "auto", True or False.
+    }
