@@ -93,7 +93,13 @@ def values_for(entry, parameter, count):
     found = {}
 
     @seed(zlib.crc32(f"{entry}.{parameter}".encode()))
-    @settings(max_examples=6 * count, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=6 * count,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
     @given(VALUES)
     def collect(value):
         found.setdefault(f"{type(value).__name__} {value!r}", value)

@@ -361,7 +361,12 @@ def check_network(role, network, inputs, conditions):
             f"`{role}` must have {wanted}. Received: {network.name} with the inputs "
             f"{[tensor.name for tensor in network.inputs]}"
         )
-    heads = network.output if role == "discriminator" and not isinstance(network, keras.Sequential) else None
+    may_have_heads = role == "discriminator" and not isinstance(network, keras.Sequential)
+    check_outputs(role, network, network.output if may_have_heads else None)
+
+
+def check_outputs(role, network, heads):
+    """Raises a `ValueError` unless a network has one output, or `heads`, a dictionary of outputs with "scores"."""
     if isinstance(heads, dict) and "scores" in heads:
         return
     if len(network.outputs) != 1 or isinstance(heads, dict):

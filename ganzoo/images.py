@@ -55,8 +55,6 @@ def grid(images, columns=None, padding=2, scale=None, titles=None):
     count, height, width, channels = images.shape
     columns = checks.integer("columns", columns, least=1, optional=True) or math.ceil(math.sqrt(count))
     padding = checks.integer("padding", padding, least=0)
-    if titles is not None and (isinstance(titles, str) or checks.plain_items(titles) is None):
-        raise checks.refusal("titles", titles, "a list of strings", optional=True)
     rows = math.ceil(count / columns)
     scale = checks.integer("scale", scale, least=1, optional=True) or max(1, round(64 / max(height, width)))
     images = images.repeat(scale, axis=1).repeat(scale, axis=2)
@@ -76,6 +74,8 @@ def grid(images, columns=None, padding=2, scale=None, titles=None):
 
 def title_row(titles, cell_width, picture):
     """A strip with a title above each column of a grid; a title that is too long is cut."""
+    if checks.plain_items(titles) is None:
+        raise checks.refusal("titles", titles, "a list of strings", optional=True)
     font = ImageFont.load_default(size=_TITLE_SIZE)
     strip = Image.new("L", (picture.shape[1], _TITLE_SIZE + 6), _BACKGROUND)
     draw = ImageDraw.Draw(strip)

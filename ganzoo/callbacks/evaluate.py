@@ -156,9 +156,7 @@ class Evaluate(keras.callbacks.Callback):
         if logs is not None:
             logs.update(values)
         is_best = self.best is not None and self._is_best()
-        row = {"epoch": epoch + 1, "step": self.model.steps_done}
-        row |= {"seconds": round(time.perf_counter() - start, 2), "best": is_best}
-        row["scores"] = {name: records.from_json(score.to_json()) for name, score in self.scores.items()}
+        row = self._row(epoch, time.perf_counter() - start, is_best)
         self.rows.append(row)
         if getattr(self.model, "is_chief", True):
             if is_best:
@@ -234,18 +232,25 @@ class Evaluate(keras.callbacks.Callback):
 
     # === The best model ===
 
+    def _row(self, epoch, seconds, is_best):
+        """What the table keeps of one evaluation."""
+        scores = {name: records.from_json(score.to_json()) for name, score in self.scores.items()}
+        row = {"epoch": epoch + 1, "step": self.model.steps_done, "seconds": round(seconds, 2)}
+        return row | {"best": is_best, "scores": scores}
+
     def _is_best(self):
         if self.best not in self.scores:
             raise ValueError(f"best={self.best!r} is none of the values: {', '.join(self.scores)}.")
         score = self.scores[self.best]
         if score.lower_is_better is None:
             raise ValueError(f"best={self.best!r}: of this value neither less nor more is better. Name another one.")
-        earlier = [row["scores"][self.best] for row in self.rows if self.best in row["scores"]]
-        earlier = [Score(**fields) for fields in earlier]
-        # A score of another protocol, of a run with other settings, is no rival.
-        rivals = [other for other in earlier if other.protocol == score.protocol and np.isfinite(other.value)]
         is_better = Score.__lt__ if score.lower_is_better else Score.__gt__
-        return bool(np.isfinite(score.value)) and all(is_better(score, rival) for rival in rivals)
+        return bool(np.isfinite(score.value)) and all(is_better(score, rival) for rival in self._rivals(score))
+
+    def _rivals(self, score):
+        """Earlier scores of that name; a score of another protocol, of a run with other settings, is no rival."""
+        earlier = (Score(**row["scores"][self.best]) for row in self.rows if self.best in row["scores"])
+        return [other for other in earlier if other.protocol == score.protocol and np.isfinite(other.value)]
 
     def restore_best(self, model=None):
         """Loads the best model's state into the model of the training, or into another one; returns the file's path."""

@@ -88,19 +88,22 @@ class LearningCurve(keras.callbacks.Callback):
         rows = -(-len(names) // columns)
         figure = curves.new_figure(f"Learning curve, {self._rows[-1]['epoch']} epochs", 0.6 + 3.2 * rows)
         for index, name in enumerate(names):
-            axes = figure.add_subplot(rows, columns, index + 1)
-            axes.set_title(name, fontsize="medium")
-            axes.set_xlabel("training steps")
-            axes.set_xlim(0, self._rows[-1]["step"] * 1.02)
-            if name == "wasserstein" and self._steps:
-                self._plot_filtered(axes)
-            else:
-                self._plot(axes, name, curves.TRAINING, "training")
-            if any(f"val_{name}" in row for row in self._rows):
-                self._plot(axes, f"val_{name}", curves.VALIDATION, "validation")
-            if len(axes.lines) > 1:
-                axes.legend(frameon=False, fontsize="small")
+            self._draw_one(figure.add_subplot(rows, columns, index + 1), name)
         curves.save_figure(self.path, figure)
+
+    def _draw_one(self, axes, name):
+        """Draws the curve of one value of the log, and its values of the validation."""
+        axes.set_title(name, fontsize="medium")
+        axes.set_xlabel("training steps")
+        axes.set_xlim(0, self._rows[-1]["step"] * 1.02)
+        if name == "wasserstein" and self._steps:
+            self._plot_filtered(axes)
+        else:
+            self._plot(axes, name, curves.TRAINING, "training")
+        if any(f"val_{name}" in row for row in self._rows):
+            self._plot(axes, f"val_{name}", curves.VALIDATION, "validation")
+        if len(axes.lines) > 1:
+            axes.legend(frameon=False, fontsize="small")
 
     def _plot(self, axes, name, color, label):
         points = [(row["step"], row[name]) for row in self._rows if name in row]

@@ -85,14 +85,7 @@ def compare(
     >>> print(ganzoo.compare(models, data, seeds=3, budget="5 min"))
     """
     seconds, updates = parse_budget(budget)
-    are_functions = isinstance(models, dict) and all(
-        callable(build) and not isinstance(build, keras.Model) for build in models.values()
-    )
-    if not (are_functions and models):
-        raise TypeError(
-            "`models` must be a dictionary of functions of a seed, {'WGAN': lambda seed: ganzoo.WGAN.from_paper(..., "
-            f"seed=seed)}}: each seed needs a new model. Received: {models!r}"
-        )
+    check_models(models)
     points, num_samples = checks.counts(points=points, num_samples=num_samples)
     seeds, metrics, level = checked_seeds(seeds), checked_metrics(metrics), check_level(level)
     if not (callbacks is None or callable(callbacks)):
@@ -379,6 +372,18 @@ def parse_budget(budget):
             f"budget={budget!r}"
         )
     return float(match[1]) * unit, None
+
+
+def check_models(models):
+    """Raises a `TypeError` unless these are functions of a seed by name."""
+    are_functions = isinstance(models, dict) and all(
+        callable(build) and not isinstance(build, keras.Model) for build in models.values()
+    )
+    if not (are_functions and models):
+        raise TypeError(
+            "`models` must be a dictionary of functions of a seed, {'WGAN': lambda seed: ganzoo.WGAN.from_paper(..., "
+            f"seed=seed)}}: each seed needs a new model. Received: {checks.shown(models)}"
+        )
 
 
 def checked_seeds(seeds):

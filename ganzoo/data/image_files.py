@@ -159,13 +159,17 @@ def _class_names(base, files, bases):
             f"{len(beside)} images, such as {beside[0]!r}, lie in {str(base)!r} beside the class folders. "
             "Put each image into a class folder, or all into the folder itself."
         )
-    names = sorted({name for one in bases for name in sub_folders(one)}, key=natural)
+    warn_of_empty_folders(base, files)
+    return sorted({name for one in bases for name in sub_folders(one)}, key=natural)
+
+
+def warn_of_empty_folders(base, files):
+    """Warns of class folders that none of the files lies in."""
     filled = {file.relative_to(base).parts[0] for file in files}
     empty = [name for name in sub_folders(base) if name not in filled]
     if empty:
         warnings.warn(
             f"The class folders {', '.join(empty)} in {str(base)!r} hold no images. They keep their numbers.",
             UserWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
-    return names

@@ -205,7 +205,7 @@ def _read_tensorflow_datasets(name, split, image_size, data_dir, manual_dir):
         ) from error
     try:
         tfds.builder_cls(name)
-    except tfds.core.DatasetNotFoundError:
+    except (tfds.core.DatasetNotFoundError, ValueError):  # The latter for what is no name at all.
         close = difflib.get_close_matches(name, [*_EMBEDDED, *_PAIRED, *_TOYS, *tfds.list_builders()])
         hints = f" Close to it: {', '.join(close)}." if close else ""
         hints += _hint_of_folder(name)

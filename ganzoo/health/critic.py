@@ -139,9 +139,7 @@ class CriticProbe:
         with no_trace(self.model):
             looks = [tf.nest.map_structure(lambda x: local(x)[0].numpy(), self.look_at(each)) for each in self.batches]
         seen = {name: np.stack([look[name] for look in looks]) for name in looks[0]}
-        clipped = [v for v in discriminator.trainable_variables if isinstance(v.constraint, WeightClip)]
-        seen["weights"] = np.concatenate([v.numpy().ravel() / v.constraint.clip_value for v in clipped] or [[]])
-        seen["clip_value"] = clipped[0].constraint.clip_value if clipped else None
+        seen |= clipped_weights(discriminator)
         seen["score_layers"] = [layer.name for layer in self.layers]
         seen["loss_layers"] = [layer.name for layer in graph.trainable_layers(discriminator)]
         return seen
@@ -315,3 +313,12 @@ def overfitting(seen, row):
             "Gulrajani et al., 2017, arXiv:1704.00028, Section 5.3 and Figure 5; Karras et al., 2020, "
             "arXiv:2006.06676, Equation 1",
         )
+
+
+def clipped_weights(network):
+    """`weights`, all clipped weights of a network by their bound c, and `clip_value`, c or `None`."""
+    clipped = [v for v in network.trainable_variables if isinstance(v.constraint, WeightClip)]
+    return {
+        "weights": np.concatenate([v.numpy().ravel() / v.constraint.clip_value for v in clipped] or [[]]),
+        "clip_value": clipped[0].constraint.clip_value if clipped else None,
+    }

@@ -177,16 +177,11 @@ class Guard:
         state = self._good or files_up_to(self.model, max(good, default=-1))
         if state is None or self.memory.rollbacks >= self.max_rollbacks:
             return self._stop(state)
-        optimizers = optimizers_of(self.model)
-        rates = {name: learning_rate_of(optimizer) for name, optimizer in optimizers.items()}
-        to_slow_down = [trouble.slow_down] if trouble.slow_down in optimizers else list(optimizers)
-        step = self._restore(state)
-        for name, optimizer in optimizers.items():
-            optimizer.learning_rate = rates[name] * (self.factor if name in to_slow_down else 1)
+        step, rates = self._restore_slower(state, trouble.slow_down)
         # If the state that was good leads into the same trouble again, the next step back is to the start.
         self._good, self._told = self._start, set()
         self.memory.go_back(self.model.steps_done, step)
-        rates = ", ".join(f"{learning_rate_of(optimizer):.2g}" for optimizer in optimizers.values())
+        rates = ", ".join(f"{rate:.2g}" for rate in rates)
         self._say(
             f"went back to the state of step {step:,}, with the learning rates {rates} (rollback "
             f"{self.memory.rollbacks} of {self.max_rollbacks})."
@@ -197,6 +192,20 @@ class Guard:
         if state is None:
             return self._say("stopped the training. There is no good state to go back to.")
         self._say(f"stopped the training, and went back to the state of step {self._restore(state, True):,}.")
+
+    def _restore_slower(self, state, slow_down):
+        """Restores a state, and lowers the learning rate of one optimizer, or of all.
+
+        Returns:
+            Pair: the step of that state; the learning rates from now on.
+        """
+        optimizers = optimizers_of(self.model)
+        rates = {name: learning_rate_of(optimizer) for name, optimizer in optimizers.items()}
+        to_slow_down = [slow_down] if slow_down in optimizers else list(optimizers)
+        step = self._restore(state)
+        for name, optimizer in optimizers.items():
+            optimizer.learning_rate = rates[name] * (self.factor if name in to_slow_down else 1)
+        return step, [learning_rate_of(optimizer) for optimizer in optimizers.values()]
 
     def _restore(self, state, step_too=False):
         """Makes the model what it was; returns the step of then."""
@@ -245,9 +254,8 @@ class Memory:
         lines = lines_up_to(self.path, step)
         if self._writes and (lines or self.path.exists()):
             records.write(self.path, lines)
-        rollbacks = [index for index, line in enumerate(lines) if "rollback" in line]
-        self.rollbacks = len(rollbacks)
-        since = lines[rollbacks[-1] :] if rollbacks else lines
+        self.rollbacks = sum("rollback" in line for line in lines)
+        since = from_last_rollback(lines)
         self.since = since[0]["step"] if since else step
         self.looks = [line for line in since if "finite" in line or "monitor" in line]
 
@@ -273,3 +281,9 @@ def lines_up_to(path, step):
     if path is None or step == 0:
         return []
     return [line for line in records.read(path) if line["step"] <= step]
+
+
+def from_last_rollback(lines):
+    """The lines of a guard's file from the last rollback on; all of them if there was none."""
+    rollbacks = [index for index, line in enumerate(lines) if "rollback" in line]
+    return lines[rollbacks[-1] :] if rollbacks else lines

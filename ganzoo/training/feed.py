@@ -231,7 +231,15 @@ def check_element(model, samples, condition, trusted=False):
             "The model translates images, and the data have no targets. The dataset must yield (input, target); see "
             "ganzoo.data.paired."
         )
-    expected = model.image_shape
+    check_shape(samples, model.image_shape)
+    dtype = tf.as_dtype(samples.dtype)
+    if not dtype.is_floating and not (trusted and dtype == tf.uint8):
+        raise ValueError(f"The samples must be floats in [-1, 1]. Received: {dtype.name}. {HOW_TO_SCALE}")
+    model.conditions.check_spec(condition)
+
+
+def check_shape(samples, expected):
+    """Raises a `ValueError` unless a batch (a tensor, an array or a spec) holds samples of the expected shape."""
     wanted = f"(batch, {', '.join(map(str, expected))})"
     if tf.TensorShape(samples.shape).rank is None:
         raise ValueError(f"The samples have an unknown rank. Expected: {wanted}. Set it with tf.ensure_shape.")
@@ -251,10 +259,6 @@ def check_element(model, samples, condition, trusted=False):
             f"The samples do not fit the model. Received: {shape}. Expected: {wanted}. Build the model with "
             f"image_shape={tuple(shape[1:])}, or load the data with another size or number of channels."
         )
-    dtype = tf.as_dtype(samples.dtype)
-    if not dtype.is_floating and not (trusted and dtype == tf.uint8):
-        raise ValueError(f"The samples must be floats in [-1, 1]. Received: {dtype.name}. {HOW_TO_SCALE}")
-    model.conditions.check_spec(condition)
 
 
 def check_values(model, samples, condition):
