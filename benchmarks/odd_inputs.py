@@ -88,11 +88,11 @@ VALUES = st.one_of(
 )
 
 
-def values_for(entry, parameter, count):
-    """That many different values, always the same for an argument."""
+def values_for(entry, parameter, count, campaign=0):
+    """That many different values, always the same for an argument and the number of a campaign."""
     found = {}
 
-    @seed(zlib.crc32(f"{entry}.{parameter}".encode()))
+    @seed(zlib.crc32(f"{campaign} {entry}.{parameter}".encode()))
     @settings(
         max_examples=6 * count,
         database=None,
@@ -153,10 +153,10 @@ def says_what_came(error, parameter, value):
     return parameter in text or (len(shown) > 1 and shown in text) or shape in received or kind in received
 
 
-def outcome(name, parameter, index, count):
+def outcome(name, parameter, index, count, campaign):
     """One case: `(outcome, value, what came of it)`."""
     entry = ENTRIES[name]
-    value = values_for(name, parameter, count)[index]
+    value = values_for(name, parameter, count, campaign)[index]
     shown = " ".join(f"{type(value).__name__} {value!r}".split())[:120]
     optional = inspect.signature(entry.signature).parameters.get(parameter)
     fallback = None if optional is None or optional.default is inspect.Parameter.empty else optional.default
@@ -204,7 +204,7 @@ class Worker:
         self.process = self.context.Process(target=work, args=(other,), daemon=True)
         self.process.start()
         other.close()
-        self.run((next(iter(ENTRIES)), parameters_of(next(iter(ENTRIES.values())))[0], 0, 1), limit=120)
+        self.run((next(iter(ENTRIES)), parameters_of(next(iter(ENTRIES.values())))[0], 0, 1, 0), limit=120)
 
     def run(self, case, limit=SECONDS):
         if self.process is None:
@@ -219,7 +219,8 @@ class Worker:
             told = "the process died"
         self.process.kill()
         self.process = None
-        value = values_for(case[0], case[1], case[3])[case[2]]
+        name, parameter, index, *rest = case
+        value = values_for(name, parameter, *rest)[index]
         return "slow", " ".join(repr(value).split())[:120], told, time.perf_counter() - started
 
 
@@ -227,6 +228,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--entries", default="", help="only those whose name contains this")
     parser.add_argument("--count", type=int, default=3, help="values for each argument")
+    parser.add_argument("--seed", type=int, default=0, help="other seeds make other values")
     parser.add_argument("--show", choices=["bad", "accepted", "all"], default="bad", help="the cases to print")
     options = parser.parse_args()
     worker, totals, per_group, longest = Worker(), collections.Counter(), {}, (0.0, "")
@@ -235,8 +237,9 @@ def main():
             continue
         counts = per_group.setdefault(name.split(".")[0], collections.Counter())
         for parameter in parameters_of(entry):
-            for index in range(len(values_for(name, parameter, options.count))):
-                kind, shown, told, seconds = worker.run((name, parameter, index, options.count))
+            for index in range(len(values_for(name, parameter, options.count, options.seed))):
+                case = (name, parameter, index, options.count, options.seed)
+                kind, shown, told, seconds = worker.run(case)
                 counts[kind] += 1
                 totals[kind] += 1
                 longest = max(longest, (seconds, f"{name}({parameter}={shown})"))

@@ -159,9 +159,11 @@ def save_gif(path, frames, duration=0.2):
 
 def _to_pil(picture):
     picture = checks.array("picture", picture)
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[-1] not in (1, 3, 4) or 0 in picture.shape:
+    is_grey = picture.ndim == 2 or picture.shape[-1:] == (1,)
+    is_picture = picture.ndim in (2, 3) and picture.size and (is_grey or picture.shape[-1] in (3, 4))
+    if picture.dtype != np.uint8 or not is_picture:
         raise ValueError(
             "`picture` must be uint8 of shape (height, width, 1, 3 or 4). Received: "
             f"{picture.dtype} of shape {picture.shape}. ganzoo.images.grid draws many, and to_uint8 scales [-1, 1]."
         )
-    return Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
+    return Image.fromarray(picture.reshape(picture.shape[:2]) if is_grey else picture)

@@ -7,6 +7,7 @@ scores of any shape, and returns the mean as a float32 scalar.
 import functools
 import inspect
 
+import keras
 import tensorflow as tf
 from keras import ops
 
@@ -26,11 +27,10 @@ def of_scores(loss):
 
 
 def as_scores(name, value):
-    """Returns scores as a float tensor; numbers of other types become float32."""
-    if not tf.is_tensor(value):
-        value = checks.array(name, value)
-    dtype = tf.as_dtype(value.dtype)
-    return ops.cast(value, value.dtype if dtype.is_floating else "float32")
+    """Returns scores as a float tensor; what is no tensor yet becomes float32."""
+    if not tf.is_tensor(value) and not keras.backend.is_keras_tensor(value):
+        return tf.convert_to_tensor(checks.array(name, value, "float32"))
+    return value if tf.as_dtype(value.dtype).is_floating else ops.cast(value, "float32")
 
 
 @of_scores
@@ -108,4 +108,9 @@ def relativistic_loss(better_scores, worse_scores):
     Reference: [Jolicoeur-Martineau, 2018](https://arxiv.org/abs/1807.00734), Section 3.2; [Huang et al.,
     2025](https://arxiv.org/abs/2501.05441), Equation 2.
     """
+    if not better_scores.shape.is_compatible_with(worse_scores.shape):
+        raise ValueError(
+            "`better_scores` and `worse_scores` must be pairs. Received: shapes "
+            f"{tuple(better_scores.shape)} and {tuple(worse_scores.shape)}"
+        )
     return ops.mean(ops.softplus(worse_scores - better_scores))

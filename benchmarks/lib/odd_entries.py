@@ -364,5 +364,6 @@ def accepts_any(name, parameter):
         "check",
         "labels",
         "validation_data",
+        "seeds",  # A number, or a list.
         "jit_compile",  # "auto", True or False.
     }

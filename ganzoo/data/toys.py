@@ -1,5 +1,7 @@
 """Toy distributions in the plane, whose modes are known."""
 
+import math
+
 import numpy as np
 
 from ganzoo import checks
@@ -8,6 +10,8 @@ from ganzoo.data.reading import check_room
 
 # Of a point, its mode and their noise, in float64, and of the dataset that is made of them.
 _BYTES_OF_A_POINT = 80
+
+MOST_MODES = 1_000_000
 
 
 def ring(num_samples=100_000, modes=8, radius=1.0, std=0.01, batch_size=None, seed=0):
@@ -44,7 +48,8 @@ def ring(num_samples=100_000, modes=8, radius=1.0, std=0.01, batch_size=None, se
 
 def ring_centers(modes=8, radius=1.0):
     """The centres of `ring`: a float32 array `(modes, 2)`, row `k` that of the points with label `k`."""
-    modes, radius = checks.integer("modes", modes, least=1), checks.number("radius", radius, above=0)
+    modes = checks.integer("modes", modes, least=1, most=MOST_MODES)
+    radius = checks.number("radius", radius, above=0)
     angles = np.linspace(0, 2 * np.pi, modes, endpoint=False)
     return (radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)).astype(np.float32)
 
@@ -75,7 +80,8 @@ def grid(num_samples=100_000, side=5, spacing=2.0, std=0.05, batch_size=None, se
 
 def grid_centers(side=5, spacing=2.0):
     """The centres of `grid`: a float32 array `(side * side, 2)`, row `k` that of the label `k`."""
-    side, spacing = checks.integer("side", side, least=1), checks.number("spacing", spacing, above=0)
+    side = checks.integer("side", side, least=1, most=math.isqrt(MOST_MODES))
+    spacing = checks.number("spacing", spacing, above=0)
     line = spacing * (np.arange(side) - (side - 1) / 2)
     return np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1).reshape(-1, 2).astype("float32")
 

@@ -6,6 +6,7 @@ that go with the name of a normalization. `DCGAN_KERNELS` and its like are the i
 
 from ganzoo.layers.batch_normalization import BatchNormalization as BatchNormalization
 from ganzoo.layers.batch_normalization import ConditionalBatchNormalization as ConditionalBatchNormalization
+from ganzoo.layers.choices import NORMALIZATIONS as NORMALIZATIONS
 from ganzoo.layers.choices import convolution_layer as convolution_layer
 from ganzoo.layers.choices import dense_layer as dense_layer
 from ganzoo.layers.choices import normalization as normalization

@@ -141,7 +141,9 @@ def classifier_accuracy(fake, labels, num_classes=None, level=0.95):
     found, num_classes = as_labels({"fake": fake, "asked": labels}, num_classes)
     read, asked = found["fake"], found["asked"]
     if len(read) != len(asked):
-        raise ValueError(f"Each sample needs its label. Received: {len(read)} samples, {len(asked)} labels")
+        raise ValueError(
+            f"Each sample needs its label. Received: {len(read)} samples in `fake`, {len(asked)} in `labels`"
+        )
     hits = (read == asked).astype("float64")
     by_class = [float(hits[asked == k].mean()) if np.any(asked == k) else None for k in range(num_classes)]
     return Score(

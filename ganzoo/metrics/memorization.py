@@ -116,7 +116,7 @@ class Memorization(Metric):
 
     def __init__(self, features=None, *, held_out, pairs=16, level=0.95, seed=0, chunk_size=1024):
         super().__init__(features, level, seed, chunk_size)
-        self.held_out = self.features(held_out)
+        self.held_out = self.features(checks.array("held_out", held_out))
         self.pairs = checks.integer("pairs", pairs, least=0)
 
     def compute(self, real, fake):

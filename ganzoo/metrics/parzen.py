@@ -58,7 +58,8 @@ def parzen_log_likelihood(real, fake, validation=None, sigma=None, sigmas=SIGMAS
     >>> print(score, score.details["sigma"])
     """
     real, fake = check_features(real, fake)
-    sigmas = check_sigmas(sigmas if sigma is None else [sigma])
+    sigmas = check_sigmas(sigmas)
+    sigmas = sigmas if sigma is None else check_sigmas([sigma])
     settings = {"sigma": sigmas[0]}
     if sigma is None:
         if validation is None:
@@ -117,7 +118,7 @@ class ParzenLogLikelihood(Metric):
 
 def check_sigmas(sigmas):
     """Returns them as a list of floats, in rising order."""
-    if not checks.plain_items(sigmas):
+    if not checks.plain_items(sigmas):  # Nor for none.
         raise checks.refusal("sigmas", sigmas, "a sequence of standard deviations of the kernels, one or more")
     return sorted(checks.number("sigma", sigma, above=0) for sigma in sigmas)
 

@@ -187,6 +187,11 @@ class GenerativeModel(CompiledModel):
             raise ValueError(
                 f"`predict` needs latents, one row or more. Received: {came}. `generate(num_samples)` draws some."
             )
+        batch_size = checks.check_count("batch_size", batch_size)
+        if not isinstance(x, tf.data.Dataset):
+            parts = [checks.array("x", part) for part in tf.nest.flatten(x)]
+            if isinstance(x, dict) or not all(part.ndim for part in parts):
+                raise checks.refusal("x", x, "an array of latents, or a list with the condition")
         return super().predict(x, batch_size=batch_size, **kwargs)
 
     def predict_step(self, data):

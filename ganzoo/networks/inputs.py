@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import layers
 
 from ganzoo import checks
-from ganzoo.layers import OneHot, dense_layer
+from ganzoo.layers import NORMALIZATIONS, OneHot, dense_layer
 
 # One-hot by default. A label's vector is the same in each step, and Adam moves the kernel behind each of its entries by
 # about the learning rate: the larger its sum, the faster the generator learns the label in the place of the latents.
@@ -18,6 +18,18 @@ CONDITIONINGS = ("concatenate", "projection")
 
 # The scale of the latents and of the pixels that the embedding stands beside.
 EMBEDDINGS = {"class_name": "RandomNormal", "config": {"mean": 0.0, "stddev": 1.0}}
+
+
+def check_argument(name, value, default):
+    """Raises a `ValueError` for an argument of a network that is not of the kind that its name and its default say."""
+    if isinstance(default, bool):
+        checks.boolean(name, value)
+    elif name == "normalization":
+        checks.choice(name, value, NORMALIZATIONS)
+    elif name.endswith("_initializer"):
+        checks.keras_object(name, value, keras.initializers.get, "a keras.initializers.Initializer")
+    elif name.endswith("activation") and value is not None and not callable(value):
+        checks.keras_object(name, value, keras.activations.get, "a function of a tensor")
 
 
 def network(build):
@@ -30,16 +42,11 @@ def network(build):
     @functools.wraps(build)
     def checked(*args, **kwargs):
         for name, value in signature.bind(*args, **kwargs).arguments.items():
-            if name.endswith("_initializer"):
-                checks.keras_object(name, value, keras.initializers.get, "a keras.initializers.Initializer")
-            if isinstance(signature.parameters[name].default, bool):
-                checks.boolean(name, value)
-            if name.endswith("activation") and not callable(value) and value is not None:
-                checks.keras_object(name, value, keras.activations.get, "a function of a tensor")
+            check_argument(name, value, signature.parameters[name].default)
         try:
             return build(*args, **kwargs)
         except (MemoryError, OverflowError, tf.errors.ResourceExhaustedError) as error:
-            sizes = {name: value for name, value in signature.bind(*args, **kwargs).arguments.items()}
+            sizes = dict(signature.bind(*args, **kwargs).arguments)
             raise ValueError(
                 f"The memory does not hold this network. Received: {checks.shown(sizes)}. Take fewer units, filters or "
                 "classes."
@@ -70,14 +77,15 @@ def check_positive(**arguments):
 def image_input(image_shape, packing=1):
     """The input `image` of a discriminator that scores `packing` samples at once, side by side in the channels."""
     *sizes, channels = image_shape
-    return keras.Input((*sizes, checks.integer("packing", packing, least=1) * channels), name="image")
+    (packing,) = checks.counts(packing=packing)
+    return keras.Input((*sizes, packing * channels), name="image")
 
 
 def label_input(num_classes, packing=1):
     """The input `label`, shape `()`, or `(packing,)` for packed samples; `None` without classes."""
     if num_classes is None:
         return None
-    checks.integer("num_classes", num_classes, least=1)
+    checks.counts(num_classes=num_classes)
     return keras.Input(() if packing == 1 else (packing,), dtype="int64", name="label")
 
 

@@ -149,7 +149,7 @@ def test_refusals(real, fake, settings, words):
 
 
 def test_refusals_of_accuracy():
-    with pytest.raises(ValueError, match="Each sample needs its label. Received: 2 samples, 3 labels"):
+    with pytest.raises(ValueError, match="Each sample needs its label. Received: 2 samples in `fake`, 3 in `labels`"):
         classifier_accuracy([0, 1], [0, 1, 1])
     with pytest.raises(ValueError, match="asked labels must count from 0 to 1"):
         classifier_accuracy(np.zeros((2, 2)), [0, 2])
