@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	&& echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test portability lint docs benchmark oracles gallery experiments clean
+.PHONY: help demo test portability versions lint docs benchmark oracles gallery experiments clean
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
@@ -24,6 +24,9 @@ test: .venv/.installed-test  ## run the tests (offline, CPU)
 
 portability: .venv/.installed-test  ## run the tests that depend on the machine as other machines would
 	$(BIN)/python benchmarks/portability.py
+
+versions: .venv/.installed-test  ## run the tests of the contracts with the oldest and newest Python, TensorFlow and Keras
+	$(BIN)/python benchmarks/supported_versions.py
 
 lint: .venv/.installed-lint  ## check style and formatting
 	$(BIN)/ruff check .

@@ -175,7 +175,8 @@ def outcome(name, parameter, index, count, campaign):
         finally:
             os.chdir("/")
     expected = good.get(parameter, fallback)
-    if value is None and (expected is None or accepts_any(name, parameter)):
+    is_optional = optional is not None and optional.default is None
+    if value is None and (is_optional or accepts_any(name, parameter)):
         return "accepted", shown, ""
     if not is_of_the_kind(value, expected) and not accepts_any(name, parameter):
         return "nonsense", shown, f"a good value is {expected!r}"[:120]

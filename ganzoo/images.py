@@ -53,10 +53,11 @@ def grid(images, columns=None, padding=2, scale=None, titles=None):
         images = to_uint8(images).numpy()
 
     count, height, width, channels = images.shape
-    columns = checks.integer("columns", columns, least=1, optional=True) or math.ceil(math.sqrt(count))
-    padding = checks.integer("padding", padding, least=0)
+    columns = checks.integer("columns", columns, least=1, most=10_000, optional=True)
+    columns = columns or math.ceil(math.sqrt(count))
+    padding = checks.integer("padding", padding, least=0, most=1000)
     rows = math.ceil(count / columns)
-    scale = checks.integer("scale", scale, least=1, optional=True) or max(1, round(64 / max(height, width)))
+    scale = checks.integer("scale", scale, least=1, most=1000, optional=True) or max(1, round(64 / max(height, width)))
     images = images.repeat(scale, axis=1).repeat(scale, axis=2)
 
     cell_height, cell_width = height * scale + padding, width * scale + padding

@@ -175,7 +175,8 @@ def build_entries():
     pair = {"real": VECTORS, "fake": OTHERS}
     pictures = {"real": IMAGES, "fake": IMAGES[::-1]}
     clouds = {"x": POINTS, "y": POINTS + 1, "steps": 5, "batch_size": 8}
-    of_any_scores = {"is_sound": lambda loss: True}  # NaN has a NaN loss.
+    scores = ("real_scores", "fake_scores", "better_scores", "worse_scores")
+    of_any_scores = {"is_sound": lambda loss: True, "any_kind": scores}  # NaN has a NaN loss.
     gaussians = {"mean_1": 0.0, "mean_2": 1.0}
     entries = {
         "data.from_arrays": of(data.from_arrays, {"images": IMAGES, "labels": LABELS, "batch_size": 4}),
@@ -246,7 +247,7 @@ def build_entries():
         ),
         "augmentation.ADA": Entry(
             functools.partial(train_augmented, "ADA"),
-            dict,
+            lambda: {"adjustment_images": 1000.0},
             signature=ganzoo.augmentation.ADA,
         ),
         "constraints.WeightClip": Entry(
@@ -364,6 +365,7 @@ def accepts_any(name, parameter):
         "check",
         "labels",
         "validation_data",
+        "validation_freq",  # A number, or a list of epochs.
         "seeds",  # A number, or a list.
         "jit_compile",  # "auto", True or False.
     }

@@ -90,6 +90,8 @@ class CollapseGuard(keras.callbacks.Callback):
         super().__init__()
         self.action = checks.choice("action", action, ("warn", "rollback"))
         directory = checks.path("directory", directory, optional=True)
+        if monitor is not None and not isinstance(monitor, str):
+            raise checks.refusal("monitor", monitor, "a string, a name in the log", optional=True)
         self.guard = Guard(
             path=None if directory is None else directory / "guard.jsonl",
             goes_back=self.action == "rollback",

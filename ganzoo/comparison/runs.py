@@ -86,6 +86,7 @@ def compare(
     """
     seconds, updates = parse_budget(budget)
     check_models(models)
+    verbose = checks.choice("verbose", verbose, (0, 1, False, True))
     points, num_samples = checks.counts(points=points, num_samples=num_samples)
     seeds, metrics, level = checked_seeds(seeds), checked_metrics(metrics), check_level(level)
     if not (callbacks is None or callable(callbacks)):

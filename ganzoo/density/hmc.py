@@ -29,6 +29,9 @@ import tensorflow as tf
 from ganzoo import checks
 from ganzoo.replicas import mean_over_replicas
 
+# Steps, trajectories and draws: more take hours for one update.
+MOST = 10_000
+
 Draws = collections.namedtuple("Draws", ["samples", "step_size", "acceptance"])
 
 
@@ -47,9 +50,9 @@ class Sampler(keras.layers.Layer):
     def __init__(self, initial_step_size, num_samples=2, burn_in=2, leapfrog_steps=5, **kwargs):
         super().__init__(**kwargs)
         self.settings = {
-            "num_samples": checks.integer("num_samples", num_samples, least=1),
-            "burn_in": checks.integer("burn_in", burn_in, least=0),
-            "leapfrog_steps": checks.integer("leapfrog_steps", leapfrog_steps, least=1),
+            "num_samples": checks.integer("num_samples", num_samples, least=1, most=MOST),
+            "burn_in": checks.integer("burn_in", burn_in, least=0, most=MOST),
+            "leapfrog_steps": checks.integer("leapfrog_steps", leapfrog_steps, least=1, most=MOST),
         }
         self.initial_step_size = checks.number("initial_step_size", initial_step_size, above=0)
         for name, value in (("step_size", self.initial_step_size), ("acceptance", 0.67)):

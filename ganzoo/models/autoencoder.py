@@ -6,7 +6,7 @@ import keras
 from keras import ops
 from keras.optimizers import Adam
 
-from ganzoo import networks
+from ganzoo import checks, networks
 from ganzoo.models.autoencoding_model import AutoencodingModel, check_decoder
 
 
@@ -96,5 +96,7 @@ class Autoencoder(AutoencodingModel):
         The other arguments are those of the networks and of `compile`.
         """
         if output_activation == "auto":
-            output_activation = "tanh" if len(tuple(image_shape)) == 3 else None
+            is_image = len(checks.sample_shape("image_shape", image_shape, vectors=True)) == 3
+            output_activation = "tanh" if is_image else None
+            del is_image
         return cls.assemble(locals())

@@ -46,9 +46,8 @@ def plan(cls, settings, roles, given=()):
         TypeError: For a setting of the caller that nobody takes. A default that nobody takes is left out: the paper's
             number of filters says nothing about dense networks.
     """
-    if "image_shape" in settings:
-        shape = checks.sample_shape("image_shape", settings["image_shape"], vectors=True)
-        settings = {**settings, "image_shape": shape}
+    shapes = [name for name in ("image_shape", "condition_shape") if settings.get(name) is not None]
+    settings = {**settings, **{name: checks.sample_shape(name, settings[name], vectors=True) for name in shapes}}
     paper, overrides = paper_and_overrides(cls, settings)
     family = family_of(cls, paper, overrides)
     missing = [role for role in roles if not callable(getattr(family, role, None))]

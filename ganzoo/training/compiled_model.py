@@ -159,6 +159,10 @@ class CompiledModel(keras.Model):
     def save(self, filepath, overwrite=True, **kwargs):
         """Writes a `.keras` file, as in Keras; raises a `TypeError` if a constructor's argument would be lost."""
         filepath, overwrite = checks.path("filepath", filepath), checks.boolean("overwrite", overwrite)
+        if filepath.suffix != ".keras":
+            raise ValueError(
+                f"`filepath` must end in .keras. Received: filepath={str(filepath)!r}. `export` makes a SavedModel."
+            )
         if not files.is_temporary(filepath):  # A checkpoint is read into a model that a script has built.
             settings.check_declared(self)
         return super().save(filepath, overwrite=overwrite, **kwargs)

@@ -73,7 +73,7 @@ def networks_of_both_ways(plan, y_shape, x_shape):
     Returns:
         List of four networks, as `ROLES`.
     """
-    x_shape = x_shape or y_shape
+    x_shape = y_shape if x_shape is None else checks.sample_shape("condition_shape", x_shape)
     shapes = ((y_shape, x_shape), (x_shape, y_shape))
     return [_build(plan, role, *pair) for pair in shapes for role in ("generator", "discriminator")]
 
