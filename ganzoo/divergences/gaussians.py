@@ -95,8 +95,7 @@ def gaussian_wasserstein(mean_1, cov_1, mean_2, cov_2, p=2):
     5.0
     """
     (mean_1, cov_1), (mean_2, cov_2) = check_gaussians(mean_1, cov_1, mean_2, cov_2)
-    if not p >= 1 or math.isinf(p):
-        raise ValueError(f"`p` must be a number of at least 1. Received: p={p!r}")
+    p = checks.number("p", p, least=1)
     if np.array_equal(cov_1, cov_2):
         return math.hypot(*(mean_1 - mean_2))
     if len(mean_1) == 1:
