@@ -509,7 +509,7 @@ def test_resumed_in_the_middle_of_the_trouble(tmp_path, capsys):
     [
         ({"action": "stop"}, "`action` must be one of 'warn', 'rollback'. Received: action='stop'"),
         ({"every": 0}, "`every` must be an integer of at least 1. Received: every=0"),
-        ({"num_samples": 4}, "`num_samples` must be an integer of at least 8"),
+        ({"num_samples": 4}, "`num_samples` must be an integer from 8 to 100,000"),
         ({"max_rollbacks": True}, "`max_rollbacks` must be an integer of at least 0"),
         ({"factor": 1.0}, "`factor` must be a finite number above 0 and below 1. Received: factor=1.0"),
     ],

@@ -217,9 +217,12 @@ def test_replicas_agree():
     ("settings", "words"),
     [
         ({"initial_step_size": float("nan")}, "`initial_step_size` must be a finite number above 0. Received: .*nan"),
-        ({"num_samples": 0}, "`num_samples` must be an integer of at least 1. Received: num_samples=0"),
-        ({"burn_in": -1}, "`burn_in` must be an integer of at least 0. Received: burn_in=-1"),
-        ({"leapfrog_steps": True}, "`leapfrog_steps` must be an integer of at least 1. Received: leapfrog_steps=True"),
+        ({"num_samples": 0}, "`num_samples` must be an integer from 1 to 10,000. Received: num_samples=0"),
+        ({"burn_in": -1}, "`burn_in` must be an integer from 0 to 10,000. Received: burn_in=-1"),
+        (
+            {"leapfrog_steps": True},
+            "`leapfrog_steps` must be an integer from 1 to 10,000. Received: leapfrog_steps=True",
+        ),
     ],
 )
 def test_settings_of_the_sampler_are_checked(settings, words):

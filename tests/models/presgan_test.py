@@ -395,7 +395,7 @@ def test_bad_input():
         make(initial_sigma=-1)
     with pytest.raises(ValueError, match="`entropy_weight` must be a finite number of at least 0"):
         make(entropy_weight=-0.1)
-    with pytest.raises(ValueError, match="`burn_in` must be an integer of at least 0. Received: burn_in=-1"):
+    with pytest.raises(ValueError, match="`burn_in` must be an integer from 0 to 10,000. Received: burn_in=-1"):
         make(burn_in=-1)
     with pytest.raises(ValueError, match="must be an integer of at least 1. Received: leapfrog_steps=0"):
         make(leapfrog_steps=0)

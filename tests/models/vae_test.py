@@ -347,7 +347,7 @@ def test_learned_sigma_is_saved(tmp_path):
 @pytest.mark.parametrize(
     "settings, message",
     [
-        ({"likelihood": "poisson"}, r"`likelihood` must be one of \('bernoulli', 'gaussian'\).*'poisson'"),
+        ({"likelihood": "poisson"}, r"`likelihood` must be one of 'bernoulli', 'gaussian'.*'poisson'"),
         ({"likelihood": "gaussian", "sigma": 0}, '`sigma` must be a positive number or "learned".*sigma=0'),
         ({"beta": -1.0}, "`beta` must be a finite number of at least 0. Received: beta=-1.0"),
         ({"optimizer": None}, "`optimizer` is missing"),
