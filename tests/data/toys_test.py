@@ -87,8 +87,8 @@ def test_the_largest_seed():
     [
         (lambda: ring(10, std=-1), "`std` must be a finite number of at least 0. Received: std=-1"),
         (lambda: ring(10, radius=float("nan")), "`radius` must be a finite number above 0. Received: radius=nan"),
-        (lambda: ring(10, modes=0), "`modes` must be an integer of at least 1. Received: modes=0"),
-        (lambda: grid(10, side=2.5), "`side` must be an integer of at least 1. Received: side=2.5"),
+        (lambda: ring(10, modes=0), "`modes` must be an integer from 1 to 1,000,000. Received: modes=0"),
+        (lambda: grid(10, side=2.5), "`side` must be an integer from 1 to 1,000. Received: side=2.5"),
         (lambda: grid(10, spacing=0), "`spacing` must be a finite number above 0. Received: spacing=0"),
         (lambda: grid(10, std=float("inf")), "`std` must be a finite number of at least 0. Received: std=inf"),
         (lambda: swiss_roll(10, noise=-0.5), "`noise` must be a finite number of at least 0. Received: noise=-0.5"),

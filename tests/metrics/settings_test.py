@@ -63,7 +63,7 @@ def test_settings_of_a_class_are_checked_when_it_is_made(setting):
         (lambda: metrics.KernelDistance(coef0=float("nan")), "`coef0` must be a finite number"),
         (lambda: metrics.InceptionScore(from_logits="no"), "`from_logits` must be True or False"),
         (lambda: metrics.ModeCoverage.ring(std=-1), "`std` must be a finite number above 0. Received: std=-1"),
-        (lambda: metrics.ModeCoverage.grid(side=2.5), "`side` must be an integer of at least 1"),
+        (lambda: metrics.ModeCoverage.grid(side=2.5), "`side` must be an integer from 1 to 1,000"),
         (lambda: metrics.ParzenLogLikelihood(sigma=0), "`sigma` must be a finite number above 0, or None"),
         (lambda: metrics.Memorization(held_out=POINTS[0], pairs=-1), "`pairs` must be an integer of at least 0"),
     ],

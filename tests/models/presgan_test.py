@@ -397,7 +397,7 @@ def test_bad_input():
         make(entropy_weight=-0.1)
     with pytest.raises(ValueError, match="`burn_in` must be an integer from 0 to 10,000. Received: burn_in=-1"):
         make(burn_in=-1)
-    with pytest.raises(ValueError, match="must be an integer of at least 1. Received: leapfrog_steps=0"):
+    with pytest.raises(ValueError, match="must be an integer from 1 to 10,000. Received: leapfrog_steps=0"):
         make(leapfrog_steps=0)
     with pytest.raises(ValueError, match="step_size` must be a finite number above 0"):
         make(initial_step_size=0.0)
