@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import random
 
 import keras
 import tensorflow as tf
@@ -41,8 +42,10 @@ def network(build):
 
     @functools.wraps(build)
     def checked(*args, **kwargs):
+        drawn = random.getstate()  # An initializer that is made draws its seed, and a check must not.
         for name, value in signature.bind(*args, **kwargs).arguments.items():
             check_argument(name, value, signature.parameters[name].default)
+        random.setstate(drawn)
         try:
             return build(*args, **kwargs)
         except (MemoryError, OverflowError, tf.errors.ResourceExhaustedError) as error:
