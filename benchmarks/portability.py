@@ -12,10 +12,9 @@ import argparse
 import os
 import subprocess
 import sys
-import time
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from lib import test_runs
+
 TESTS = (
     "tests/sampling_test.py",
     "tests/metrics",
@@ -72,16 +71,9 @@ def main():
             features = [name for name in KINDS[kind]["NPY_DISABLE_CPU_FEATURES"].split()]
             usable = [name for name in features if supported({**environment, "NPY_DISABLE_CPU_FEATURES": name})]
             environment["NPY_DISABLE_CPU_FEATURES"] = " ".join(usable)
-        start = time.perf_counter()
-        command = [sys.executable, "-m", "pytest", "-q", "-n", str(options.workers), "--dist", "loadfile"]
-        command += ["--no-loadscope-reorder", "-p", "no:cacheprovider", *options.tests]
-        run = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
-        lines = run.stdout.strip().splitlines()
-        summary = next((line for line in reversed(lines) if " passed" in line or " failed" in line), "no tests ran")
-        print(f"| {kind:<18} | {summary.strip('= ')} | {time.perf_counter() - start:.0f} |", flush=True)
-        if run.returncode:
-            failed = True
-            print("\n".join(line for line in lines if line.startswith(("FAILED", "ERROR"))), flush=True)
+        passed, result, failures = test_runs.run(sys.executable, options.tests, options.workers, environment)
+        print("\n".join([f"| {kind:<18} | {result} |", *failures]), flush=True)
+        failed |= not passed
     sys.exit(int(failed))
 
 

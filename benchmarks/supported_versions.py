@@ -12,10 +12,10 @@ import os
 import shutil
 import subprocess
 import sys
-import time
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from lib import test_runs
+from lib.test_runs import ROOT
+
 TESTS = (
     "tests/models",
     "tests/training",
@@ -72,22 +72,13 @@ def main():
             print(f"| {name} | {SETS[name][0]} is not on this machine | | | | failed | |", flush=True)
             failed = True
             continue
-        found, start = versions(python), time.perf_counter()
+        found = versions(python)
         if options.install_only:
             print(f"| {name} | {' | '.join(found)} | not run | |", flush=True)
             continue
-        command = [python, "-m", "pytest", "-q", "-n", str(options.workers), "--dist", "loadfile"]
-        run = subprocess.run(
-            [*command, "-p", "no:cacheprovider", *options.tests], cwd=ROOT, capture_output=True, text=True
-        )
-        lines = run.stdout.strip().splitlines()
-        summary = next((line for line in reversed(lines) if " passed" in line or " failed" in line), "no tests ran")
-        print(
-            f"| {name} | {' | '.join(found)} | {summary.strip('= ')} | {time.perf_counter() - start:.0f} |", flush=True
-        )
-        if run.returncode:
-            failed = True
-            print("\n".join(line for line in lines if line.startswith(("FAILED", "ERROR"))), flush=True)
+        passed, result, failures = test_runs.run(python, options.tests, options.workers)
+        print("\n".join([f"| {name} | {' | '.join(found)} | {result} |", *failures]), flush=True)
+        failed |= not passed
     sys.exit(int(failed))
 
 

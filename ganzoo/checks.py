@@ -5,7 +5,6 @@ A check of a value takes the name of the argument and what came. It returns the 
 numbers. Booleans are not: `steps=True` is a mistake.
 """
 
-import functools
 import inspect
 import math
 import numbers
@@ -232,25 +231,24 @@ def path(name, value, optional=False):
 
 
 def keras_object(name, value, get, wanted):
-    """Returns an optimizer or an initializer, made from its name, its config, its class or a function that makes it.
+    """Returns what Keras makes of an object, its name or its config: an optimizer, an initializer, an activation.
 
     Args:
         name: String, the argument.
         value: What came.
-        get: Function such as `keras.optimizers.get`, which takes a name, a config or the object.
+        get: Function such as `keras.initializers.get`.
         wanted: String, what it must be, for the message.
 
     Raises:
         ValueError: If Keras makes nothing of it.
     """
-    is_named = isinstance(value, (str, dict)) or hasattr(value, "get_config")
-    is_maker = inspect.isclass(value) or inspect.isfunction(value) or isinstance(value, functools.partial)
+    is_known = isinstance(value, (str, dict)) or (callable(value) and not inspect.isbuiltin(value))
     try:
-        if not is_named and not is_maker:
+        if not is_known and not hasattr(value, "get_config"):
             raise TypeError(f"nothing that Keras knows: {type(value).__name__}")
-        return get(value() if is_maker else value)
+        return get(value)
     except Exception as error:  # noqa: BLE001  Keras has many kinds of error for what it does not know.
-        raise refusal(name, value, f"{wanted}, its name, its config or a function that makes one") from error
+        raise refusal(name, value, f"{wanted}, its name or its config") from error
 
 
 def refusal(name, value, wanted, optional=False):

@@ -213,3 +213,37 @@ def test_numbers_of_samples():
     assert checks.check_num_samples(2**31 - 1) == 2**31 - 1
     words = words_of(checks.check_num_samples, 10**15)
     assert words.startswith("`num_samples` must be at most 2,147,483,647. Received: num_samples=1000000000000000.")
+
+
+def ones(shape, dtype=None):
+    """An initializer of one's own, as Keras takes it: a function."""
+    return tf.ones(shape, dtype)
+
+
+@pytest.mark.parametrize("value", ["he_uniform", keras.initializers.Zeros(), keras.initializers.Zeros, ones])
+def test_what_keras_knows(value):
+    found = checks.keras_object("kernel_initializer", value, keras.initializers.get, "an initializer")
+    assert callable(found) and not isinstance(found, type)
+
+
+@pytest.mark.parametrize("value", ["no_such", {}, {"class_name": 3}, 1.5, None, True, len, np.ones(3), [1]])
+def test_what_keras_does_not_know(value):
+    words = words_of(checks.keras_object, "kernel_initializer", value, keras.initializers.get, "an initializer")
+    assert words.startswith("`kernel_initializer` must be an initializer, its name or its config. Received: kernel_")
+
+
+@pytest.mark.parametrize("value", [3, 1.5, [1, 2], np.ones((2, 2), "float32"), tf.constant([1.0])])
+def test_arrays(value):
+    np.testing.assert_array_equal(checks.array("p", value), np.asarray(value))
+    assert checks.array("p", value, "float64").dtype == np.float64
+
+
+@pytest.mark.parametrize("value", ["a", None, True, {}, [1, "a"], [[1], [1, 2]], 1j, np.array([None])])
+def test_no_arrays(value):
+    assert words_of(checks.array, "p", value).startswith("`p` must be an array of numbers. Received: p=")
+
+
+@pytest.mark.parametrize("value", [2**31, 2**63, 10**30])
+def test_counts_that_no_array_has(value):
+    words = words_of(lambda: checks.counts(filters=value))
+    assert words.startswith("`filters` must be an integer ") and str(value) in words

@@ -113,7 +113,19 @@ def as_optimizer(name, optimizer):
     """
     if optimizer is None:
         raise ValueError(f"`{name}` is missing: pass a keras.optimizers.Optimizer or a name such as 'adam'.")
-    return checks.keras_object(name, optimizer, keras.optimizers.get, "a keras.optimizers.Optimizer")
+    return checks.keras_object(
+        name, optimizer, made_optimizer, "a keras.optimizers.Optimizer, a function that makes one"
+    )
+
+
+def made_optimizer(optimizer):
+    """The optimizer that Keras knows by its name or config, or that a function or a class makes."""
+    if callable(optimizer) and not isinstance(optimizer, keras.optimizers.Optimizer):
+        optimizer = optimizer()
+    optimizer = keras.optimizers.get(optimizer)
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        raise TypeError(f"no optimizer: {type(optimizer).__name__}")
+    return optimizer
 
 
 def check_distinct(optimizers):

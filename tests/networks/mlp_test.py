@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import ganzoo
-from ganzoo.networks import mlp
+from ganzoo.networks import inputs, mlp
 
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (5, 3, 4), (2,)])
@@ -105,3 +105,25 @@ def test_the_initial_weights_of_a_paper_for_convolutions_are_not_those_of_dense_
     """WGAN-GP's `kernel_initializer` would make the first layer too weak: variance 4 / 514 in the place of 2 / 2."""
     critic = ganzoo.WGANGP.from_paper((2,)).discriminator
     assert np.var(critic.get_layer("dense_0").kernel.numpy()) == pytest.approx(2 / 2, rel=0.15)
+
+
+def test_checks_of_arguments_draw_no_random_numbers():
+    """An initializer draws its seed when it is made; the weights are those of the function without its checks."""
+
+    def weights(build):
+        keras.utils.set_random_seed(5)
+        return build((2,), latent_dim=3, hidden=(4,), hidden_initializer="he_uniform").get_weights()
+
+    for ours, plain in zip(weights(mlp.generator), weights(mlp.generator.__wrapped__), strict=True):
+        np.testing.assert_array_equal(ours, plain)
+
+
+def test_a_network_that_no_memory_holds():
+    @inputs.network
+    def build(filters, kernel_initializer="he_uniform"):
+        raise MemoryError
+
+    with pytest.raises(ValueError, match=r"The memory does not hold this network\. Received: \{'filters': 7\}"):
+        build(7)
+    with pytest.raises(ValueError, match="`kernel_initializer` must be"):
+        build(7, kernel_initializer=len)
