@@ -170,15 +170,9 @@ def metric(name, good=None, pair=None, **more):
     return Entry(call, lambda: dict(good or {}), signature=cls, **more)
 
 
-def build_entries():
-    data, metrics, divergences, losses = ganzoo.data, ganzoo.metrics, ganzoo.divergences, ganzoo.losses
-    pair = {"real": VECTORS, "fake": OTHERS}
-    pictures = {"real": IMAGES, "fake": IMAGES[::-1]}
-    clouds = {"x": POINTS, "y": POINTS + 1, "steps": 5, "batch_size": 8}
-    scores = ("real_scores", "fake_scores", "better_scores", "worse_scores")
-    of_any_scores = {"is_sound": lambda loss: True, "any_kind": scores}  # NaN has a NaN loss.
-    gaussians = {"mean_1": 0.0, "mean_2": 1.0}
-    entries = {
+def of_data():
+    data = ganzoo.data
+    return {
         "data.from_arrays": of(data.from_arrays, {"images": IMAGES, "labels": LABELS, "batch_size": 4}),
         "data.from_folder": Entry(data.from_folder, lambda: {"path": pictures_in(), "image_size": (8, 8)}),
         "data.load": of(data.load, {"name": "mnist_10k", "batch_size": 4}),
@@ -193,6 +187,10 @@ def build_entries():
         "data.grid_centers": of(data.grid_centers, {}),
         "data.stacked_mnist": of(data.stacked_mnist, {"num_samples": 64, "batch_size": 4}),
     }
+
+
+def of_models():
+    entries = {}
     for name, settings in MODELS.items():
         entries[f"models.{name}.from_paper"] = Entry(
             functools.partial(train_one, name),
@@ -201,9 +199,13 @@ def build_entries():
             more=("seed", "ema_decay", "no_such_argument"),
             skip=("networks",),
         )
+    return entries
+
+
+def of_methods():
     small = {"x": IMAGES[:8], "y": LABELS[:8], "batch_size": 4}
     keras_own = ("class_weight", "sample_weight", "validation_split", "shuffle", "validation_batch_size", "workers")
-    entries |= {
+    return {
         "fit": Entry(fit, lambda: dict(small), signature=ganzoo.GAN.fit, more=keras_own),
         "compile": Entry(
             compile_and_train,
@@ -223,14 +225,19 @@ def build_entries():
         "vae.encode": method("encode", "VAE", lambda: {"images": IMAGES[:4]}),
         "vae.reconstruct": method("reconstruct", "VAE", lambda: {"images": IMAGES[:4]}),
         "autoencoder.decode": method("decode", "Autoencoder", lambda: {"latents": np.zeros((4, 30), "float32")}),
+    }
+
+
+def of_the_rest():
+    return {
         "compare": Entry(
             ganzoo.compare,
             lambda: {
                 "models": {"a": lambda seed: ganzoo.GAN.from_paper((2,), hidden=(4,), seed=seed)},
-                "dataset": data.ring(num_samples=256, batch_size=16),
+                "dataset": ganzoo.data.ring(num_samples=256, batch_size=16),
                 "seeds": 2,
                 "budget": 4,
-                "metrics": [metrics.SlicedWasserstein()],
+                "metrics": [ganzoo.metrics.SlicedWasserstein()],
                 "num_samples": 64,
                 "points": 1,
                 "verbose": 0,
@@ -261,13 +268,19 @@ def build_entries():
         "callbacks.CriticDiagnostics": callback("CriticDiagnostics", lambda: {"data": IMAGES, "num_samples": 8}),
         "callbacks.Evaluate": callback(
             "Evaluate",
-            lambda: {"metrics": [metrics.SlicedWasserstein()], "data": IMAGES, "every": 1, "num_samples": 16},
+            lambda: {"metrics": [ganzoo.metrics.SlicedWasserstein()], "data": IMAGES, "every": 1, "num_samples": 16},
         ),
         "callbacks.LearningCurve": callback("LearningCurve", {"path": "curve.png"}),
         "callbacks.ReduceLearningRate": callback("ReduceLearningRate", {"monitor": "d_loss"}),
         "callbacks.SampleGrid": callback("SampleGrid", {"directory": "samples", "num_samples": 4, "gif": False}),
         "callbacks.Throughput": callback("Throughput", {}),
     }
+
+
+def of_metrics():
+    metrics, entries = ganzoo.metrics, {}
+    pair = {"real": VECTORS, "fake": OTHERS}
+    pictures = {"real": IMAGES, "fake": IMAGES[::-1]}
     for name in (
         "FrechetDistance",
         "KernelDistance",
@@ -301,6 +314,15 @@ def build_entries():
         "metrics.psnr": of(metrics.psnr, pictures),
         "metrics.ssim": of(metrics.ssim, {"real": LARGER, "fake": LARGER[::-1]}),
         "metrics.l1_distance": of(metrics.l1_distance, pictures),
+    }
+    return entries
+
+
+def of_divergences():
+    divergences = ganzoo.divergences
+    clouds = {"x": POINTS, "y": POINTS + 1, "steps": 5, "batch_size": 8}
+    gaussians = {"mean_1": 0.0, "mean_2": 1.0}
+    return {
         "divergences.kl": of(divergences.kl, {"p": SHARES, "q": SHARES[::-1]}),
         "divergences.reverse_kl": of(divergences.reverse_kl, {"p": SHARES, "q": SHARES[::-1]}),
         "divergences.jensen_shannon": of(divergences.jensen_shannon, {"p": SHARES, "q": SHARES[::-1]}),
@@ -332,6 +354,14 @@ def build_entries():
         ),
         "divergences.estimate_wasserstein": of(divergences.estimate_wasserstein, clouds),
         "divergences.estimate_jensen_shannon": of(divergences.estimate_jensen_shannon, clouds),
+    }
+
+
+def of_losses():
+    losses = ganzoo.losses
+    scores = ("real_scores", "fake_scores", "better_scores", "worse_scores")
+    of_any_scores = {"is_sound": lambda loss: True, "any_kind": scores}  # NaN has a NaN loss.
+    return {
         "losses.discriminator_cross_entropy": of(
             losses.discriminator_cross_entropy,
             {"real_scores": SCORES, "fake_scores": SCORES},
@@ -342,6 +372,10 @@ def build_entries():
             losses.relativistic_loss, {"better_scores": SCORES, "worse_scores": SCORES}, **of_any_scores
         ),
     }
+
+
+def of_networks():
+    entries = {}
     for family in ("mlp", "dcgan", "resnet", "maxout", "autoencoder", "infogan"):
         for side in ("generator", "discriminator"):
             function = getattr(getattr(ganzoo.networks, family), side)
@@ -354,7 +388,16 @@ def build_entries():
     return entries
 
 
-ENTRIES = build_entries()
+ENTRIES = (
+    of_data()
+    | of_models()
+    | of_methods()
+    | of_the_rest()
+    | of_metrics()
+    | of_divergences()
+    | of_losses()
+    | of_networks()
+)
 
 
 def accepts_any(name, parameter):
