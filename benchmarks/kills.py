@@ -7,13 +7,13 @@ The trainings: WGAN-GP with two updates of the critic in a step, BEGAN with its 
 and its pools of images, and a WGAN-GP that is read from a file and trained on, as a preset is. Each has 30 steps, and
 is broken off about ten times:
 
-- `KILL`: SIGKILL while it starts, after a step, or while a checkpoint is written;
-- `TERM`, `INT`: the signals of a scheduler and of Ctrl-C, after which it saves and leaves;
-- `full`: for three steps no file can grow beyond 5,000 bytes, as on a full disk; then SIGKILL;
-- `gone`: the folder of checkpoints is removed while it trains; then SIGKILL.
+- `KILL`: SIGKILL while it starts, after a step, or while a checkpoint is written.
+- `TERM`, `INT`: the signals of a scheduler and of Ctrl-C, after which it saves and leaves.
+- `full`: for three steps no file can grow beyond 5,000 bytes, as on a full disk. Then SIGKILL.
+- `gone`: the folder of checkpoints is removed while it trains. Then SIGKILL.
 
 After the last signal it trains to its end. Its weights, averages, optimizers, random states and step are compared with
-those of a training that nobody disturbed, by their sha256. Prints a line for each training, and ends with 1 if one
+those of a training that nobody disturbed, by their sha256. Prints a line for each training, and ends with 1 if any
 differs, or if a process that was asked to leave did so with an unusual code.
 """
 
@@ -43,10 +43,10 @@ CONTEXT.set_forkserver_preload(["ganzoo.api"])
 
 
 class Training:
-    """One training in one process after the other.
+    """A training in several processes, each after the end of the last.
 
     Args:
-        kind: String, one of `KINDS`.
+        kind: String in `KINDS`.
         folder: Path for its files.
         shared: Path of the folder with the pretrained model.
         random: `random.Random`, of the moments.
@@ -72,7 +72,7 @@ class Training:
             time.sleep(0.001)
 
     def disturb(self, name):
-        """One life, which ends by a signal; `False` if it reached its end before."""
+        """A life that ends by a signal. Returns `False` if it reached its end before."""
         full_at = self.random.choice([1, 2]) if name == "full" else None
         process = self.start(self.random.choice([1, 2, 3]), full_at)
         if name == "KILL" and self.random.random() < 0.3:
@@ -94,7 +94,7 @@ class Training:
         return True
 
     def finish(self, undisturbed=False):
-        """The last life; returns the digest."""
+        """The last life. Returns the digest."""
         process = self.start(every_steps=4, undisturbed=undisturbed)
         process.join(600)
         if process.exitcode != 0 or not self.result.exists():

@@ -3,21 +3,21 @@
     python benchmarks/odd_inputs.py                               # all, a quarter of an hour on two cores
     python benchmarks/odd_inputs.py --entries metrics --show all
 
-Each case is one call whose arguments are good but for one. Hypothesis makes the odd value: numbers of the wrong sign,
+Each case is a call whose arguments are good but for a single odd value. Hypothesis makes it: numbers of the wrong sign,
 size or kind, NaN and infinity, booleans, texts, containers, arrays of wrong shapes and types, objects, functions. A
 model that takes the value trains one step with it. A process of its own makes the calls, with 20 seconds for each.
 
 Counted are
 
-- refused well: `ValueError`, `TypeError` or one of `OSError`, raised by ganzoo's own code, and the message names the
-  argument or shows the value, its shape or its type;
-- refused badly: any other error. Of these, `outside` are those whose innermost frame is not in ganzoo;
-- accepted: the call returned. Of these, `nonsense` are those whose value is not of the kind of a good one, such as a
-  boolean for a count, and those that made numbers that are not finite;
+- refused well: `ValueError`, `TypeError` or `OSError`, raised by ganzoo's own code, and the message names the
+  argument or shows the value, its shape or its type.
+- refused badly: any other error. Of these, `outside` are those whose innermost frame is not in ganzoo.
+- accepted: the call returned. Of these, `nonsense` are those whose value is of another kind than a good value, such as
+  a boolean for a count, or made numbers that are not finite.
 - slow: the call took more than 20 seconds, or took the process down.
 
 Prints the table, and every case that is not as it should be. Ends with 1 if more than 1 % are refused badly, more than
-1 % come from outside, or one is accepted as nonsense or slow.
+1 % come from outside, or any is accepted as nonsense or slow.
 """
 
 import argparse
@@ -109,7 +109,7 @@ def values_for(entry, parameter, count, campaign=0):
     return [list(found.values())[index] for index in order[:count]]
 
 
-# === One case ===
+# === Cases ===
 
 
 def parameters_of(entry):
@@ -120,7 +120,7 @@ def parameters_of(entry):
 
 
 def is_of_the_kind(value, good):
-    """Whether a value is of the kind of a good one; `True` where that cannot be said."""
+    """Whether a value is of the kind of a good value. `True` where that cannot be said."""
     value = value.item() if isinstance(value, (np.generic, np.ndarray)) and np.ndim(value) == 0 else value
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if isinstance(good, bool):
@@ -154,7 +154,7 @@ def says_what_came(error, parameter, value):
 
 
 def outcome(name, parameter, index, count, campaign):
-    """One case: `(outcome, value, what came of it)`."""
+    """Makes the call of a case: `(outcome, value, what came of it)`."""
     entry = ENTRIES[name]
     value = values_for(name, parameter, count, campaign)[index]
     shown = " ".join(f"{type(value).__name__} {value!r}".split())[:120]

@@ -4,7 +4,7 @@
     python benchmarks/supported_versions.py --sets oldest
 
 Makes an environment of its own for each, in `.versions/`, installs the package in it, and runs the tests of the models,
-the training and the metrics. The interpreters must be on the path; a set without its interpreter counts as failed.
+the training and the metrics. The interpreters must be on the path. A set without its interpreter counts as failed.
 """
 
 import argparse
@@ -36,7 +36,7 @@ ALSO = ["pytest", "pytest-xdist", "hypothesis"]
 
 
 def installed(name):
-    """Makes the environment of a set; returns its interpreter, or `None` if that is not on this machine."""
+    """Makes the environment of a set. Returns its interpreter, or `None` if this machine has none."""
     interpreter, requirements = SETS[name]
     found = shutil.which(interpreter)
     if found is None or subprocess.run([found, "--version"], capture_output=True).returncode:

@@ -5,8 +5,8 @@
 Batches that come from a dataset of the user's own are checked as they pass, on the CPU, beside the training: finite
 numbers, pixels in [-1, 1], labels that the model knows (`ganzoo/training/watch.py`). Two models train on batches of 64
 float images with labels: dense networks on 28x28x1, which leave a batch the least time, and DCGAN on 32x32x3. Each
-round is one epoch of `fit` with the checks and one without; the one that begins alternates. The ratio is the median
-over the rounds: 1.01 means that the checks cost 1 %. Run it on a quiet machine.
+round is an epoch of `fit` with the checks and an epoch without them, in an order that alternates. The ratio is the
+median over the rounds: 1.01 means that the checks cost 1 %. Run it on a quiet machine.
 """
 
 import argparse
@@ -65,7 +65,7 @@ def main():
 
 
 def epoch(model, data, checks):
-    """Seconds of one more epoch."""
+    """Seconds of another epoch."""
     feed.watched = WATCHED if checks else unwatched
     start = time.perf_counter()
     model.fit(data, epochs=1, verbose=0, check=False)

@@ -45,7 +45,7 @@ def replacing(path, durable=False):
 
 
 def is_temporary(path):
-    """Whether a path is one that `replacing` has yielded."""
+    """Whether `replacing` has yielded this path."""
     return Path(path).name.startswith(".writing-")
 
 

@@ -27,7 +27,7 @@ def of_scores(loss):
 
 
 def as_scores(name, value):
-    """Returns scores as a float tensor; what is no tensor yet becomes float32."""
+    """Returns scores as a float tensor. What is no tensor yet becomes float32."""
     if not tf.is_tensor(value) and not keras.backend.is_keras_tensor(value):
         return tf.convert_to_tensor(checks.array(name, value, "float32"))
     return value if tf.as_dtype(value.dtype).is_floating else ops.cast(value, "float32")

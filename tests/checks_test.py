@@ -216,7 +216,7 @@ def test_numbers_of_samples():
 
 
 def ones(shape, dtype=None):
-    """An initializer of one's own, as Keras takes it: a function."""
+    """A function as an initializer, as Keras takes it."""
     return tf.ones(shape, dtype)
 
 

@@ -44,7 +44,7 @@ def test_odd_arguments_are_refused_in_words(campaign, monkeypatch):
 
 
 def test_what_counts_as_badly_refused(campaign, monkeypatch):
-    """The campaign sees an error of another library, one without the name, and nonsense that is accepted."""
+    """The campaign sees an error of another library, and nonsense that is accepted."""
     monkeypatch.chdir("/")
 
     def outcome(call):

@@ -23,7 +23,7 @@ def images(seed, count):
 
 
 def build_model(kind, folder):
-    """The model of a kind, always with the same weights: WGAN-GP, BEGAN, CycleGAN, or one that is read from a file."""
+    """The model of a kind, always with the same weights: WGAN-GP, BEGAN, CycleGAN, or a model from a file."""
     keras.utils.set_random_seed(1)
     if kind == "fine-tuned":
         return keras.models.load_model(folder / "pretrained.keras")
@@ -62,7 +62,7 @@ def digest(model):
 
 
 class Progress(keras.callbacks.Callback):
-    """Tells the parent the steps of this life; from some step on, the disk is full for a while."""
+    """Tells the parent the steps of this life, and fills the disk for a while."""
 
     def __init__(self, steps, full_at):
         super().__init__()
@@ -93,5 +93,5 @@ def train(kind, folder, log, result, directory, every_steps, steps, full_at):
     try:
         model.fit(build_data(kind, model), epochs=EPOCHS, verbose=2, callbacks=callbacks, check=False)
     except KeyboardInterrupt:
-        sys.exit(130)  # As Python does at the end of a script; multiprocessing makes 1 of it.
+        sys.exit(130)  # As Python does at the end of a script. multiprocessing would make 1 of it.
     Path(result).write_text(digest(model))

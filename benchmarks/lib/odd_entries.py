@@ -10,7 +10,7 @@ import numpy as np
 
 import ganzoo
 
-# Counts that no machine can do in time, or hold: an odd value may be one of them where it is no amount of work.
+# Counts that no machine can do in time, or hold: odd values for sizes and seeds.
 LARGE = (2**31, 2**63 - 1, 2**63, -(2**63), 10**30)
 
 
@@ -112,7 +112,7 @@ def train_augmented(augmentation, **arguments):
 
 @functools.cache
 def a_model(name="GAN"):
-    """One model for all calls of its methods."""
+    """The model that all calls of its methods share."""
     settings = {"GAN": {"num_classes": 3}}.get(name, {})
     return getattr(ganzoo, name).from_paper(**{"seed": 0, **MODELS[name], **settings})
 
@@ -127,7 +127,7 @@ def method(name, model, good, **more):
 
 
 def fit(**arguments):
-    """Trains a fresh model, so that no case has what an earlier one left."""
+    """Trains a fresh model, so that a case does not meet what an earlier case left."""
     model = ganzoo.GAN.from_paper((8, 8, 1), hidden=(4,), num_classes=3, seed=0)
     return model.fit(**{"verbose": 0, **arguments}).history
 

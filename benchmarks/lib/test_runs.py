@@ -17,7 +17,7 @@ def run(python, tests, workers, environment=None):
         environment: Dictionary of all variables of the environment. Defaults to `None`: this process'.
 
     Returns:
-        Triple: whether all passed; pytest's summary and the seconds, for a table; the lines that name failures.
+        Triple: whether all passed, pytest's summary with the seconds for a table, and the lines that name failures.
     """
     start = time.perf_counter()
     command = [python, "-m", "pytest", "-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder", "-rfE"]

@@ -233,7 +233,7 @@ class Evaluate(keras.callbacks.Callback):
     # === The best model ===
 
     def _row(self, epoch, seconds, is_best):
-        """What the table keeps of one evaluation."""
+        """What the table keeps of an evaluation."""
         scores = {name: records.from_json(score.to_json()) for name, score in self.scores.items()}
         row = {"epoch": epoch + 1, "step": self.model.steps_done, "seconds": round(seconds, 2)}
         return row | {"best": is_best, "scores": scores}
@@ -248,7 +248,7 @@ class Evaluate(keras.callbacks.Callback):
         return bool(np.isfinite(score.value)) and all(is_better(score, rival) for rival in self._rivals(score))
 
     def _rivals(self, score):
-        """Earlier scores of that name; a score of another protocol, of a run with other settings, is no rival."""
+        """Earlier scores of that name and protocol. Runs with other settings are no rivals."""
         earlier = (Score(**row["scores"][self.best]) for row in self.rows if self.best in row["scores"])
         return [other for other in earlier if other.protocol == score.protocol and np.isfinite(other.value)]
 

@@ -47,7 +47,7 @@ def check_images(images, name="images"):
     """Returns images `(num_samples, height, width, channels)`, uint8 or float32, or points.
 
     Args:
-        images: Array, or what NumPy makes one of.
+        images: Array, or what NumPy turns into an array.
         name: String, the argument, for the errors. Defaults to `"images"`.
     """
     images = checks.array(name, images)

@@ -194,10 +194,10 @@ class Guard:
         self._say(f"stopped the training, and went back to the state of step {self._restore(state, True):,}.")
 
     def _restore_slower(self, state, slow_down):
-        """Restores a state, and lowers the learning rate of one optimizer, or of all.
+        """Restores a state, and lowers the learning rates of an optimizer or of all.
 
         Returns:
-            Pair: the step of that state; the learning rates from now on.
+            Pair: the step of that state, and the learning rates from now on.
         """
         optimizers = optimizers_of(self.model)
         rates = {name: learning_rate_of(optimizer) for name, optimizer in optimizers.items()}
@@ -284,6 +284,6 @@ def lines_up_to(path, step):
 
 
 def from_last_rollback(lines):
-    """The lines of a guard's file from the last rollback on; all of them if there was none."""
+    """The lines of a guard's file from the last rollback on, or all of them."""
     rollbacks = [index for index, line in enumerate(lines) if "rollback" in line]
     return lines[rollbacks[-1] :] if rollbacks else lines

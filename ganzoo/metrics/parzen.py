@@ -119,7 +119,7 @@ class ParzenLogLikelihood(Metric):
 def check_sigmas(sigmas):
     """Returns them as a list of floats, in rising order."""
     if not checks.plain_items(sigmas):  # Nor for none.
-        raise checks.refusal("sigmas", sigmas, "a sequence of standard deviations of the kernels, one or more")
+        raise checks.refusal("sigmas", sigmas, "a sequence of standard deviations of the kernels, and not empty")
     return sorted(checks.number("sigma", sigma, above=0) for sigma in sigmas)
 
 
