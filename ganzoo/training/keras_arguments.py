@@ -49,7 +49,7 @@ def refuse(function, given):
 
 
 def check_validation(steps, freq):
-    """Raises a `ValueError` unless `validation_steps` and `validation_freq` are counts, or the latter a list of epochs."""
+    """Raises a `ValueError` unless `validation_steps` is a count, and `validation_freq` a count or a list of epochs."""
     checks.integer("validation_steps", steps, least=1, optional=True)
     epochs = checks.plain_items(freq)
     if epochs is None:
