@@ -33,8 +33,7 @@ class BEGAN(AdversarialModel):
     - The generator, linear in training as in the paper, clips its images to [-1, 1] at any other time. The uniform
       latents are those of N(0, I), mapped by its distribution function.
     - `M` in the log is taken at the discriminator's update, with its generated samples.
-    - `from_paper` has no skip connections, which the paper adds for some images, and a beta_1 of 0.5 for Adam, as in a
-      well-known code; the paper gives none.
+    - `from_paper` has no skip connections, which the paper adds for some images.
 
     Args:
         generator: Built `keras.Model`, latents `(batch, latent_dim)` -> samples.
@@ -110,8 +109,8 @@ class BEGAN(AdversarialModel):
         filters=128,
         gamma=0.5,
         balance_rate=1e-3,
-        generator_optimizer=partial(Adam, 1e-4, beta_1=0.5),
-        discriminator_optimizer=partial(Adam, 1e-4, beta_1=0.5),
+        generator_optimizer=partial(Adam, 1e-4),
+        discriminator_optimizer=partial(Adam, 1e-4),
         **settings,
     ):
         """Returns the compiled model; the defaults are the paper's settings.

@@ -31,8 +31,8 @@ class DRAGAN(GAN):
     - The data lie in [-1, 1], in that code in [0, 1], where a slope of 1 is half as steep.
     - The gradient is that of the logit, which the losses take; the text writes D for the probability.
     - 1e-12 inside of the norm's square root, as in `WGANGP`.
-    - `from_paper`: the networks and optimizers of DCGAN, without normalization in the discriminator, for the reason
-      that WGAN-GP has; that code has Adam of 1e-4, beta_1 0.5 and beta_2 0.9.
+    - `from_paper`: the networks of DCGAN, without normalization in the discriminator, for the reason that WGAN-GP has;
+      the optimizers are those of that code.
 
     Args:
         generator: Built `keras.Model`, latents `(batch, latent_dim)` -> samples.
@@ -71,8 +71,8 @@ class DRAGAN(GAN):
         filters=64,
         normalization=None,
         gradient_penalty_weight=10.0,
-        generator_optimizer=partial(Adam, 2e-4, beta_1=0.5),
-        discriminator_optimizer=partial(Adam, 2e-4, beta_1=0.5),
+        generator_optimizer=partial(Adam, 1e-4, beta_1=0.5, beta_2=0.9),
+        discriminator_optimizer=partial(Adam, 1e-4, beta_1=0.5, beta_2=0.9),
         **settings,
     ):
         """Returns the compiled model; see `GAN.from_paper` for the arguments."""

@@ -28,8 +28,9 @@ class SNGAN(GAN):
 
     - `from_paper` has the generator of DCGAN and its discriminator with spectral normalization, where the paper's
       standard network has stride-1 convolutions between those with stride 2, and LeakyReLU(0.1).
-    - With `networks=ganzoo.networks.resnet` both networks have `filters` channels; the paper's generator has 256, its
-      discriminator 128, and its initial kernels are others.
+    - With `networks=ganzoo.networks.resnet`, the initial kernels are those of WGAN-GP's authors. The generator's update
+      has as many samples as the discriminator's, and the paper's twice as many. The rate stays, where the authors' code
+      lets it fall to 0 in a straight line: pass a `PolynomialDecay` as the learning rate of your optimizers.
 
     Args:
         generator: Built `keras.Model`, latents `(batch, latent_dim)` -> samples.
@@ -84,13 +85,32 @@ class SNGAN(GAN):
         latent_dim=128,
         normalization="spectral",
         pooling="sum",
-        discriminator_steps=1,
-        generator_optimizer=partial(Adam, 1e-4, beta_1=0.5, beta_2=0.999),
-        discriminator_optimizer=partial(Adam, 1e-4, beta_1=0.5, beta_2=0.999),
+        discriminator_steps=None,
+        generator_optimizer=None,
+        discriminator_optimizer=None,
         **settings,
     ):
         """Returns the compiled model; see `GAN.from_paper` for the arguments.
 
-        The optimizers are setting B of the paper's Table 1; C is that of DCGAN, with twice the learning rate.
+        What is `None` depends on the networks:
+
+        | Networks | Adam | `discriminator_steps` | `filters` | Source |
+        |---|---|---|---|---|
+        | `networks.resnet` | 2e-4, beta_1 0, beta_2 0.9 | 5 | generator 256, discriminator 128 | the authors' code |
+        | others | 1e-4, beta_1 0.5, beta_2 0.999 | 1 | those of the networks | Table 1, setting B |
+
+        Setting C of Table 1 is that of DCGAN, with twice B's learning rate.
         """
-        return cls.assemble(locals())
+        return cls.assemble(with_settings_of_networks(locals()))
+
+
+def with_settings_of_networks(settings):
+    """The settings of a `from_paper`, with the paper's for these networks where there is `None`."""
+    if settings["networks"] is networks.resnet:
+        steps, adam = 5, partial(Adam, 2e-4, beta_1=0.0, beta_2=0.9)
+        if "filters" not in settings["settings"]:
+            settings = {**settings, "settings": {"generator_filters": 256, **settings["settings"]}}
+    else:
+        steps, adam = 1, partial(Adam, 1e-4, beta_1=0.5, beta_2=0.999)
+    own = {"discriminator_steps": steps, "generator_optimizer": adam, "discriminator_optimizer": adam}
+    return settings | {name: value for name, value in own.items() if settings[name] is None}

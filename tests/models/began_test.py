@@ -50,7 +50,7 @@ def test_settings_of_the_paper():
     for optimizer in (model.generator_optimizer, model.discriminator_optimizer):
         assert isinstance(optimizer, keras.optimizers.Adam)
         np.testing.assert_allclose(float(optimizer.learning_rate), 1e-4, rtol=1e-6)
-        assert optimizer.beta_1 == 0.5
+        assert optimizer.beta_1 == 0.9
 
 
 def scalar_model(**settings):

@@ -47,6 +47,32 @@ def test_settings_of_the_paper():
     assert [type(layer) for layer in linear] == [SpectralConv2D, SpectralConv2D, SpectralDense]
     residual = ganzoo.SNGAN.from_paper((16, 16, 1), networks=ganzoo.networks.resnet, filters=2)
     assert residual.discriminator.get_layer("sum").scale == 8 * 8
+    assert residual.discriminator_steps == 5
+    for optimizer in (residual.generator_optimizer, residual.discriminator_optimizer):
+        settings = [float(optimizer.learning_rate), optimizer.beta_1, optimizer.beta_2]
+        np.testing.assert_allclose(settings, [2e-4, 0.0, 0.9], rtol=1e-6)
+
+
+def test_settings_of_the_residual_networks_can_be_changed():
+    residual = ganzoo.SNGAN.from_paper(
+        (8, 8, 1),
+        networks=ganzoo.networks.resnet,
+        generator_filters=4,
+        discriminator_filters=2,
+        discriminator_steps=1,
+        generator_optimizer="sgd",
+    )
+    assert residual.discriminator_steps == 1
+    assert isinstance(residual.generator_optimizer, keras.optimizers.SGD)
+    assert residual.discriminator_optimizer.beta_2 == 0.9
+    assert residual.generator.get_layer("up_0_conv_0").filters == 4
+    assert residual.discriminator.get_layer("down_0_conv_0").filters == 2
+
+
+def test_residual_networks_are_as_wide_as_the_paper_s():
+    residual = ganzoo.SNGAN.from_paper((8, 8, 1), networks=ganzoo.networks.resnet)
+    assert residual.generator.get_layer("up_0_conv_0").filters == 256
+    assert residual.discriminator.get_layer("down_0_conv_0").filters == 128
 
 
 GENERATOR = np.array([[0.7, -0.4], [0.2, 0.5]])
