@@ -59,9 +59,13 @@ clean:  ## remove the environment and everything built
 	@echo "== Set-up: making .venv with $(PYTHON)"
 	$(PYTHON) -m venv .venv
 
-# Style needs ruff alone, neither ganzoo nor TensorFlow.
+# Style and documentation need neither ganzoo nor TensorFlow: both read the code without running it.
 .venv/.installed-lint: constraints.txt | .venv/bin/python
 	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt ruff
+	@touch $@
+
+.venv/.installed-docs: constraints.txt | .venv/bin/python
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt mkdocs-material "mkdocstrings[python]"
 	@touch $@
 
 # One stamp per extra: `make demo` installs nothing that only the tests need.
