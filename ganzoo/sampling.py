@@ -6,6 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ganzoo.progress import track
+
 
 @keras.saving.register_keras_serializable("ganzoo")
 class RandomStream(keras.layers.Layer):
@@ -106,7 +108,8 @@ def as_shape(shape):
 def in_full_batches(function, inputs, count, batch_size):
     """Applies a function to batches of arrays. The last batch is full as well, so all go through the same kernels."""
     results = None
-    for start in range(0, count, batch_size):
+    starts = range(0, count, batch_size)
+    for start in track(starts, len(starts), f"Generating, batches of {batch_size:,}"):
         start = min(start, count - batch_size)
         batch = function(*(part[start : start + batch_size] for part in inputs))
         if results is None:

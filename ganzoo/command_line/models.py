@@ -9,9 +9,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ganzoo.data.reading import track
 from ganzoo.export.saved_model import read_card
 from ganzoo.models import GenerativeModel
+from ganzoo.progress import track
 from ganzoo.sampling import SeededNumbers
 from ganzoo.training.checkpoint_files import CheckpointFiles
 

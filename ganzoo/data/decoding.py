@@ -9,7 +9,8 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from ganzoo.data.pixels import cover
-from ganzoo.data.reading import check_memory, track
+from ganzoo.data.reading import check_memory
+from ganzoo.progress import track
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 

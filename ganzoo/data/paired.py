@@ -12,7 +12,7 @@ from ganzoo.data.decoding import decode_all, decode_image
 from ganzoo.data.image_files import image_files
 from ganzoo.data.indexed import IndexedSource, check_batch_size, uniform_numbers
 from ganzoo.data.pixels import check_image_size, cover_array
-from ganzoo.data.reading import track
+from ganzoo.progress import track
 
 # Isola et al., 2017, Section 6.2: 256 x 256 pixels are resized to 286 x 286, and cropped.
 PAPER_JITTER = 286 / 256

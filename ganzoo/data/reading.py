@@ -1,22 +1,7 @@
-"""What reading a whole dataset into memory asks for: room, and a sign of life."""
+"""The room that reading a whole dataset into memory asks for."""
 
 import re
-import sys
-import time
 from pathlib import Path
-
-
-def track(items, total, doing):
-    """Yields `items`; after a few seconds, a line on stderr tells how many are done."""
-    start = shown = time.monotonic()
-    for done, item in enumerate(items, 1):
-        yield item
-        now = time.monotonic()
-        if now - start > 3 and (now - shown > 1 or done == total):
-            shown = now
-            end = "\n" if done == total else ""
-            of_all = "" if total is None else f" of {total:,}"
-            print(f"\r{doing}: {done:,}{of_all}", end=end, file=sys.stderr, flush=True)
 
 
 def available_memory():

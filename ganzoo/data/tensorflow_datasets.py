@@ -13,7 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from ganzoo.data.pixels import cover_array
-from ganzoo.data.reading import check_memory, track
+from ganzoo.data.reading import check_memory
+from ganzoo.progress import track
 
 _BATCH = 256
 

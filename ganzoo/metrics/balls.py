@@ -265,7 +265,7 @@ def count_in_balls(real, fake, balls, chunk_size):
     """
     radii = radii_of(real, fake, balls, chunk_size)
     counts = {one: {"real": np.zeros(len(real), "int64"), "fake": np.zeros(len(fake), "int64")} for one in balls}
-    for start, chunk in zip(range(0, len(fake), chunk_size), chunks(fake, chunk_size)):
+    for chunk, start in zip(chunks(fake, chunk_size, "Samples among neighbours"), range(0, len(fake), chunk_size)):
         rows = slice(start, start + len(chunk))
         for columns, squares, errors in squared_distances(chunk, real, chunk_size):
             for one in balls:

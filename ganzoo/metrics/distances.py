@@ -54,7 +54,7 @@ def nearest(queries, points, k, chunk_size, spare=3):
     itself = points is None
     points = queries if itself else points
     count = min(k + spare, len(points) - itself)
-    for start, chunk in zip(range(0, len(queries), chunk_size), chunks(queries, chunk_size)):
+    for chunk, start in zip(chunks(queries, chunk_size, "Nearest neighbours"), range(0, len(queries), chunk_size)):
         own = start if itself else None
         indices, farthest = _candidates(chunk, points, count, own, chunk_size)
         rows = np.repeat(np.arange(len(chunk)), count)

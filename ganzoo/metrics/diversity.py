@@ -10,6 +10,7 @@ from ganzoo.metrics.pairs import WINDOW, similarity
 from ganzoo.metrics.pixels import Pixels, shuffled
 from ganzoo.metrics.score import Score
 from ganzoo.metrics.seeds import numbers_of
+from ganzoo.progress import track
 
 # Of Wang et al., the finest scale first.
 WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
@@ -173,7 +174,8 @@ def groups(count, labels, kind):
 def similarity_of_pairs(images, first, second, weights, chunk_size):
     """`ms_ssim` of `images[first]` and `images[second]`, chunk by chunk."""
     parts = []
-    for start in range(0, len(first), chunk_size):
+    starts = range(0, len(first), chunk_size)
+    for start in track(starts, len(starts), "Similarity, blocks of pairs"):
         part = slice(start, start + chunk_size)
         parts.append(ms_ssim(*(images[index[part]].astype("float64") for index in (first, second)), weights))
     return np.concatenate(parts)

@@ -7,9 +7,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from ganzoo.data.reading import track
 from ganzoo.metrics.features.base import Given
 from ganzoo.metrics.pixels import Pixels, UnitPixels
+from ganzoo.progress import track
 
 _AT_ONCE = 1000  # Samples that are turned into features between two signs of life.
 _PROBES = 16  # Samples whose features tell whether a file of the cache is still right.

@@ -9,6 +9,7 @@ from ganzoo.metrics import intervals
 from ganzoo.metrics.metric import Metric, check_chunk_size, check_features, chunks
 from ganzoo.metrics.score import Score
 from ganzoo.metrics.seeds import numbers_of
+from ganzoo.progress import Progress
 
 
 def frechet_distance(real, fake, level=0.95, seed=0, chunk_size=1024):
@@ -44,10 +45,14 @@ def frechet_distance(real, fake, level=0.95, seed=0, chunk_size=1024):
                 "Fréchet distance far too large. Take more samples than features.",
                 stacklevel=2,
             )
+    progress = Progress(f"Fréchet distance of {real.shape[1]:,} features, steps", 3)
     statistics = [moments(features, chunk_size) for features in (real, fake)]
     value = gaussian_distance(*statistics[0], *statistics[1])
+    progress.advance()
     bias = bias_of_halves(real, fake, value, seed, chunk_size)
+    progress.advance()
     influences = influences_on_distance(real, fake, *statistics, chunk_size)
+    progress.advance()
     interval = intervals.from_influence(value, influences, bias, level, seed, bounds=(0.0, np.inf))
     return Score(
         "frechet_distance",

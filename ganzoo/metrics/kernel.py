@@ -7,6 +7,7 @@ from ganzoo.metrics import intervals
 from ganzoo.metrics.metric import Metric, check_features, chunks
 from ganzoo.metrics.score import Score
 from ganzoo.metrics.seeds import legacy_numbers_of
+from ganzoo.progress import track
 
 
 def kernel_distance(
@@ -172,7 +173,7 @@ def discrepancy(real, fake, kernel, chunk_size):
 def sums_between(x, y, kernel, chunk_size):
     """Sums over the rows and over the columns of the kernel matrix of x and y."""
     rows, columns = np.zeros(len(x)), np.zeros(len(y))
-    for i, x_chunk in enumerate(chunks(x, chunk_size)):
+    for i, x_chunk in enumerate(chunks(x, chunk_size, "Kernel distance")):
         for j, y_chunk in enumerate(chunks(y, chunk_size)):
             block = kernel(x_chunk @ y_chunk.T)
             rows[i * chunk_size :][: len(x_chunk)] += block.sum(axis=1)
@@ -197,7 +198,7 @@ def over_subsets(real, fake, kernel, subset_size, subsets, seed, chunk_size):
     sums = [np.zeros(len(real)), np.zeros(len(fake))]
     counts = [np.zeros(len(real)), np.zeros(len(fake))]
     distances = []
-    for _ in range(subsets):
+    for _ in track(range(subsets), subsets, "Kernel distance, subsets"):
         of_fake, of_real = (rng.choice(n, min(n, subset_size), replace=False) for n in (len(fake), len(real)))
         distance, *influences = discrepancy(real[of_real], fake[of_fake], kernel, chunk_size)
         distances.append(distance)

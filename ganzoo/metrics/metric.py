@@ -5,6 +5,7 @@ import numpy as np
 from ganzoo import checks
 from ganzoo.metrics.features.base import Given, as_features
 from ganzoo.metrics.intervals import check_level
+from ganzoo.progress import track
 
 # The square of a larger value overflows, or nearly so.
 LARGEST = 1e150
@@ -104,10 +105,11 @@ def check_chunk_size(chunk_size):
     return checks.integer("chunk_size", chunk_size, least=1)
 
 
-def chunks(array, size):
-    """The array in pieces of `size` rows, float64."""
+def chunks(array, size, doing=None):
+    """The array in pieces of `size` rows, float64; `doing` is what `ganzoo.progress` says of them if it takes long."""
     size = check_chunk_size(size)
-    for start in range(0, len(array), size):
+    starts = range(0, len(array), size)
+    for start in starts if doing is None else track(starts, len(starts), f"{doing}, blocks of samples"):
         yield np.asarray(array[start : start + size], "float64")
 
 

@@ -7,6 +7,7 @@ from ganzoo.metrics import intervals
 from ganzoo.metrics.metric import Metric, check_chunk_size
 from ganzoo.metrics.pixels import Pixels, check_images
 from ganzoo.metrics.score import Score
+from ganzoo.progress import track
 
 PEAK = 255.0
 
@@ -173,7 +174,8 @@ def of_pairs(real, fake, measure, chunk_size):
             f"{len(real)} real, {len(fake)} fake"
         )
     parts = []
-    for start in range(0, len(real), chunk_size):
+    starts = range(0, len(real), chunk_size)
+    for start in track(starts, len(starts), "Comparing, blocks of pairs"):
         x, y = (images[start : start + chunk_size].astype("float64") for images in (real, fake))
         parts.append(measure(x, y))
     return np.concatenate(parts)

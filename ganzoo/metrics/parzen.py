@@ -200,5 +200,5 @@ def distance_blocks(points, kernels, chunk_size):
             squares = np.square(chunk).sum(axis=1)[:, None] + np.square(others).sum(axis=1)
             yield np.maximum(squares - 2 * chunk @ others.T, 0.0)
 
-    for chunk in chunks(points, chunk_size):
+    for chunk in chunks(points, chunk_size, "Parzen windows"):
         yield row(chunk - center)

@@ -11,6 +11,7 @@ from ganzoo.metrics.metric import Metric, check_chunk_size, check_features, chun
 from ganzoo.metrics.pixels import Pixels, check_images, shuffled
 from ganzoo.metrics.score import Score
 from ganzoo.metrics.seeds import numbers_of
+from ganzoo.progress import track
 
 # Influences and bias are averaged over this many directions at most: they need fewer than the distance.
 DIRECTIONS_OF_INTERVAL = 32
@@ -257,7 +258,8 @@ def distance(costs, influences, surplus, p, level, seed):
 def projected(real, fake, directions, chunk_size):
     """Yields the real and the fake samples along each direction, as two arrays."""
     block = max(1, 1024 * chunk_size // (len(real) + len(fake)))
-    for start in range(0, len(directions), block):
+    starts = range(0, len(directions), block)
+    for start in track(starts, len(starts), "Sliced distance, blocks of directions"):
         some = directions[start : start + block]
         lines = [np.concatenate([some @ chunk.T for chunk in chunks(x, chunk_size)], axis=1) for x in (real, fake)]
         yield from zip(*lines)

@@ -4,7 +4,7 @@ import collections
 
 import tensorflow as tf
 
-from ganzoo.data.reading import track
+from ganzoo.progress import track
 
 # Transformations of tf.data that pass batches on, one for one.
 _PASS_ON = ("Shuffle", "Cache", "Prefetch", "Map", "Options", "ModelDataset")

@@ -156,13 +156,6 @@ def test_images_that_do_not_fit_are_refused(tmp_path, monkeypatch):
         from_folder(tmp_path, image_size=(20000, 20000))
 
 
-def test_a_long_reading_tells_how_far_it_is(monkeypatch, capsys):
-    clock = iter(range(0, 100, 2))
-    monkeypatch.setattr(reading.time, "monotonic", lambda: next(clock))
-    assert list(reading.track("abc", 3, "Reading images")) == ["a", "b", "c"]
-    assert capsys.readouterr().err == "\rReading images: 2 of 3\rReading images: 3 of 3\n"
-
-
 def test_available_memory_is_plausible():
     available = reading.available_memory()
     assert available is None or 2**20 < available < 2**50
