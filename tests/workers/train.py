@@ -52,24 +52,25 @@ def digest(model):
 
 
 class Progress(keras.callbacks.Callback):
-    """Tells the parent the number of steps, and takes some time for each."""
+    """Tells the parent the number of steps, and takes some time for each; three seconds for the step `long`."""
 
-    def __init__(self, steps, pause=0.01):
+    def __init__(self, steps, long=None, pause=0.01):
         super().__init__()
         self.steps = steps
+        self.long = long
         self.pause = pause
 
     def on_train_batch_end(self, batch, logs=None):
         self.steps.value = self.model.steps_done
-        time.sleep(self.pause)
+        time.sleep(3 if self.model.steps_done == self.long else self.pause)
 
 
-def train(kind, result, directory=None, every_steps=None, steps=None):
+def train(kind, result, directory=None, every_steps=None, steps=None, long=None):
     """Trains to the last epoch, from the newest checkpoint in `directory` on, and writes the digest to `result`."""
     model = build_model()
     callbacks = []
     if directory is not None:
-        callbacks = [Progress(steps), ganzoo.callbacks.Checkpoint(directory, every_steps=every_steps)]
+        callbacks = [Progress(steps, long), ganzoo.callbacks.Checkpoint(directory, every_steps=every_steps)]
     model.fit(build_data(kind), epochs=EPOCHS, verbose=2, callbacks=callbacks)
     assert model.steps_done == STEPS
     Path(result).write_text(digest(model))
