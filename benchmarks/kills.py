@@ -12,8 +12,8 @@ is broken off about ten times:
 - `full`: for three steps no file can grow beyond 5,000 bytes, as on a full disk. Then SIGKILL.
 - `gone`: the folder of checkpoints is removed while it trains. Then SIGKILL.
 
-After the last signal it trains to its end. Its weights, averages, optimizers, random states and step are compared with
-those of a training that nobody disturbed, by their sha256. Prints a line for each training, and ends with 1 if any
+After the last signal it trains to its end. The sha256 of its weights, averages, optimizers, random states and step is
+compared with a training that nobody disturbed. Prints a line for each training, and ends with 1 if any
 differs, or if a process that was asked to leave did so with an unusual code.
 """
 

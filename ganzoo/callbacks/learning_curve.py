@@ -92,7 +92,7 @@ class LearningCurve(keras.callbacks.Callback):
         curves.save_figure(self.path, figure)
 
     def _draw_one(self, axes, name):
-        """Draws the curve of a value of the log, and that of its validation."""
+        """Draws the curve of a value of the log, and of its validation."""
         axes.set_title(name, fontsize="medium")
         axes.set_xlabel("training steps")
         axes.set_xlim(0, self._rows[-1]["step"] * 1.02)

@@ -31,8 +31,8 @@ class DRAGAN(GAN):
     - The data lie in [-1, 1], in that code in [0, 1], where a slope of 1 is half as steep.
     - The gradient is that of the logit, which the losses take; the text writes D for the probability.
     - 1e-12 inside of the norm's square root, as in `WGANGP`.
-    - `from_paper`: the networks of DCGAN, without normalization in the discriminator, for the reason that WGAN-GP has;
-      the optimizers are those of that code.
+    - `from_paper`: the networks of DCGAN, without normalization in the discriminator, for the reason that WGAN-GP has.
+      The authors' code gives the optimizers.
 
     Args:
         generator: Built `keras.Model`, latents `(batch, latent_dim)` -> samples.

@@ -28,7 +28,7 @@ class SNGAN(GAN):
 
     - `from_paper` has the generator of DCGAN and its discriminator with spectral normalization, where the paper's
       standard network has stride-1 convolutions between those with stride 2, and LeakyReLU(0.1).
-    - With `networks=ganzoo.networks.resnet`, the initial kernels are those of WGAN-GP's authors. The generator's update
+    - With `networks=ganzoo.networks.resnet`, the kernels begin as WGAN-GP's authors have them. The generator's update
       has as many samples as the discriminator's, and the paper's twice as many. The rate stays, where the authors' code
       lets it fall to 0 in a straight line: pass a `PolynomialDecay` as the learning rate of your optimizers.
 
@@ -97,9 +97,9 @@ class SNGAN(GAN):
         | Networks | Adam | `discriminator_steps` | `filters` | Source |
         |---|---|---|---|---|
         | `networks.resnet` | 2e-4, beta_1 0, beta_2 0.9 | 5 | generator 256, discriminator 128 | the authors' code |
-        | others | 1e-4, beta_1 0.5, beta_2 0.999 | 1 | those of the networks | Table 1, setting B |
+        | others | 1e-4, beta_1 0.5, beta_2 0.999 | 1 | as the networks have them | Table 1, setting B |
 
-        Setting C of Table 1 is that of DCGAN, with twice B's learning rate.
+        DCGAN has setting C of Table 1, with twice B's learning rate.
         """
         return cls.assemble(with_settings_of_networks(locals()))
 

@@ -108,7 +108,7 @@ def test_the_initial_weights_of_a_paper_for_convolutions_are_not_those_of_dense_
 
 
 def test_checks_of_arguments_draw_no_random_numbers():
-    """An initializer draws its seed when it is made. The weights are those of the function without its checks."""
+    """An initializer draws its seed when it is made. The checks leave the weights as they are."""
 
     def weights(build):
         keras.utils.set_random_seed(5)
