@@ -527,6 +527,8 @@ def defaults_of_class(cls):
 
 # Constructors read the width of the latents off the generator. `from_paper` chooses the likelihood by the samples.
 DERIVED = {"latent_dim": None, "likelihood": "bernoulli"}
+# `SNGAN.from_paper` chooses by the networks, see `test_sngan_chooses_by_the_networks`.
+CHOSEN_BY_NETWORKS = {"SNGAN": {"discriminator_steps"}}
 
 
 def test_every_model_is_here():
@@ -539,7 +541,14 @@ def test_a_setting_has_one_default(cls):
     """Where a class and its `from_paper` both name a setting, both have the paper's value."""
     of_paper, of_class = defaults(cls.from_paper), defaults_of_class(cls)
     common = {name for name in of_paper if name in of_class and of_class[name] != DERIVED.get(name, ...)}
+    common -= CHOSEN_BY_NETWORKS.get(cls.__name__, set())
     assert {name: of_paper[name] for name in common} == {name: of_class[name] for name in common}
+
+
+def test_sngan_chooses_by_the_networks():
+    """With the networks of `from_paper` it comes to the default of the class."""
+    model = ganzoo.SNGAN.from_paper((16, 16, 1), filters=2)
+    assert model.discriminator_steps == defaults_of_class(ganzoo.SNGAN)["discriminator_steps"]
 
 
 @pytest.mark.parametrize("cls", models_of_papers(), ids=lambda cls: cls.__name__)
