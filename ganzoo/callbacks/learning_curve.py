@@ -49,6 +49,7 @@ class LearningCurve(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         self._rows = None  # read at the first epoch, whose number is not known before
+        self._drawn = None  # the last row of the picture
 
     def on_epoch_begin(self, epoch, logs=None):
         step = self.model.steps_done
@@ -78,7 +79,7 @@ class LearningCurve(keras.callbacks.Callback):
                 self._draw()
 
     def on_train_end(self, logs=None):
-        if self._rows and getattr(self.model, "is_chief", True):
+        if self._rows and self._rows[-1] is not self._drawn and getattr(self.model, "is_chief", True):
             self._draw()
 
     def _draw(self):
@@ -90,6 +91,7 @@ class LearningCurve(keras.callbacks.Callback):
         for index, name in enumerate(names):
             self._draw_one(figure.add_subplot(rows, columns, index + 1), name)
         curves.save_figure(self.path, figure)
+        self._drawn = self._rows[-1]
 
     def _draw_one(self, axes, name):
         """Draws the curve of a value of the log, and of its validation."""

@@ -8,12 +8,13 @@ from pathlib import Path
 from absl import flags
 
 DATASETS = {
-    "images": ("mnist_10k", "fashion_mnist_10k"),
+    "images": ("mnist_10k", "fashion_mnist_10k", "faces_10k"),
     "pairs": ("openmoji_pairs", "fashion_edges_10k"),
     "points": ("ring", "grid", "swiss_roll"),
 }
-DATA = """mnist_10k and fashion_mnist_10k come with the package; ring, grid and swiss_roll are toys; a path is a folder
-of images or an .npz file; anything else is a name of tensorflow-datasets (pip install 'keras-ganzoo[tfds]')."""
+DATA = """mnist_10k, fashion_mnist_10k and faces_10k come with the package; ring, grid and swiss_roll are toys; a path
+is a folder of images or an .npz file; anything else is a name of tensorflow-datasets (pip install
+'keras-ganzoo[tfds]')."""
 
 
 def define_reading(values):

@@ -22,6 +22,9 @@ _EMBEDDED = {
         *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
     ],
 }
+_FACES = "faces_10k"
+_EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
+_EMBEDDED_FACES = _EMBEDDED_FOLDER / "faces_10k.npz"
 # Suffixes that are those of files, and of no dataset's name.
 _ARCHIVES = (".npz", ".npy", ".zip", ".tar", ".gz", ".tgz", ".h5", ".hdf5", ".mat", ".csv", ".pkl")
 _TOYS = {"ring": toys.ring, "grid": toys.grid, "swiss_roll": toys.swiss_roll}
@@ -38,6 +41,7 @@ def load(
     manual_dir=None,
     jitter=False,
     mirror=False,
+    label=None,
 ):
     """A dataset by its name, as float32 images in `[-1, 1]` and int64 labels.
 
@@ -45,13 +49,15 @@ def load(
 
     - `mnist_10k`, `fashion_mnist_10k`: the 10,000 test images of each, 28 x 28 x 1, which come
       with ganzoo and need no network. All of them are the split `train`, to be sliced at will;
+    - `faces_10k`: 10,000 drawn faces in pixel art, 16 x 16 x 3, which come with ganzoo. Sixteen attributes are known of
+      each, see `label`. Drawings: "Pixel Art" by DiceBear, CC0 1.0;
     - `fashion_edges_10k`, `openmoji_pairs`: pairs of images that come with ganzoo, see below;
     - `ring`, `grid`, `swiss_roll`: the toys with their defaults;
     - any image dataset of [tensorflow-datasets](https://www.tensorflow.org/datasets/catalog), read once
       into memory. Needs `pip install 'keras-ganzoo[tfds]'`. Without a class label the elements are
       images only;
     - the path of an `.npz` file with the arrays `<split>_images` and, if there are labels,
-      `<split>_labels`; or, for the split `train`, `images` and `labels`;
+      `<split>_labels`; or, for the split `train`, `images` and `labels`. For other labels see `label`;
     - the path of a folder of RGB images, with a `/` in it: its sub-folder `<split>` if it is divided into some,
       or else all of it (see `from_folder`, which has more options).
 
@@ -74,11 +80,16 @@ def load(
         seed: Integer, the seed of the order (and of a toy's points). Defaults to `0`.
         shuffle: Boolean, `False` keeps the stored order. Defaults to `True`.
         image_size: Pair of integers `(height, width)`: images are resized to cover it (Lanczos,
-            antialiased) and cropped at the centre. Defaults to the images' own size.
+            antialiased) and cropped at the centre; the pixels of `faces_10k` are repeated instead, where the size is a
+            multiple of 16. Defaults to the images' own size.
         data_dir: Folder where tensorflow-datasets keeps prepared datasets. Defaults to its own default.
         manual_dir: Folder with the archives of a dataset of tensorflow-datasets, to be used instead of
             a download; their checksums are verified.
         jitter, mirror: Of the paired datasets: see `paired`. Default to `False`.
+        label: String, which label the elements have, of `faces_10k` or an `.npz` file: `"hairColor"`; in a file the
+            array `<split>_<label>`, with the names of its values in `values_<label>`. A list of them gives float32
+            attributes `(count,)`, one-hot for each label, side by side; `dataset.attribute_names` tells what they mean.
+            Defaults to `None`: no label of `faces_10k`, and `<split>_labels` of a file.
 
     Returns:
         A `tf.data.Dataset` of `(image, label)`, or of `(input, target)` for the paired datasets.
@@ -97,7 +108,11 @@ def load(
     image_size = check_image_size(image_size)
     check_jitter(jitter)
     mirror = checks.boolean("mirror", mirror)
+    label = check_label(label)
     name, path = _name_and_path(name)
+    is_file = name == _FACES or (path is not None and not path.is_dir())
+    if label is not None and not is_file:
+        raise ValueError(f"`label` chooses among the labels of faces_10k or of an .npz file. Received: {name!r}")
     if name in _PAIRED:
         return from_pairs(*_PAIRED[name](split), image_size, batch_size, seed, shuffle, jitter, mirror)
     if jitter or mirror:
@@ -111,15 +126,37 @@ def load(
         return from_folder(path, image_size, 3, batch_size, seed, shuffle, split)
     if name in _EMBEDDED:
         images, labels, class_names = _read_embedded(name, split)
-    elif path is not None:
-        images, labels = npz.read(path, split)
-        class_names = None
+    elif is_file:
+        path = _EMBEDDED_FACES if name == _FACES else path
+        images, labels, class_names = npz.read(path, split, label)
     else:
         folders = _folder("data_dir", data_dir), _folder("manual_dir", manual_dir)
         images, labels, class_names = _read_tensorflow_datasets(name, split, image_size, *folders)
     if image_size not in (None, images.shape[1:3]):
-        images = resize(images, image_size)
+        images = enlarged(images, image_size) if name == _FACES else resize(images, image_size)
+    if isinstance(label, list):
+        dataset = IndexedSource(images, labels, batch_size, seed, shuffle).dataset()
+        dataset.attribute_names = class_names
+        return dataset
     return IndexedSource(images, labels, batch_size, seed, shuffle, class_names).dataset()
+
+
+def check_label(label):
+    """Returns `None`, a string, or a list of strings without repetition."""
+    if label is None or (isinstance(label, str) and label):
+        return label
+    names = list(label) if isinstance(label, (tuple, list)) else []
+    if not names or not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
+        raise checks.refusal("label", label, "the name of a label, or a list of different ones", optional=True)
+    return names
+
+
+def enlarged(images, image_size):
+    """Pixel art at a larger size: pixels are repeated where that is possible."""
+    (rows, row_rest), (columns, column_rest) = (divmod(to, of) for to, of in zip(image_size, images.shape[1:3]))
+    if row_rest or column_rest:
+        return resize(images, image_size)
+    return np.repeat(np.repeat(images, rows, axis=1), columns, axis=2)
 
 
 def _name_and_path(name):
@@ -152,7 +189,7 @@ def _read_embedded(name, split):
             f"{name!r} has one split, 'train', with all 10,000 images; received split={split!r}. Slice it to "
             "hold images out: split='train[:9000]' and split='train[9000:]'."
         )
-    folder, stem = Path(__file__).parent / "embedded", name.removesuffix("_10k")
+    folder, stem = _EMBEDDED_FOLDER, name.removesuffix("_10k")
     images = _read_idx(folder / f"{stem}_t10k-images-idx3-ubyte.gz", header=16)
     labels = _read_idx(folder / f"{stem}_t10k-labels-idx1-ubyte.gz", header=8)
     images = images.reshape(-1, 28, 28, 1)
@@ -183,7 +220,7 @@ def _read_openmoji(split):
     part = split_name(split)
     if part not in ("train", "test"):
         raise ValueError(f"'openmoji_pairs' has the splits 'train' and 'test'; received split={split!r}.")
-    with np.load(Path(__file__).parent / "embedded" / "openmoji_pairs_64.npz", allow_pickle=False) as file:
+    with np.load(_EMBEDDED_FOLDER / "openmoji_pairs_64.npz", allow_pickle=False) as file:
         inputs, targets = file[f"{part}_input"], file[f"{part}_target"]
     indices = split_indices(split, len(inputs))
     return inputs[indices], targets[indices]
@@ -195,7 +232,7 @@ def _read_idx(path, header):
 
 
 def _read_tensorflow_datasets(name, split, image_size, data_dir, manual_dir):
-    embedded = ", ".join([*_EMBEDDED, *_PAIRED, *_TOYS])
+    embedded = ", ".join([*_EMBEDDED, _FACES, *_PAIRED, *_TOYS])
     try:
         import tensorflow_datasets as tfds
     except ImportError as error:
@@ -206,7 +243,7 @@ def _read_tensorflow_datasets(name, split, image_size, data_dir, manual_dir):
     try:
         tfds.builder_cls(name)
     except (tfds.core.DatasetNotFoundError, ValueError):  # The latter for what is no name at all.
-        close = difflib.get_close_matches(name, [*_EMBEDDED, *_PAIRED, *_TOYS, *tfds.list_builders()])
+        close = difflib.get_close_matches(name, [*_EMBEDDED, _FACES, *_PAIRED, *_TOYS, *tfds.list_builders()])
         hints = f" Close to it: {', '.join(close)}." if close else ""
         hints += _hint_of_folder(name)
         raise ValueError(

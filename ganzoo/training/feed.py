@@ -10,6 +10,9 @@ from ganzoo.training.watch import watched
 
 DEFAULT_BATCH_SIZE = 64
 
+# No function here has a branch on a tensor, and AutoGraph takes its time.
+AS_IT_STANDS = tf.autograph.experimental.do_not_convert
+
 
 class Feed:
     """What `fit` reads.
@@ -56,7 +59,7 @@ class Feed:
         """The data of all steps from the given one on: batches of `samples_per_step`, see `interleave`."""
         stream = self.batches(step * self.steps)
         if self.steps > 1:
-            stream = stream.batch(self.steps, drop_remainder=True).map(self._interleave, tf.data.AUTOTUNE)
+            stream = stream.batch(self.steps, drop_remainder=True).map(AS_IT_STANDS(self._interleave), tf.data.AUTOTUNE)
         return stream.prefetch(tf.data.AUTOTUNE)
 
     def batches(self, start, apart=False):
@@ -81,7 +84,7 @@ class Feed:
             stream = watched(self.model, stream, start)
         options = tf.data.Options()
         options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-        return stream.map(self._select).with_options(options)
+        return stream.map(AS_IT_STANDS(self._select)).with_options(options)
 
     def _whole_batches(self):
         return self.dataset.filter(lambda *batch: count_samples(batch) == self.batch_size)

@@ -157,13 +157,16 @@ def run_keras(keras_fit, model, data, span, callbacks, verbose, validation):
     model.stop_training = False
 
     def fit(first, last, steps):
-        stream = data.from_step(model.steps_done + model.run_record.shift).take(steps * (last - first))
+        stream = data.from_step(model.steps_done + model.run_record.shift)
+        whole_calls = steps % model.steps_per_execution == 0
+        if not whole_calls:  # The last call ends with the data. Where it need not, Keras reads no end of them twice.
+            stream = stream.take(steps)
         try:
             keras_fit(
                 stream,
                 epochs=last,
                 initial_epoch=first,
-                steps_per_epoch=None if last - first == 1 else steps,
+                steps_per_epoch=steps if whole_calls else None,
                 callbacks=run,
                 shuffle=False,
                 verbose=verbose,

@@ -41,6 +41,55 @@ def test_embedded_images_and_labels_belong_together():
     assert corner[source.labels == 1].mean() < 10 and corner[source.labels == 9].mean() > 100
 
 
+def test_embedded_faces():
+    """On their own grid, in few colours, all different; each attribute can be the label."""
+    source = load("faces_10k").source
+    assert source.images.shape == (10_000, 16, 16, 3) and source.labels is None
+    images = source.images.numpy()
+    assert len({image.tobytes() for image in images}) == 10_000
+    assert len(np.unique(images.reshape(-1, 3) @ [1, 256, 65536])) == 464
+    large = load("faces_10k", image_size=(32, 48)).source.images.numpy()
+    np.testing.assert_array_equal(large[:, ::2, ::3], images)
+    np.testing.assert_array_equal(large[:, 1::2, 2::3], images)
+    assert load("faces_10k", image_size=(24, 24)).source.images.shape[1:] == (24, 24, 3)
+
+
+def test_labels_of_faces():
+    """A face has the colour that the label of its skin names: all but one in twenty, which are shaded."""
+    dataset = load("faces_10k", label="skinColor")
+    images, labels = dataset.source.images.numpy(), dataset.source.labels.numpy()
+    assert len(dataset.class_names) == 8 and set(labels) == set(range(8))
+    for number, name in enumerate(dataset.class_names):
+        color = [int(name[i : i + 2], 16) for i in (1, 3, 5)]
+        assert (images[labels == number] == color).all(-1).any((1, 2)).mean() > 0.94
+        assert (images[labels != number] == color).all(-1).any((1, 2)).mean() < 0.1
+    several = load("faces_10k", label=["skinColor", "glasses"], batch_size=4)
+    assert several.element_spec[1] == tf.TensorSpec((4, 8 + 15), tf.float32)
+    assert several.attribute_names[:8] == [f"skinColor {name}" for name in dataset.class_names]
+    attributes = several.source.labels.numpy()
+    np.testing.assert_array_equal(attributes[:, :8].argmax(1), labels)
+    np.testing.assert_array_equal(attributes.sum(1), 2)
+
+
+def test_labels_of_a_file(tmp_path):
+    path = tmp_path / "images.npz"
+    arrays = {"train_images": np.zeros((4, 2, 2, 1), "uint8"), "train_size": np.array([0, 1, 1, 0])}
+    np.savez(path, **arrays, values_size=np.array(["small", "large"]), train_kind=np.array([2, 0, 1, 1]))
+    dataset = load(path, label="size")
+    assert dataset.source.labels.numpy().tolist() == [0, 1, 1, 0] and dataset.class_names == ["small", "large"]
+    both = load(path, label=("size", "kind"))
+    assert both.source.labels.numpy().tolist() == [[1, 0, 0, 0, 1], [0, 1, 1, 0, 0], [0, 1, 0, 1, 0], [1, 0, 0, 1, 0]]
+    assert both.attribute_names == ["size small", "size large", "kind 0", "kind 1", "kind 2"]
+    with pytest.raises(ValueError, match="no array 'train_sizes' for label='sizes'. Labels with names: size"):
+        load(path, label="sizes")
+    for label in ("", [], ["size", "size"], 3, ["size", 2]):
+        with pytest.raises(ValueError, match="`label` must be the name of a label, or a list"):
+            load(path, label=label)
+    for name in ("mnist_10k", "ring", "openmoji_pairs", tmp_path):
+        with pytest.raises(ValueError, match="`label` chooses among the labels of faces_10k or of an .npz file"):
+            load(name, label="size")
+
+
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
 def test_embedded_files_are_the_published_ones(name):
     if not (ARCHIVES / name).is_dir():

@@ -58,7 +58,6 @@ make.replica_steps = 1  # The update rule has one update of the discriminators a
         contracts.replicas_agree,
         contracts.jit_compiles,
         contracts.trains_in_half_precision,
-        contracts.evaluates_without_a_trace,
     ],
     ids=lambda check: check.__name__,
 )

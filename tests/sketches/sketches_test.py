@@ -17,7 +17,6 @@ CHECKS = [
     contracts.resumes_with_the_same_bits,
     contracts.replicas_agree,
     contracts.trains_in_half_precision,
-    contracts.evaluates_without_a_trace,
     contracts.generates_a_function_of_the_seed,
 ]
 

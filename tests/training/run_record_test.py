@@ -21,7 +21,7 @@ def build(rate=1e-2, seed=0, discriminator_steps=1, **settings):
     keras.utils.set_random_seed(0)
     networks = ganzoo.networks.mlp
     pair = networks.generator((2,), latent_dim=2, hidden=(4,)), networks.discriminator((2,), hidden=(4,))
-    gan = ganzoo.WGANGP(*pair, discriminator_steps=discriminator_steps, seed=seed, **settings)
+    gan = ganzoo.GAN(*pair, discriminator_steps=discriminator_steps, seed=seed, **settings)
     gan.compile(keras.optimizers.Adam(rate), keras.optimizers.Adam(rate))
     return gan
 
@@ -112,7 +112,7 @@ CHANGES = {
         {},
         "learning_rate of generator_optimizer 0.009999999776482582 -> 0.004999999888241291",
     ),
-    "setting": (lambda: build(gradient_penalty_weight=1.0), {}, "gradient_penalty_weight 10.0 -> 1.0"),
+    "setting": (lambda: build(r1_weight=1.0), {}, "r1_weight 0.0 -> 1.0"),
     "data": (build, {"seed": 1}, "the data"),
     "nothing": (build, {}, None),
 }
