@@ -12,6 +12,7 @@ import socket
 import keras
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework import ops
 
 # For MirroredStrategy(["CPU:0", "CPU:1"]). TensorFlow accepts this only before its first operation.
 tf.config.set_logical_device_configuration(
@@ -26,9 +27,15 @@ gc.set_threshold(100_000, 50, 100)
 def fresh_keras():
     """Each test starts from seed 0 and leaves no dtype policy or layer names to the next."""
     keras.utils.set_random_seed(0)
+    gradients = ops.gradient_registry._registry
+    known = set(gradients)
     yield
     keras.config.set_dtype_policy("float32")
     keras.backend.clear_session(free_memory=False)
+    # TensorFlow registers the gradient of each traced function for good, and with it the graph. After a thousand tests
+    # these are gigabytes, and Python takes half a minute to look through them for garbage.
+    for name in set(gradients) - known:
+        del gradients[name]
 
 
 @pytest.fixture(autouse=True, scope="session")
