@@ -14,7 +14,7 @@ from ganzoo.networks import graph
 from ganzoo.training import feed, keras_arguments
 from ganzoo.training.critic import batch_size_of, unpack
 from ganzoo.training.settings import Fixed, Setting
-from ganzoo.training.updates import unchanged
+from ganzoo.training.updates import constant, unchanged
 
 
 @keras.saving.register_keras_serializable("ganzoo")
@@ -138,7 +138,7 @@ class PresGAN(GAN):
         if not update.training:
             return adversarial
         fake = unpack(update.fake, self.packing)
-        with unchanged(self.generator):
+        with unchanged(self.generator), constant():
             decode_and_keep_statistics(self, update.latents, update.condition)
             score = self.score(tf.stop_gradient(fake), update.latents, update.condition)
         # The gradient is that of score . x_fake, the value 0: the log of the loss stays readable.
