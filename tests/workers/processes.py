@@ -9,6 +9,8 @@ import os
 import sys
 import traceback
 
+import tensorflow as tf
+
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["ganzoo"])
 
@@ -55,6 +57,9 @@ def _run(log, target, arguments):
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     sys.stdout.reconfigure(line_buffering=True)  # A killed process cannot flush.
+    # Several run at once, beside the tests: with more threads than cores each waits for the others.
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
     try:
         target(*arguments)
     except BaseException:
