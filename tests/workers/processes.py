@@ -59,7 +59,6 @@ def _run(log, target, arguments):
     sys.stdout.reconfigure(line_buffering=True)  # A killed process cannot flush.
     # Several run at once, beside the tests: with more threads than cores each waits for the others.
     tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
     try:
         target(*arguments)
     except BaseException:
