@@ -46,6 +46,18 @@ def stages(image_shape):
     return int(math.log2(smallest // SMALLEST_SIDE))
 
 
+def grid_of(image_shape, pixel_size):
+    """The shape of pixel art on its own grid, which the layers see."""
+    height, width, channels = checks.sample_shape("image_shape", image_shape)
+    size = checks.integer("pixel_size", pixel_size, least=1)
+    if height % size or width % size:
+        raise ValueError(
+            f"`pixel_size` must divide the height and the width of image_shape={(height, width, channels)}. Received: "
+            f"pixel_size={size}"
+        )
+    return height // size, width // size, channels
+
+
 @network
 def generator(
     image_shape,
@@ -55,6 +67,7 @@ def generator(
     kernel_initializer=DCGAN_KERNELS,
     num_classes=None,
     label="one_hot",
+    pixel_size=1,
 ):
     """Latents, projected to a small map with many channels, through transposed convolutions to an image.
 
@@ -66,11 +79,13 @@ def generator(
         kernel_initializer: Keras initializer of all kernels. Defaults to N(0, 0.02).
         num_classes: Integer, or `None` (the default). With classes, a second input `label` is joined to the latents.
         label: `"one_hot"` (the default), or `"embedding"`, a learned vector of the size of the latents.
+        pixel_size: Integer k, for pixel art: the layers see an image of `height / k` by `width / k`, each of whose
+            pixels is shown as k by k. Defaults to `1`.
 
     Returns:
         Functional `keras.Model`: `latents` `(batch, latent_dim)` [, `label` `(batch,)`] -> float32 images in [-1, 1].
     """
-    height, width, channels = image_shape = checks.sample_shape("image_shape", image_shape)
+    height, width, channels = image_shape = grid_of(image_shape, pixel_size)
     latent_dim, filters = checks.counts(latent_dim=latent_dim, filters=filters)
     count = stages(image_shape)
     kind = "batch" if checks.boolean("batch_normalization", batch_normalization) else None
@@ -98,6 +113,8 @@ def generator(
             name="images" if last else f"up_{index}",
         )(x)
     x = layers.Activation("tanh", dtype="float32", name="tanh")(crop_to(x, height, width))
+    if pixel_size > 1:
+        x = layers.UpSampling2D(pixel_size, dtype="float32", name="pixels")(x)
     return functional([latents, classes], x, name="dcgan_generator")
 
 
@@ -122,6 +139,7 @@ def discriminator(
     conditioning="concatenate",
     packing=1,
     heads=None,
+    pixel_size=1,
 ):
     """An image through strided convolutions to a score.
 
@@ -139,17 +157,19 @@ def discriminator(
         packing: Integer, images that are scored at once, joined in their channels. Defaults to `1`.
         heads: Dictionary, name -> number of outputs, of further outputs beside the score, on the last features; see
             `ganzoo.networks.heads`. Defaults to `None`.
+        pixel_size: Integer k, see `generator`: the layers see means of k by k pixels. Defaults to `1`.
 
     Returns:
         Functional `keras.Model`: `image` [, `label`] -> float32 scores `(batch, 1)`, or a dictionary with `"scores"`
         and the heads.
     """
-    image_shape = checks.sample_shape("image_shape", image_shape)
+    grid = grid_of(image_shape, pixel_size)
     filters = checks.integer("filters", filters, least=1)
     image, classes = image_input(image_shape, packing), label_input(num_classes, packing)
     joined, projected = split_label(classes, conditioning)
-    x = join_label_planes(image, joined, num_classes, label)
-    for index in range(stages(image_shape)):
+    x = layers.AveragePooling2D(pixel_size, name="pixels")(image) if pixel_size > 1 else image
+    x = join_label_planes(x, joined, num_classes, label)
+    for index in range(stages(grid)):
         kind = normalization if index > 0 or normalization == "spectral" else None
         x = convolution_layer(kind)(
             filters * 2**index,
