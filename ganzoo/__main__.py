@@ -71,6 +71,7 @@ def dispatch(arguments):
 def run(name, arguments):
     """Runs a command, or prints its help."""
     command, values, settings = COMMANDS[name], flags.FlagValues(), []
+    arguments = command.expand(arguments)
     command.define(values)
     if command.define_settings is not None and arguments and not arguments[0].startswith("-"):
         settings = command.define_settings(values, arguments)

@@ -10,11 +10,14 @@ from pathlib import Path
 
 from absl import flags
 
+from ganzoo import recipes
 from ganzoo.command_line import process, training_flags
 from ganzoo.command_line.datasets import DATA, check_data, close_to, define_reading, in_one_line
+from ganzoo.presets import shelf
 
 MODEL = """MODEL is a .keras file, a directory of checkpoints, of which the newest readable one counts, or the
-directory of a SavedModel."""
+directory of a SavedModel; or a preset: a name that `ganzoo presets` lists, the directory of one, or hf://user/name.
+--preset NAME says the same."""
 
 # The names of networks of features, and their classes in ganzoo.metrics.features.
 FEATURES = {"digits": "DigitsClassifier", "fashion": "FashionClassifier", "inception": "InceptionV3"}
@@ -23,6 +26,18 @@ METRICS = (
     *("kernel_distance", "l1_distance", "mode_coverage", "ms_ssim_diversity", "parzen_log_likelihood", "precision"),
     *("psnr", "pyramid_sliced_wasserstein", "recall", "sliced_wasserstein", "ssim", "stacked_mnist_coverage"),
 )
+
+
+def with_preset(arguments):
+    """The arguments of a command, with the name of `--preset NAME` as the operand."""
+    for index, argument in enumerate(arguments):
+        name, equals, value = argument.partition("=")
+        if name in ("--preset", "-preset"):
+            rest = arguments[index + 1 :]
+            if not equals:
+                value, *rest = rest or [""]
+            return [value, *arguments[:index], *rest]
+    return arguments
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +51,8 @@ class Command:
         explain: Function that returns the end of the help, which says what the operands are.
         define_settings: Function of the `FlagValues` and the arguments: defines the flags that depend on the first
             operand, and returns their names.
+        expand: Function of the arguments, which returns others in their place. Defaults to one that takes
+            `--preset NAME` as the operand.
     """
 
     define: Callable
@@ -43,6 +60,7 @@ class Command:
     operands: tuple = ("MODEL",)
     explain: Callable = lambda: MODEL
     define_settings: Callable | None = None
+    expand: Callable = with_preset
 
     @property
     def summary(self):
@@ -51,9 +69,10 @@ class Command:
 
 
 def check_exists(model):
-    """Stops if there is nothing at the path of a model."""
-    if not Path(model).exists():
-        raise SystemExit(f"There is no model to read at {model}: there is no such file.")
+    """Stops if there is nothing at the path of a model, and no preset of this name."""
+    if not (Path(model).exists() or shelf.is_preset(model)):
+        close = close_to(model, shelf.names())
+        raise SystemExit(f"There is no model to read at {model}: there is no such file, and no such preset.{close}")
 
 
 # === Commands ===
@@ -221,6 +240,14 @@ def check_info(options):
     check_exists(options.model)
 
 
+def define_presets(values):
+    """Lists the trained models that come with ganzoo.
+
+    python -m ganzoo presets
+    python -m ganzoo generate --preset faces_32 --output faces.png
+    """
+
+
 COMMANDS = {
     "train": Command(
         training_flags.define_train,
@@ -228,10 +255,12 @@ COMMANDS = {
         ("MODEL", "DATA"),
         training_flags.explained,
         training_flags.define_settings,
+        recipes.expanded,
     ),
     "evaluate": Command(define_evaluate, check_evaluate),
     "generate": Command(define_generate, check_generate),
     "translate": Command(define_translate, check_translate),
     "export": Command(define_export, check_export),
     "info": Command(define_info, check_info),
+    "presets": Command(define_presets, lambda options: None, (), lambda: ""),
 }

@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from ganzoo.command_line.models import card_of, is_saved_model, load_model
+from ganzoo.presets import folder
 from ganzoo.version import __version__
 
 
@@ -112,7 +113,11 @@ def object_in_words(value):
 
 
 def saved_with(file):
-    """What Keras wrote into a `.keras` file about itself."""
+    """What was written into a `.keras` file, or a preset, about the versions that made it."""
+    if file.is_dir():
+        metadata = folder.read_metadata(file)
+        versions = ", ".join(f"{name} {version}" for name, version in metadata["versions"].items())
+        return f"{versions}, {metadata['date_saved']}"
     with zipfile.ZipFile(file) as archive:
         metadata = json.loads(archive.read("metadata.json"))
     return f"keras {metadata.get('keras_version')}, {metadata.get('date_saved')}"

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from ganzoo.export.saved_model import read_card
 from ganzoo.models import GenerativeModel
+from ganzoo.presets import library, shelf
 from ganzoo.progress import track
 from ganzoo.sampling import SeededNumbers
 from ganzoo.training.checkpoint_files import CheckpointFiles
@@ -61,7 +62,7 @@ class Sampler:
 
 
 def open_sampler(path):
-    """Returns the `Sampler` of a `.keras` file, a directory of checkpoints or a SavedModel."""
+    """Returns the `Sampler` of a preset, a `.keras` file, a directory of checkpoints or a SavedModel."""
     if is_saved_model(path):
         return open_saved_model(path)
     model, _ = load_model(path)
@@ -145,7 +146,9 @@ def check_conditions(path, conditions):
 
 
 def load_model(path):
-    """Returns the model in a `.keras` file, or in the newest readable one of a directory, and that file's path."""
+    """Returns the model of a preset, in a `.keras` file, or in the newest readable one of a directory; and its path."""
+    if shelf.is_preset(path):
+        return library.from_preset(path), library.locate(path)
     path = Path(path)
     if is_saved_model(path):
         raise SystemExit(f"{path} is a SavedModel, which holds the generator only. Pass the .keras file of the model.")

@@ -10,6 +10,7 @@ from keras import ops
 from ganzoo import checks, health
 from ganzoo.export import saved_model
 from ganzoo.networks.graph import average_of
+from ganzoo.presets import folder
 from ganzoo.sampling import RandomStream, SeededNumbers, in_full_batches
 from ganzoo.training import feed, keras_arguments, updates
 from ganzoo.training.compiled_model import CompiledModel, deserialize, serialized
@@ -558,6 +559,32 @@ class GenerativeModel(CompiledModel):
         if format != "tf_saved_model":
             raise ValueError(f'ganzoo exports format="tf_saved_model" only. Received: format={format!r}')
         saved_model.export(self, checks.check_path("filepath", filepath))
+
+    def save_to_preset(self, path, discriminator=True, dtype=None, card=None):
+        """Writes a preset: a folder that `ganzoo.from_preset` reads, that says what it is, and that a hub takes.
+
+        It holds the config, the weights (of a generator with an average, those of the average) and a card. It is no
+        checkpoint: the moments of the optimizers, the step and the random numbers stay behind; `save` keeps them.
+
+        Args:
+            path: Path of the folder. Files of an earlier preset in it are replaced.
+            discriminator: Boolean, whether to keep the discriminator, for a training that goes on. Defaults to `True`.
+            dtype: `"float16"` rounds the weights, for half the size. Defaults to `None`: as they are, and the preset
+                generates the same samples, to the bit.
+            card: Dictionary of what the card says: `data`, `licence`, `command`, `training`, `limits`, `text`, and
+                `scores`, a list of `ganzoo.metrics.Score`. Defaults to `None`.
+
+        Returns:
+            `Path` of the folder.
+
+        Example:
+
+        ```python
+        model.save_to_preset("my_faces", card={"data": "my photos", "licence": "CC0 1.0"})
+        model = ganzoo.from_preset("my_faces")
+        ```
+        """
+        return folder.save(self, path, discriminator, dtype, card)
 
     def add_endpoints(self, archive):
         """Adds a model's own signatures to a `keras.export.ExportArchive`; none by default."""

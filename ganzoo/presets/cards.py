@@ -1,0 +1,108 @@
+"""What is told of a preset: its card, with the front matter that hubs read, and its line in the list."""
+
+import dataclasses
+
+COLUMNS = ("name", "model", "data", "image_shape", "licence", "score", "megabytes")
+
+
+def plain(card):
+    """A card as JSON values: its scores may be `ganzoo.metrics.Score`s."""
+    card = dict(card or {})
+    scores = [
+        dataclasses.asdict(score) if dataclasses.is_dataclass(score) else score for score in card.get("scores", [])
+    ]
+    return {**card, "scores": scores} if scores else card
+
+
+def row(name, path, metadata):
+    """A line of the list of presets, a dictionary with the keys `COLUMNS`."""
+    card = metadata.get("card", {})
+    scores = card.get("scores", [])
+    size = sum(file.stat().st_size for file in path.iterdir() if file.is_file())
+    return {
+        "name": name,
+        "model": metadata["model"],
+        "data": card.get("data", ""),
+        "image_shape": tuple(metadata["image_shape"]),
+        "licence": card.get("licence", ""),
+        "score": in_words(scores[0]) if scores else "",
+        "megabytes": round(size / 1e6, 1),
+    }
+
+
+def table(rows, markdown=False):
+    """Rows as a table of text."""
+    cells = [[str(row[column]) for column in COLUMNS] for row in rows]
+    titles = ["image" if column == "image_shape" else column for column in COLUMNS]
+    titles[-1] = "MB"
+    if markdown:
+        lines = [titles, ["---"] * len(titles), *cells]
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    widths = [max(len(line[i]) for line in [titles, *cells]) for i in range(len(titles))]
+    lines = [titles, ["-" * width for width in widths], *cells]
+    return "\n".join("  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths)).rstrip() for line in lines)
+
+
+def in_words(score):
+    """A score of a card with its interval."""
+    low, high = score.get("interval") or (None, None)
+    interval = "" if low is None else f" [{low:.4g}, {high:.4g}]"
+    return f"{score['name']} {score['value']:.4g}{interval}"
+
+
+def markdown(name, metadata):
+    """The card: `README.md` of a preset."""
+    card = metadata.get("card", {})
+    lines = [
+        "---",
+        "library_name: keras",
+        f"license: {card.get('licence_id', 'other')}",
+        f"tags: [ganzoo, {metadata['model']}, image-generation]",
+        "---",
+        "",
+        f"# {card.get('title', name)}",
+        "",
+    ]
+    if card.get("picture"):
+        lines += [f"![{card.get('alt', 'Samples, not chosen')}]({card['picture']})", ""]
+    if card.get("text"):
+        lines += [card["text"].strip(), ""]
+    shape = " x ".join(map(str, metadata["image_shape"]))
+    lines += [
+        "```python",
+        "import ganzoo",
+        "",
+        f'model = ganzoo.from_preset("{name}")',
+        f"images = model.generate(64{card.get('generate', '')})",
+        "```",
+        "",
+        "| | |",
+        "| --- | --- |",
+        f"| Model | `{metadata['model']}`, images {shape}, {metadata['parameters']:,} weights |",
+    ]
+    facts = {
+        "Data": card.get("data_text") or card.get("data"),
+        "Licence": card.get("licence"),
+        "Recipe": f"`{card['command']}`" if card.get("command") else None,
+        "Training": card.get("training"),
+        "Limits": card.get("limits"),
+    }
+    lines += [f"| {title} | {text} |" for title, text in facts.items() if text]
+    if card.get("scores"):
+        lines += [
+            "",
+            "| Score | Value | 95 % interval | Real, generated | Features |",
+            "| --- | --- | --- | --- | --- |",
+        ]
+        lines += [score_line(score) for score in card["scores"]]
+        if card.get("protocol"):
+            lines += ["", card["protocol"].strip()]
+    return "\n".join([*lines, ""])
+
+
+def score_line(score):
+    """A score as a line of the card's table."""
+    low, high = score.get("interval") or (None, None)
+    interval = "" if low is None else f"{low:.4g} to {high:.4g}"
+    counts = ", ".join(f"{count:,}" for count in (score.get("num_real"), score.get("num_fake")) if count)
+    return f"| {score['name']} | {score['value']:.4g} | {interval} | {counts} | {score.get('features') or ''} |"
