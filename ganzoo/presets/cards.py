@@ -8,10 +8,9 @@ COLUMNS = ("name", "model", "data", "image_shape", "licence", "score", "megabyte
 def plain(card):
     """A card as JSON values: its scores may be `ganzoo.metrics.Score`s."""
     card = dict(card or {})
-    scores = [
-        dataclasses.asdict(score) if dataclasses.is_dataclass(score) else score for score in card.get("scores", [])
-    ]
-    return {**card, "scores": scores} if scores else card
+    if "scores" in card:
+        card["scores"] = [dataclasses.asdict(s) if dataclasses.is_dataclass(s) else s for s in card["scores"]]
+    return card
 
 
 def row(name, path, metadata):

@@ -57,7 +57,8 @@ def test_round_trip_to_the_bit(name, tmp_path):
     disturb(model)
     model.save_to_preset(tmp_path / "first")
     loaded = ganzoo.from_preset(tmp_path / "first")
-    assert type(loaded) is type(model) and loaded.get_config() == model.get_config()
+    assert type(loaded) is type(model)
+    assert json.dumps(loaded.get_config()) == json.dumps(model.get_config())  # Where tuples are lists.
     assert generated(loaded).tobytes() == generated(model).tobytes()
     loaded.save_to_preset(str(tmp_path / "second"))
     again = ganzoo.from_preset(tmp_path / "second")
@@ -94,7 +95,7 @@ def test_without_the_discriminator(tmp_path, capsys):
 
 def test_half_the_size(tmp_path):
     """Rounded once; a second time changes nothing."""
-    model = make(filters=16)
+    model = tiny(ganzoo.WGANGP, (16, 16, 1), filters=16, ema_decay=0.9)
     sizes = {}
     for dtype in ("float32", "float16"):
         model.save_to_preset(tmp_path / dtype, dtype=dtype)
@@ -129,7 +130,7 @@ def test_the_card_is_read_and_written(tmp_path):
     make().save_to_preset(tmp_path / "drawings", card=card)
     text = (tmp_path / "drawings" / "README.md").read_text()
     assert text.startswith("---\nlibrary_name: keras\nlicense: cc0-1.0\n")
-    assert "| frechet_distance | 12.35 | 11 to 13.5 | 400, 500 | pixels |" in text.replace("12.35", "12.35")
+    assert "| frechet_distance | 12.35 | 11 to 13.5 | 400, 500 | pixels |" in text
     assert 'ganzoo.from_preset("drawings")' in text and "`WGANGP`, images 8 x 8 x 1" in text
     kept = folder.read_metadata(tmp_path / "drawings")["card"]["scores"][0]
     assert (kept["value"], kept["interval"], kept["num_fake"]) == (12.345, [11.0, 13.5], 500)

@@ -1,0 +1,145 @@
+"""Makes the presets of the wheel from finished trainings, and measures the cards again.
+
+    python -m ganzoo train --recipe faces_32 pixel_faces_32.npz --output_dir runs/faces_32
+    python benchmarks/presets.py make faces_32 --run runs/faces_32 --data pixel_faces_32.npz --training "40 minutes ..."
+    python benchmarks/presets.py check                     # measures every card again: does it lie in its interval?
+
+`make` rounds the weights to float16, measures what that generates against held-out images, and writes the folder in
+`ganzoo/presets/zoo` with a picture of 64 samples of seed 0, not chosen. `check --seed 1` measures other samples of the
+same models: one score in twenty may then lie outside of its interval.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import keras
+import numpy as np
+
+import ganzoo
+from ganzoo import images, metrics, recipes
+from ganzoo.data import load
+from ganzoo.metrics.measuring import Measuring
+from ganzoo.presets import folder
+from ganzoo.presets.shelf import ZOO, names
+
+PROTOCOL = (
+    "Measured with the rounded weights, generated images of seed 0 against held-out images. The interval is for the "
+    "value that infinitely many samples would give; memorization is 0.5 for a model that knows no training image "
+    "better than images it has never seen."
+)
+
+
+def pictures(recipe, split, options):
+    """Images and labels of a part of the recipe's data, as arrays in memory."""
+    flags = recipe.get("flags", {})
+    side = flags.get("image_size")
+    settings = {"image_size": side and (side, side), "label": flags.get("label")}
+    folders = {"data_dir": options.data_dir, "manual_dir": options.manual_dir}
+    source = load(options.data or recipe["data"], split, **settings, **folders).source
+    return source.images.numpy(), None if source.labels is None else source.labels.numpy()
+
+
+def condition_for(model, count):
+    """Every class as often, or `None`."""
+    return None if model.num_classes is None else np.arange(count) % model.num_classes
+
+
+def measured(model, recipe, options, seed=0):
+    """The scores of a model against the held-out images of its recipe, and the picture of the memorization."""
+    held_out, _ = pictures(recipe, recipe["measure"]["split"], options)
+    training, _ = pictures(recipe, recipe["measure"].get("train", "train"), options)
+    chosen = metrics.default_metrics(held_out)
+    network = chosen[0].features
+    chosen = [chosen[0], metrics.Precision(network), metrics.Recall(network), *chosen[1:]]
+    count = min(len(held_out), recipe["measure"].get("num_samples", 5000))
+    condition = condition_for(model, count)
+    fake = model.generate(count, seed=seed, condition=condition)
+    found = Measuring({metric.__class__.__name__: metric for metric in chosen}, held_out).of(fake, condition)
+    scores = list(found.scores().values())
+    if condition is not None:
+        scores.insert(0, accuracy(network, fake, condition))
+    memory = metrics.memorization(network(training), network(fake), network(held_out))
+    return [*scores, memory], fake, training, memory
+
+
+def accuracy(network, fake, condition):
+    metric = metrics.ClassifierAccuracy(network)
+    metric.update_state(fake=fake, labels=condition)
+    return metric.result()
+
+
+def short(score):
+    """A score for the card, without the details that fill pages."""
+    details = {key: value for key, value in score.details.items() if np.isscalar(value)}
+    return ganzoo.metrics.Score(**{**vars(score), "details": details})
+
+
+def neighbours(fake, training, memory, count=8):
+    """A picture of generated images above the training images that are nearest to them, the most suspicious first."""
+    pairs = memory.details["pairs"]
+    rows = [images.to_uint8(fake[pairs["fake"][:count]]).numpy(), training[pairs["real"][:count]]]
+    return images.grid(np.concatenate(rows), columns=count)
+
+
+def make(options):
+    recipe = recipes.read(options.recipe or options.name)
+    model = keras.saving.load_model(options.run / "model.keras")
+    target = ZOO / options.name
+    with tempfile.TemporaryDirectory() as rounded:
+        model.save_to_preset(rounded, options.discriminator, "float16")
+        steps, model = model.steps_done, ganzoo.from_preset(rounded)
+    scores, fake, training, memory = measured(model, recipe, options)
+    card = {
+        **recipe.get("card", {}),
+        "command": f"ganzoo train --recipe {options.recipe or options.name}",
+        "training": f"{steps:,} updates of the generator, seed {recipe.get('flags', {}).get('seed', 0)}"
+        + (f"; {options.training}" if options.training else ""),
+        "picture": "samples.png",
+        "scores": [short(score) for score in scores],
+        "protocol": PROTOCOL,
+    }
+    model.save_to_preset(target, options.discriminator, "float16", card)
+    condition = condition_for(model, 64)
+    images.save_png(target / "samples.png", images.grid(model.generate(64, seed=0, condition=condition)))
+    images.save_png(target / "nearest.png", neighbours(fake, training, memory))
+    print((target / folder.CARD).read_text())
+
+
+def check(options):
+    failed = False
+    for name in options.names or names():
+        recipe, model = recipes.read(name), ganzoo.from_preset(name)
+        known = {score["name"]: score for score in folder.read_metadata(ZOO / name)["card"]["scores"]}
+        for score in measured(model, recipe, options, options.seed)[0]:
+            low, high = known[score.name]["interval"]
+            inside = low <= score.value <= high
+            failed |= not inside
+            words = "in" if inside else "OUTSIDE of"
+            print(f"{name:<24} {score.name:<20} {score.value:.4g} {words} [{low:.4g}, {high:.4g}]", flush=True)
+    sys.exit(int(failed))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    maker, checker = commands.add_parser("make"), commands.add_parser("check")
+    maker.add_argument("name")
+    maker.add_argument("--recipe", help="where it is called otherwise")
+    maker.add_argument("--run", type=Path, required=True, help="the folder that `ganzoo train` wrote")
+    maker.add_argument("--discriminator", action=argparse.BooleanOptionalAction, default=True)
+    maker.add_argument("--training", help="time and machine, for the card")
+    checker.add_argument("names", nargs="*")
+    checker.add_argument("--seed", type=int, default=0)
+    for each, function in ((maker, make), (checker, check)):
+        each.add_argument("--data", help="the path of the recipe's data")
+        each.add_argument("--data_dir")
+        each.add_argument("--manual_dir")
+        each.set_defaults(run_command=function)
+    options = parser.parse_args()
+    options.run_command(options)
+
+
+if __name__ == "__main__":
+    main()
