@@ -15,9 +15,8 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: .venv/.installed-examples  ## train WGAN-GP on the embedded Fashion-MNIST: pictures and a saved model
-	$(BIN)/python -m ganzoo train wgan_gp fashion_mnist_10k --output_dir runs/demo --filters 32 --epochs 60 \
-		--learning_rate 5e-4 --beta_1 0.5 --ema_decay 0.99
+demo: .venv/.installed-examples  ## train WGAN-GP on drawn faces in colour: pictures, a page, a saved model
+	$(BIN)/python -m ganzoo train --recipe quick_faces --output_dir runs/demo
 
 test: .venv/.installed-test  ## run the tests (offline, CPU)
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder

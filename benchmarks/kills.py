@@ -1,11 +1,11 @@
-"""Does a training that is broken off end with the same bits? 200 signals to four small trainings.
+"""Does a training that is broken off end with the same bits? 200 signals to five small trainings.
 
     python benchmarks/kills.py                     # a quarter of an hour on a core
     python benchmarks/kills.py --kinds BEGAN --signals 20
 
 The trainings: WGAN-GP with two updates of the critic in a step, BEGAN with its balance, CycleGAN with four optimizers
-and its pools of images, and a WGAN-GP that is read from a file and trained on, as a preset is. Each has 30 steps, and
-is broken off about ten times:
+and its pools of images, a WGAN-GP that is read from a file and trained on, and one that begins with a preset. Each has
+30 steps, and is broken off about ten times:
 
 - `KILL`: SIGKILL while it starts, after a step, or while a checkpoint is written.
 - `TERM`, `INT`: the signals of a scheduler and of Ctrl-C, after which it saves and leaves.
@@ -34,7 +34,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from lib import killed
 
 SIGNALS = ("KILL", "TERM", "INT", "full", "gone")
-KINDS = ("WGANGP", "BEGAN", "CycleGAN", "fine-tuned")
+KINDS = ("WGANGP", "BEGAN", "CycleGAN", "fine-tuned", "preset")
 PER_TRAINING = 10
 EXITS = {"TERM": {143, -15}, "INT": {130, -2}}
 

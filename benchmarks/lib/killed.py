@@ -23,10 +23,12 @@ def images(seed, count):
 
 
 def build_model(kind, folder):
-    """The model of a kind, always with the same weights: WGAN-GP, BEGAN, CycleGAN, or a model from a file."""
+    """The model of a kind, always with the same weights; see `kills.py`."""
     keras.utils.set_random_seed(1)
     if kind == "fine-tuned":
         return keras.models.load_model(folder / "pretrained.keras")
+    if kind == "preset":
+        return ganzoo.from_preset(folder / "preset", freeze_discriminator=1)
     shared = {"seed": 3, "ema_decay": 0.9, "run_eagerly": True}
     if kind == "WGANGP":
         return ganzoo.WGANGP.from_paper((16, 16, 1), filters=2, latent_dim=4, discriminator_steps=2, **shared)
@@ -44,11 +46,12 @@ def build_data(kind, model):
 
 
 def pretrain(folder):
-    """Writes the file of the kind "fine-tuned": a WGAN-GP that stopped in the middle of an epoch."""
+    """Writes the file of the kind "fine-tuned", and the preset: a WGAN-GP that stopped in the middle of an epoch."""
     model = build_model("WGANGP", folder)
     data = build_data("WGANGP", model)
     model.fit(data, epochs=1, steps_per_epoch=PRETRAINED_STEPS, verbose=0, check=False)
     model.save(folder / "pretrained.keras")
+    model.save_to_preset(folder / "preset")
 
 
 def digest(model):

@@ -15,9 +15,10 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from ganzoo import augmentation, callbacks, models, networks
-from ganzoo.command_line import sources, training_flags
+from ganzoo import augmentation, callbacks, metrics, models, networks
+from ganzoo.command_line import page, sources, training_flags
 from ganzoo.command_line.training_data import image_shapes, load, load_images, load_test_pairs, parts_of
+from ganzoo.metrics.measuring import Measuring
 
 
 def run(options):
@@ -35,6 +36,8 @@ def run(options):
     )
     with precision(options.mixed_precision), strategy.scope():
         model = build(options, shapes, train)
+    distance = Distance(options)
+    before = distance.of(model)
     started = time.time()
     model.fit(
         train,
@@ -52,7 +55,7 @@ def run(options):
     if model.is_chief:
         model.save(output / "model.keras")
         model.export(output / "serving" / "1")
-        report(options, output, time.time() - started)
+        report(options, output, time.time() - started, [] if before is None else [(before, distance.of(model))])
     return model
 
 
@@ -176,13 +179,35 @@ def picture(options, output):
     return callbacks.TranslationGrid(output / "samples", inputs, targets)
 
 
+class Distance:
+    """The distance of generated images to held-out ones, if the options name a part of the data for it."""
+
+    def __init__(self, options):
+        self.measuring = None
+        if options.held_out is not None:
+            source = load_images(options, options.held_out).source
+            real, self.labels = source.images.numpy(), source.labels
+            self.measuring = Measuring({"distance": metrics.default_metrics(real)[0]}, real)
+
+    def of(self, model):
+        """A `Score` of as many generated images as there are held-out ones, or `None`."""
+        if self.measuring is None:
+            return None
+        condition = None if model.num_classes is None else self.labels.numpy()
+        fake = model.generate(len(self.measuring.real), seed=1, condition=condition)
+        return self.measuring.of(fake).score("distance")
+
+
 # === Words ===
 
 
-def report(options, output, seconds):
-    """Prints what lies where, and what to do next."""
+def report(options, output, seconds, scores=()):
+    """Prints what lies where, and what to do next; writes the page of the training."""
     print(f"\nTrained in {seconds / 60:.1f} minutes. In {output}:")
+    for before, after in scores:
+        print(f"  {after.name} to {after.num_real:,} held-out images: {before.value:.4g} before, {after.value:.4g} now")
     for name, meaning in (
+        ("index.html", "the page of this training: open it in a browser"),
         ("samples/", "a grid of samples per epoch, and the training as an animation: training.gif"),
         ("learning_curve.png", "all logged values; learning_curve.csv has the numbers"),
         ("guard.jsonl", "diversity, saturation and the like, every 100 steps"),
@@ -194,7 +219,11 @@ def report(options, output, seconds):
     command, follow = "generate", "--num_samples 100 --output new.png"
     if training_flags.is_paired(options.model):
         command, follow = "translate", "--input_dir FOLDER --output_dir translated"
-    print(f"\nNext: {program()} {command} {output / 'model.keras'} {follow}")
+    following = f"{program()} {command} {output / 'model.keras'} {follow}"
+    print(f"\nNext: {following}")
+    facts = [("Model", options.model), ("Data", options.data), ("Training", f"{seconds / 60:.1f} minutes")]
+    rows = [(after.name, f"{before.value:.4g}", str(after)) for before, after in scores]
+    page.write(output, f"{options.model} on {Path(options.data).stem}", facts, rows, [following])
 
 
 def program():

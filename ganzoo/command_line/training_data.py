@@ -16,7 +16,7 @@ def load(options):
         return load_collections(options)
     if training_flags.is_paired(options.model):
         return load_pairs(options)
-    return load_images(options, batch_size=options.batch_size, seed=options.seed)
+    return load_images(options, options.split, batch_size=options.batch_size, seed=options.seed)
 
 
 def load_images(options, split="train", **changes):
@@ -24,6 +24,7 @@ def load_images(options, split="train", **changes):
     return data.load(
         options.data,
         split,
+        label=options.label,
         image_size=square(options.image_size),
         data_dir=options.data_dir,
         manual_dir=options.manual_dir,

@@ -34,6 +34,16 @@ def define_train(values):
     The same command again goes on with the newest checkpoint; --epochs counts from the beginning of the training.
     """
     define_reading(values)
+    flags.DEFINE_string("split", "train", "The part of DATA to train on, such as train[:9000].", flag_values=values)
+    flags.DEFINE_string(
+        "held_out",
+        None,
+        "A part of DATA that is not trained on, such as train[9000:]: a distance to it is measured before and after.",
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "label", None, "Which label of faces_10k or of an .npz file the images have.", flag_values=values
+    )
     flags.DEFINE_string("output_dir", "runs/MODEL", "Where everything is written.", flag_values=values)
     flags.DEFINE_integer(
         "epochs", None, "Epochs in total: a resumed run trains the rest.", lower_bound=1, flag_values=values
@@ -316,6 +326,8 @@ def check_train(options):
         )
     if paired and not pairs:
         check_pairs(options)
+    if options.held_out is not None and paired:
+        raise SystemExit(f"--held_out measures images, and {options.model} translates them. Use `ganzoo evaluate`.")
     check_data("DATA", options.data)
     check_networks(options.networks)
     for text in options.set:

@@ -20,14 +20,11 @@ def parts_of(model):
     A part is a layer or network of the model, by the name of its attribute. The averages (`ema_generator`) are no parts
     of their own: they stand for the network that they are averages of.
     """
-    seen, parts = {id(model.step)}, {}
-    layers = {
-        name: layer
-        for name, layer in vars(model).items()
-        if isinstance(layer, keras.layers.Layer) and not isinstance(layer, _OF_TRAINING) and not name.startswith("ema_")
-    }
-    own = model._trainable_variables + model._non_trainable_variables
-    for name, variables in {**{name: layer.weights for name, layer in layers.items()}, OWN: own}.items():
+    layers = {name: layer for name, layer in vars(model).items() if isinstance(layer, keras.layers.Layer)}
+    passing = [name for name, layer in layers.items() if isinstance(layer, _OF_TRAINING) or name.startswith("ema_")]
+    seen = {id(model.step), *(id(variable) for name in passing for variable in layers.pop(name).weights)}
+    parts = {}
+    for name, variables in {**{name: layer.weights for name, layer in layers.items()}, OWN: model.weights}.items():
         fresh = [variable for variable in variables if id(variable) not in seen]
         seen.update(map(id, fresh))
         if fresh:

@@ -26,7 +26,7 @@ OWN = {
     "began": ["fashion_mnist_10k", "--filters=1", "--num_classes=10", "--patience=2"],
     "cgan": ["mnist_10k", "--networks=dcgan", "--filters=2", "--label=one_hot", "--conditioning=projection"],
     "dragan": ["fashion_mnist_10k", "--filters=2", "--augmentation=DiffAugment", "--ema_decay=0.9"],
-    "gan": ["fashion_mnist_10k", "--strategy=mirrored", "--minimax", "--packing=2"],
+    "gan": ["fashion_mnist_10k", "--strategy=mirrored", "--minimax", "--packing=2", "--held_out=train[9950:]"],
     "pix2pix": ["openmoji_pairs", "--filters=2", "--image_size=32"],
     "presgan": ["fashion_mnist_10k", "--filters=2", "--leapfrog_steps=2", "--sigma_learning_rate=0.001"],
     "r3gan": ["fashion_mnist_10k", "--filters=2", "--num_classes=10", "--mixed_precision=mixed_bfloat16"],
@@ -35,6 +35,7 @@ OWN = {
     "wgan_gp": ["fashion_mnist_10k", "--filters=2", "--discriminator_steps=2", "--learning_rate=0.001", "--beta_1=0.5"],
 }
 FILES = [
+    "index.html",
     "checkpoints/step_0000000002.keras",
     "learning_curve.csv",
     "learning_curve.png",

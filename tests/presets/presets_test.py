@@ -9,7 +9,8 @@ import tensorflow as tf
 
 import ganzoo
 from ganzoo.presets import folder, library, shelf, weights
-from tests.check_model import samples_like, state, tiny, train
+from tests.check_model import dataset_for, digest, samples_like, state, tiny, train
+from tests.training.run_record_test import StopAt
 from tests.training.seams_test import AUTOENCODERS, MODELS
 
 IMAGE = (8, 8, 1)
@@ -95,7 +96,7 @@ def test_without_the_discriminator(tmp_path, capsys):
 
 def test_half_the_size(tmp_path):
     """Rounded once; a second time changes nothing."""
-    model = tiny(ganzoo.WGANGP, (16, 16, 1), filters=16, ema_decay=0.9)
+    model = tiny(ganzoo.WGANGP, (16, 16, 1), filters=48, ema_decay=0.9)
     sizes = {}
     for dtype in ("float32", "float16"):
         model.save_to_preset(tmp_path / dtype, dtype=dtype)
@@ -134,6 +135,24 @@ def test_the_card_is_read_and_written(tmp_path):
     assert 'ganzoo.from_preset("drawings")' in text and "`WGANGP`, images 8 x 8 x 1" in text
     kept = folder.read_metadata(tmp_path / "drawings")["card"]["scores"][0]
     assert (kept["value"], kept["interval"], kept["num_fake"]) == (12.345, [11.0, 13.5], 500)
+
+
+def test_a_fine_tuning_that_is_broken_off_goes_on(tmp_path):
+    """The script begins with the preset again, and the checkpoint takes over."""
+    make().save_to_preset(tmp_path / "preset")
+
+    def tune(folder, *callbacks):
+        model = ganzoo.from_preset(tmp_path / "preset", freeze_discriminator=1)
+        callbacks = [*callbacks, ganzoo.callbacks.Checkpoint(folder, every_steps=1)]
+        model.fit(dataset_for(model, steps=2), epochs=2, verbose=0, callbacks=callbacks)
+        return model
+
+    whole = tune(tmp_path / "whole")
+    with pytest.raises(InterruptedError):
+        tune(tmp_path / "broken", StopAt(3))
+    again = tune(tmp_path / "broken")
+    assert again.steps_done == whole.steps_done == 4
+    assert digest(again) == digest(whole)
 
 
 # === What is wrong with a folder ===
