@@ -18,8 +18,9 @@ help:  ## list the targets
 demo: .venv/.installed-examples  ## train WGAN-GP on drawn faces in colour: pictures, a page, a saved model
 	$(BIN)/python -m ganzoo train --recipe quick_faces --output_dir runs/demo
 
+# One process more than cores: some tests wait for processes of their own.
 test: .venv/.installed-test  ## run the tests (offline, CPU)
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses $$(($$(nproc) + 1)) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 portability: .venv/.installed-test  ## run the tests that depend on the machine as other machines would
 	$(BIN)/python benchmarks/portability.py
