@@ -244,7 +244,7 @@ def define_presets(values):
     """Lists the trained models that come with ganzoo.
 
     python -m ganzoo presets
-    python -m ganzoo generate --preset faces_32 --output faces.png
+    python -m ganzoo generate --preset faces_16 --output faces.png
     """
 
 

@@ -222,8 +222,20 @@ def report(options, output, seconds, scores=()):
     following = f"{program()} {command} {output / 'model.keras'} {follow}"
     print(f"\nNext: {following}")
     facts = [("Model", options.model), ("Data", options.data), ("Training", f"{seconds / 60:.1f} minutes")]
-    rows = [(after.name, f"{before.value:.4g}", str(after)) for before, after in scores]
+    rows = [(after.name, f"{before.value:.4g}", with_interval(after)) for before, after in scores]
+    facts += [("Measured", measured(after)) for _, after in scores]
     page.write(output, f"{options.model} on {Path(options.data).stem}", facts, rows, [following])
+
+
+def with_interval(score):
+    """A score and its interval, in a few figures."""
+    interval = "" if score.interval is None else " ({:.4g} to {:.4g})".format(*score.interval)
+    return f"{score.value:.4g}{interval}"
+
+
+def measured(score):
+    """How a score was measured, in words."""
+    return f"{score.num_fake:,} generated and {score.num_real:,} held-out images, in the features of {score.features}"
 
 
 def program():

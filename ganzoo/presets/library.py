@@ -65,7 +65,7 @@ def from_preset(handle, freeze_discriminator=0, custom_objects=None):
     Example:
 
     ```python
-    model = ganzoo.from_preset("faces_32")
+    model = ganzoo.from_preset("faces_16")
     ganzoo.images.save_grid("faces.png", model.generate(64))
     ```
     """
