@@ -35,7 +35,7 @@ def pictures(recipe, split, options):
     """Images and labels of a part of the recipe's data, as arrays in memory."""
     flags = recipe.get("flags", {})
     side = flags.get("image_size")
-    settings = {"image_size": side and (side, side), "label": flags.get("label")}
+    settings = {"image_size": side and (side, side), "label": flags.get("data_label")}
     folders = {"data_dir": options.data_dir, "manual_dir": options.manual_dir}
     source = load(options.data or recipe["data"], split, **settings, **folders).source
     return source.images.numpy(), None if source.labels is None else source.labels.numpy()

@@ -24,7 +24,7 @@ def load_images(options, split="train", **changes):
     return data.load(
         options.data,
         split,
-        label=options.label,
+        label=options.data_label,
         image_size=square(options.image_size),
         data_dir=options.data_dir,
         manual_dir=options.manual_dir,

@@ -42,7 +42,7 @@ def define_train(values):
         flag_values=values,
     )
     flags.DEFINE_string(
-        "label", None, "Which label of faces_10k or of an .npz file the images have.", flag_values=values
+        "data_label", None, "Which label of faces_10k or of an .npz file the images have.", flag_values=values
     )
     flags.DEFINE_string("output_dir", "runs/MODEL", "Where everything is written.", flag_values=values)
     flags.DEFINE_integer(

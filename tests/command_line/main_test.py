@@ -34,8 +34,9 @@ from tests.workers import command, processes
 
 FLAGS = {
     "train": (
-        "data_dir manual_dir image_size output_dir epochs steps_per_epoch batch_size resume seed networks augmentation "
-        "learning_rate beta_1 set mixed_precision strategy jit_compile steps_per_execution checkpoint_every num_samples"
+        "data_dir manual_dir image_size split held_out data_label output_dir epochs steps_per_epoch batch_size resume "
+        "seed networks augmentation learning_rate beta_1 set mixed_precision strategy jit_compile steps_per_execution "
+        "checkpoint_every num_samples"
     ).split(),
     "evaluate": (
         "dataset split data_dir manual_dir image_size metrics features num_samples num_real seed output".split()
@@ -43,6 +44,7 @@ FLAGS = {
     "generate": "num_samples seed label output output_dir".split(),
     "translate": "input_dir output_dir batch_size seed side_by_side".split(),
     "export": ["output_dir"],
+    "presets": [],
     "info": [],
 }
 
@@ -323,6 +325,24 @@ def test_generate_says_what_is_wrong(folder, tmp_path):
     assert "There is no model to read at" in fails("generate", tmp_path)
     assert "There is no model to read at" in fails("generate", tmp_path / "missing.keras")
     assert "--label=1: the model is unconditional" in fails("generate", folder / "serving" / "1", "--label=1")
+
+
+# === presets ===
+
+
+def test_presets(capsys, tmp_path):
+    run("presets")
+    name = "faces_16"
+    assert name in capsys.readouterr().out
+    run("generate", "--preset", name, "--num_samples=4", "--seed=3", f"--output_dir={tmp_path}")
+    images = np.stack([np.asarray(Image.open(file)) for file in sorted(tmp_path.iterdir())])
+    expected = ganzoo.from_preset(name).generate(4, seed=3)
+    assert images.shape == (4, 16, 16, 3) and np.abs((expected + 1) * 127.5 - images).max() <= 0.51
+    run("info", name)
+    printed = capsys.readouterr().out
+    assert "16 x 16 x 3" in printed and "saved with" in printed
+    run("export", f"--preset={name}", f"--output_dir={tmp_path}/1")
+    assert "no such preset. Did you mean faces_16?" in fails("generate", "faces_17")
 
 
 # === export ===
