@@ -23,6 +23,7 @@ from ganzoo.data import load
 from ganzoo.metrics.measuring import Measuring
 from ganzoo.presets import folder
 from ganzoo.presets.shelf import ZOO, names
+from ganzoo.sampling import SeededNumbers
 
 PROTOCOL = (
     "Measured with the rounded weights, generated images of seed 0 against held-out images. The interval is for the "
@@ -83,6 +84,21 @@ def neighbours(fake, training, memory, count=8):
     return images.grid(np.concatenate(rows), columns=count)
 
 
+def interpolation(model, rows=4, columns=8):
+    """A picture of ways between samples, on great circles in the space of the latents."""
+    ends = [model.prior(SeededNumbers(seed), rows).numpy() for seed in (2, 3)]
+    first, second = (end / np.linalg.norm(end, axis=1, keepdims=True) for end in ends)
+    angle = np.arccos(np.clip(np.sum(first * second, axis=1, keepdims=True), -1, 1))
+    norms = [np.linalg.norm(end, axis=1, keepdims=True) for end in ends]
+    frames = []
+    for share in np.linspace(0, 1, columns):
+        direction = (np.sin((1 - share) * angle) * first + np.sin(share * angle) * second) / np.sin(angle)
+        frames.append(direction * ((1 - share) * norms[0] + share * norms[1]))
+    latents = np.stack(frames, axis=1).reshape(rows * columns, -1).astype("float32")
+    condition = None if model.num_classes is None else np.repeat(np.arange(rows) % model.num_classes, columns)
+    return images.grid(model.generate(latents=latents, condition=condition), columns=columns)
+
+
 def make(options):
     recipe = recipes.read(options.recipe or options.name)
     model = keras.saving.load_model(options.run / "model.keras")
@@ -103,6 +119,7 @@ def make(options):
     model.save_to_preset(target, options.discriminator, "float16", card)
     condition = condition_for(model, 64)
     images.save_png(target / "samples.png", images.grid(model.generate(64, seed=0, condition=condition)))
+    images.save_png(target / "interpolation.png", interpolation(model))
     images.save_png(target / "nearest.png", neighbours(fake, training, memory))
     print((target / folder.CARD).read_text())
 

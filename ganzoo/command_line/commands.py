@@ -244,8 +244,16 @@ def define_presets(values):
     """Lists the trained models that come with ganzoo.
 
     python -m ganzoo presets
+    python -m ganzoo presets --gallery zoo.html              # pictures, scores, recipes, on one page
     python -m ganzoo generate --preset faces_16 --output faces.png
     """
+    flags.DEFINE_string("gallery", None, "Write a page with their pictures to this file.", flag_values=values)
+
+
+def check_presets(options):
+    """Stops if the page cannot be written."""
+    if options.gallery is not None:
+        process.check_writable("gallery", options.gallery)
 
 
 COMMANDS = {
@@ -262,5 +270,5 @@ COMMANDS = {
     "translate": Command(define_translate, check_translate),
     "export": Command(define_export, check_export),
     "info": Command(define_info, check_info),
-    "presets": Command(define_presets, lambda options: None, (), lambda: ""),
+    "presets": Command(define_presets, check_presets, (), lambda: ""),
 }

@@ -1,11 +1,21 @@
 """What `python -m ganzoo presets` does."""
 
-from ganzoo.presets import library
+from pathlib import Path
+
+from ganzoo import files
+from ganzoo.presets import folder, gallery, library
+from ganzoo.presets.shelf import ZOO, names
 
 
 def run(options):
-    """Prints the presets that come with ganzoo, as a table."""
-    found = library.list_presets()
-    print(found)
-    if found:
+    """Prints the presets that come with ganzoo, as a table; or writes their gallery."""
+    if options.gallery is None:
+        print(library.list_presets())
         print("\nIn Python: ganzoo.from_preset(NAME). Here: ganzoo generate --preset NAME --output new.png")
+        return
+    page = gallery.page([(name, ZOO / name, folder.read_metadata(ZOO / name)) for name in names()])
+    with files.replacing(options.gallery) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+    print(
+        f"Wrote {len(names())} preset(s) to {options.gallery}. In a browser: {Path(options.gallery).resolve().as_uri()}"
+    )

@@ -44,7 +44,7 @@ FLAGS = {
     "generate": "num_samples seed label output output_dir".split(),
     "translate": "input_dir output_dir batch_size seed side_by_side".split(),
     "export": ["output_dir"],
-    "presets": [],
+    "presets": ["gallery"],
     "info": [],
 }
 
@@ -334,6 +334,10 @@ def test_presets(capsys, tmp_path):
     run("presets")
     name = "faces_16"
     assert name in capsys.readouterr().out
+    run("presets", f"--gallery={tmp_path}/zoo.html")
+    page = (tmp_path / "zoo.html").read_text()
+    assert f"ganzoo.from_preset(&quot;{name}&quot;)" in page and "http" not in page and page.count("<img") >= 2
+    (tmp_path / "zoo.html").unlink()
     run("generate", "--preset", name, "--num_samples=4", "--seed=3", f"--output_dir={tmp_path}")
     images = np.stack([np.asarray(Image.open(file)) for file in sorted(tmp_path.iterdir())])
     expected = ganzoo.from_preset(name).generate(4, seed=3)

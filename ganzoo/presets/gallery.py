@@ -1,0 +1,48 @@
+"""A gallery of presets: one page, with all pictures in it."""
+
+import base64
+import html
+
+from ganzoo import pages
+from ganzoo.presets import cards
+
+PICTURES = {
+    "samples.png": "Samples of seed 0, not chosen",
+    "interpolation.png": "On the way from one sample to another",
+    "nearest.png": "Above: samples. Below: the training image that is nearest to each. The most suspicious ones",
+}
+
+
+def page(presets):
+    """The page as a string.
+
+    Args:
+        presets: List of `(name, folder, metadata)`.
+    """
+    sections = [section(name, folder, metadata) for name, folder, metadata in presets]
+    return pages.document("Presets of ganzoo", "\n".join(["<h1>Presets of ganzoo</h1>", *sections]))
+
+
+def section(name, folder, metadata):
+    """A preset: its pictures, its scores, and where it comes from."""
+    card = metadata.get("card", {})
+    figures = [picture(folder / file, words) for file, words in PICTURES.items() if (folder / file).is_file()]
+    facts = {
+        "In Python": f'ganzoo.from_preset("{name}")',
+        "Model": metadata["model"],
+        "Data": card.get("data_text") or card.get("data"),
+        "Licence": card.get("licence"),
+        "Recipe": card.get("command"),
+        "Training": card.get("training"),
+        "Limits": card.get("limits"),
+        **{score["name"]: cards.in_words(score).partition(" ")[2] for score in card.get("scores", [])},
+    }
+    heading = f'<h2 id="{html.escape(name)}">{html.escape(card.get("title", name))}</h2>'
+    told = pages.table([(key, text) for key, text in facts.items() if text])
+    return f'<section>{heading}<div class="pictures">{"".join(figures)}</div>{told}</section>'
+
+
+def picture(path, words):
+    """A picture within the page."""
+    data = base64.b64encode(path.read_bytes()).decode()
+    return pages.figure(f"data:image/png;base64,{data}", words)
