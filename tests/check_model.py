@@ -402,13 +402,12 @@ check_model = pytest.mark.parametrize("check", CHECKS, ids=lambda check: check._
 
 # What a label adds to a step; the rest does not know of it. Models that differ from GAN by their losses alone (LSGAN,
 # DRAGAN, R3GAN) hand labels on as GAN does.
+LABEL_CHECKS = [each_optimizer_moves_its_own_network, generates_a_function_of_the_seed]
+
+check_labels = pytest.mark.parametrize("check", LABEL_CHECKS, ids=lambda check: check.__name__)
+"""Runs a test with what a label can change in a model whose step is that of GAN."""
+
 check_conditional_model = pytest.mark.parametrize(
-    "check",
-    [
-        resumes_with_the_same_bits,
-        each_optimizer_moves_its_own_network,
-        replicas_agree,
-        generates_a_function_of_the_seed,
-    ],
-    ids=lambda check: check.__name__,
+    "check", [resumes_with_the_same_bits, replicas_agree, *LABEL_CHECKS], ids=lambda check: check.__name__
 )
+"""The same for a step of its own: where labels meet a penalty, or chains."""

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import ganzoo
 from ganzoo.networks import autoencoder, mlp
-from tests.check_model import check_conditional_model, check_model, tiny, two_replicas
+from tests.check_model import check_labels, check_model, tiny, two_replicas
 from tests.scalar_networks import (
     DISCRIMINATOR_RATE,
     GENERATOR_RATE,
@@ -39,7 +39,7 @@ def test_contract(check, tmp_path):
     check(make, LOGS, tmp_path)
 
 
-@check_conditional_model
+@check_labels
 def test_conditional_contract(check, tmp_path):
     check(make_conditional, LOGS, tmp_path)
 

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 import ganzoo
 from ganzoo.layers import OneHot
-from tests.check_model import check_conditional_model, check_model, samples_like, tiny
+from tests.check_model import check_labels, check_model, samples_like, tiny
 from tests.scalar_networks import DISCRIMINATOR_RATE, GENERATOR_RATE, compiled, numbers_of, sigmoid
 
 LOGS = {"d_loss", "g_loss", "real_probability", "fake_probability"}
@@ -29,7 +29,7 @@ def test_contract(check, tmp_path):
     check(make, LOGS, tmp_path)
 
 
-@check_conditional_model
+@check_labels
 def test_conditional_contract(check, tmp_path):
     check(make_dcgan, LOGS, tmp_path)
 

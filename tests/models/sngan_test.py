@@ -5,7 +5,7 @@ import tensorflow as tf
 
 import ganzoo
 from ganzoo.layers import SpectralConv2D, SpectralDense
-from tests.check_model import BATCH, check_conditional_model, check_model, samples_like, tiny
+from tests.check_model import BATCH, check_labels, check_model, samples_like, tiny
 from tests.scalar_networks import (
     DISCRIMINATOR_RATE,
     GENERATOR_RATE,
@@ -31,7 +31,7 @@ def test_contract(check, tmp_path):
     check(make, LOGS, tmp_path)
 
 
-@check_conditional_model
+@check_labels
 def test_conditional_contract(check, tmp_path):
     check(make_conditional, LOGS, tmp_path)
 
