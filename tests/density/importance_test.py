@@ -14,7 +14,8 @@ SIGMA = 0.5
 def estimate(samples, **settings):
     arguments = {"decode": lambda latents: latents @ MATRIX, "sigma": tf.constant(SIGMA), "latent_dim": 2}
     arguments |= {"step_size": 0.3, "seed": 0, **settings}
-    return importance.log_likelihood(samples=tf.constant(samples), **arguments).numpy()
+    graph = tf.function(lambda: importance.log_likelihood(samples=tf.constant(samples), **arguments), autograph=False)
+    return graph().numpy()
 
 
 def test_a_linear_generator():

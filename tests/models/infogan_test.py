@@ -454,7 +454,7 @@ def test_codes_are_fixed():
 
 def test_other_codes_through_training_saving_and_export(tmp_path):
     for categories, continuous, logs in (((2, 3), 0, {"information"}), ((), 1, {"continuous_information"})):
-        model = make(categories=categories, continuous=continuous, discriminator_steps=2)
+        model = make(categories=categories, continuous=continuous, discriminator_steps=2, run_eagerly=True)
         images, _ = samples_like(model, 16)
         assert set(model.fit(images, batch_size=4, verbose=0).history) == GAN_LOGS | logs
         loaded = reload(model, tmp_path)
