@@ -16,7 +16,7 @@ from ganzoo.command_line.datasets import DATA, check_data, close_to, define_read
 from ganzoo.presets import shelf
 
 MODEL = """MODEL is a .keras file, a directory of checkpoints, of which the newest readable one counts, or the
-directory of a SavedModel; or a preset: a name that `ganzoo presets` lists, the directory of one, or hf://user/name.
+directory of a SavedModel; or a preset: a name that `ganzoo presets` lists, its directory, or hf://user/name.
 --preset NAME says the same."""
 
 # The names of networks of features, and their classes in ganzoo.metrics.features.

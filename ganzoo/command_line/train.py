@@ -180,7 +180,7 @@ def picture(options, output):
 
 
 class Distance:
-    """The distance of generated images to held-out ones, if the options name a part of the data for it."""
+    """The distance of generated images to held-out images, if the options name a part of the data for it."""
 
     def __init__(self, options):
         self.measuring = None
@@ -202,7 +202,7 @@ class Distance:
 
 
 def report(options, output, seconds, scores=()):
-    """Prints what lies where, and what to do next; writes the page of the training."""
+    """Prints what lies where and what to do next, and writes the page of the training."""
     print(f"\nTrained in {seconds / 60:.1f} minutes. In {output}:")
     for before, after in scores:
         print(f"  {after.name} to {after.num_real:,} held-out images: {before.value:.4g} before, {after.value:.4g} now")

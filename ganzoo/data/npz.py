@@ -16,8 +16,8 @@ def read(path, split, label=None):
         path: `Path` of the file, with the arrays `<split>_images` and `<split>_labels`; or `images` and `labels`, which
             are the split `train`.
         split: String, which may be sliced, such as `"train[:10%]"`.
-        label: String, the array `<split>_<label>` in the place of `labels`; the names of its values are the array
-            `values_<label>`, if there is one. Or a list of such strings. Defaults to `None`: `labels`.
+        label: String, the array `<split>_<label>` in the place of `labels`. The names of its values are the array
+            `values_<label>`, if there is any. Or a list of such strings. Defaults to `None`: `labels`.
 
     Returns:
         Images, uint8 or float32. Labels, int64 or `None`; for a list, float32 attributes `(num_samples, count)`: of the

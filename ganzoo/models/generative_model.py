@@ -563,8 +563,8 @@ class GenerativeModel(CompiledModel):
     def save_to_preset(self, path, discriminator=True, dtype=None, card=None):
         """Writes a preset: a folder that `ganzoo.from_preset` reads, that says what it is, and that a hub takes.
 
-        It holds the config, the weights (of a generator with an average, those of the average) and a card. It is no
-        checkpoint: the moments of the optimizers, the step and the random numbers stay behind; `save` keeps them.
+        It holds the config, the weights and a card. Where the generator has an average, the average is kept. It is no
+        checkpoint: the moments of the optimizers, the step and the random numbers stay behind. `save` keeps them.
 
         Args:
             path: Path of the folder. Files of an earlier preset in it are replaced.

@@ -66,7 +66,7 @@ def read_metadata(path):
     """The metadata of a preset, checked.
 
     Raises:
-        ValueError: If the folder is no preset, or one of a newer format.
+        ValueError: If the folder is no preset, or has a newer format.
     """
     missing = [name for name in FILES if not (path / name).is_file()]
     if missing:
@@ -77,7 +77,7 @@ def read_metadata(path):
     metadata = read_json(path / METADATA)
     version = metadata.get("format") if isinstance(metadata, dict) else None
     if not isinstance(version, int):
-        raise ValueError(f"{str(path / METADATA)!r} does not tell the format of the preset. Is it one of ganzoo?")
+        raise ValueError(f"{str(path / METADATA)!r} does not tell the format of the preset. Was it written by ganzoo?")
     if version > FORMAT:
         raise ValueError(
             f"The preset {str(path)!r} has the format {version}, and this version of ganzoo ({__version__}) reads "

@@ -1,4 +1,4 @@
-"""A gallery of presets: one page, with all pictures in it."""
+"""A gallery of presets: a page with all pictures in it."""
 
 import base64
 import html
@@ -8,8 +8,8 @@ from ganzoo.presets import cards
 
 PICTURES = {
     "samples.png": "Samples of seed 0, not chosen",
-    "interpolation.png": "On the way from one sample to another",
-    "nearest.png": "Above: samples. Below: the training image that is nearest to each. The most suspicious ones",
+    "interpolation.png": "On the way from a sample to another",
+    "nearest.png": "Above: samples. Below: the training image that is nearest to each. The most suspicious pairs",
 }
 
 

@@ -18,7 +18,7 @@ def is_handle(text):
 
 
 def download(handle):
-    """The local folder of a preset on a hub; what was downloaded before is taken from the client's cache.
+    """The local folder of a preset on a hub. What was downloaded before is taken from the client's cache.
 
     Args:
         handle: `"hf://user/name"`, `"hf://user/name@revision"`, or `"kaggle://user/model/keras/variation"`.

@@ -66,15 +66,15 @@ def from_preset(handle, freeze_discriminator=0, custom_objects=None):
 
     ```python
     model = ganzoo.from_preset("faces_16")
-    ganzoo.images.save_grid("faces.png", model.generate(64))
+    ganzoo.images.save_png("faces.png", ganzoo.images.grid(model.generate(64)))
     ```
     """
     path = locate(handle)
     model, new = folder.load(path, custom_objects)
     if new:
         print(
-            f"The preset {path.name!r} has no weights of {', '.join(new)}: they are new. It generates as it should; "
-            "for a training that goes on, they have to be learned first.",
+            f"The preset {path.name!r} has no weights of {', '.join(new)}: they are new. It generates as it should. "
+            "For a training that goes on, they have to be learned first.",
             file=sys.stderr,
         )
     freeze(model, freeze_discriminator)
@@ -98,7 +98,7 @@ def freeze(model, count):
 
 
 class Presets(list):
-    """Dictionaries, one for each preset; printed as a table."""
+    """A dictionary for each preset, printed as a table."""
 
     def __repr__(self):
         return cards.table(self)

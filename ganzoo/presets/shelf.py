@@ -17,6 +17,6 @@ def names():
 
 
 def is_preset(handle):
-    """Whether a string is the name of a preset that comes with ganzoo, the path of one, or a handle on a hub."""
+    """Whether a string is the name of a preset that comes with ganzoo, a preset's path, or a handle on a hub."""
     text = str(handle)
     return text in names() or text.startswith((HUGGING_FACE, KAGGLE)) or (Path(text) / METADATA).is_file()

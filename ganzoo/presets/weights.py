@@ -1,4 +1,4 @@
-"""The weights of a preset: one HDF5 file with a group for each part of the model, and no objects."""
+"""The weights of a preset: an HDF5 file with a group for each part of the model, and no objects."""
 
 import h5py
 import keras
@@ -45,7 +45,7 @@ def averages(model):
 
 
 def write(model, path, parts, dtype=None):
-    """Writes some parts of a model; averages in the place of what they average.
+    """Writes some parts of a model, averages in the place of what they average.
 
     Args:
         model: `GenerativeModel`.

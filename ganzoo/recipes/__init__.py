@@ -1,4 +1,4 @@
-"""Recipes: a training in one file, which `python -m ganzoo train --recipe NAME` runs.
+"""Recipes: a training in a file, which `python -m ganzoo train --recipe NAME` runs.
 
 A recipe is a TOML file:
 

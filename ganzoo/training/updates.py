@@ -15,7 +15,7 @@ _KNOWN = weakref.WeakKeyDictionary()
 
 
 class _Tapes(threading.local):
-    """The tapes of the updates that are being made; each replica traces its step in a thread of its own."""
+    """The tapes of the updates that are being made. Each replica traces its step in a thread of its own."""
 
     def __init__(self):
         self.open = []

@@ -6,9 +6,6 @@ import ganzoo
 from tests.check_model import tiny
 from tests.workers import hub, processes
 
-pytest.importorskip("huggingface_hub", reason="pip install 'keras-ganzoo[hub]'")
-pytest.importorskip("kagglehub", reason="pip install 'keras-ganzoo[hub]'")
-
 SETTINGS = {"HF_TOKEN": "hf_of_this_machine", "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
 
 
