@@ -569,7 +569,8 @@ class GenerativeModel(CompiledModel):
         Args:
             path: Path of the folder. Files of an earlier preset in it are replaced.
             discriminator: Boolean, whether to keep the discriminator, for a training that goes on. Defaults to `True`.
-            dtype: `"float16"` rounds the weights, for half the size. Defaults to `None`: as they are, and the preset
+            dtype: `"float16"` rounds the weights, for half the size; `"float32"` keeps them. Both compute in float32,
+                also where the training was in half precision. Defaults to `None`: all as it is, and the preset
                 generates the same samples, to the bit.
             card: Dictionary of what the card says: `data`, `licence`, `command`, `training`, `limits`, `text`, and
                 `scores`, a list of `ganzoo.metrics.Score`. Defaults to `None`.

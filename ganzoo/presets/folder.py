@@ -31,6 +31,8 @@ def save(model, path, discriminator=True, dtype=None, card=None):
     discriminator = checks.boolean("discriminator", discriminator)
     parts = [part for part in weights.parts_of(model) if discriminator or not weights.is_judge(part)]
     config = keras.saving.serialize_keras_object(model)
+    if dtype is not None:
+        config = in_full_precision(config)
     path.mkdir(parents=True, exist_ok=True)
     with files.replacing(path / CONFIG) as temporary:
         temporary.write_text(json.dumps(config) + "\n")
@@ -54,6 +56,20 @@ def save(model, path, discriminator=True, dtype=None, card=None):
     with files.replacing(path / CARD) as temporary:
         temporary.write_text(cards.markdown(path.name, metadata))
     return path
+
+
+def in_full_precision(config):
+    """The config of a model that computes in float32, whatever half precision it was trained in."""
+    if isinstance(config, list):
+        return [in_full_precision(value) for value in config]
+    if not isinstance(config, dict):
+        return config
+    inner = config.get("config")
+    if config.get("class_name") == "DTypePolicy":
+        return {**config, "config": {**inner, "name": "float32"}}
+    if config.get("class_name") == "LossScaleOptimizer":
+        return in_full_precision(inner["inner_optimizer"])
+    return {key: in_full_precision(value) for key, value in config.items()}
 
 
 def sha256(path):

@@ -84,6 +84,22 @@ def test_the_average_is_what_is_kept(tmp_path):
     assert any(not np.array_equal(a, b) for a, (_, b) in zip(before, state(loaded)))
 
 
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_trained_in_half_precision_for_all_machines(policy, tmp_path):
+    """With the weights of a model in float32, to the bit; `dtype=None` keeps the policy."""
+    keras.config.set_dtype_policy(policy)
+    half = make()
+    keras.config.set_dtype_policy("float32")
+    whole = make()
+    assert generated(half).tobytes() != generated(whole).tobytes()
+    half.save_to_preset(tmp_path / "for_all", dtype="float32")
+    loaded = ganzoo.from_preset(tmp_path / "for_all")
+    assert generated(loaded).tobytes() == generated(whole).tobytes()
+    assert type(loaded.generator_optimizer) is type(whole.generator_optimizer)
+    half.save_to_preset(tmp_path / "as_it_is")
+    assert generated(ganzoo.from_preset(tmp_path / "as_it_is")).tobytes() == generated(half).tobytes()
+
+
 def test_without_the_discriminator(tmp_path, capsys):
     model = make()
     model.save_to_preset(tmp_path, discriminator=False)
