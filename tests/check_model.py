@@ -187,7 +187,7 @@ def resumes_with_the_same_bits(make, log_keys, tmp_path):
 
 def evaluates_without_a_trace(model, log_keys):
     """Twice the same, in everything that a training depends on but for the stream of evaluations."""
-    data = dataset_for(model, 2)
+    data = dataset_for(model, 1)
     before = digest_without_evaluation(model)
     first = model.evaluate(data, verbose=0, return_dict=True)
     second = model.evaluate(data, verbose=0, return_dict=True)
@@ -318,7 +318,7 @@ def trains_in_half_precision(make, log_keys, tmp_path):
     for policy, wrapped in (("mixed_bfloat16", False), ("mixed_float16", True)):
         keras.config.set_dtype_policy(policy)
         model = make(run_eagerly=True, ema_decay=0.9)
-        logs = train(model, steps=2).history
+        logs = train(model, steps=1).history
         for optimizer in optimizers(model):
             assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer) == wrapped
         assert np.isfinite(list(logs.values())).all(), policy

@@ -1,6 +1,7 @@
 """A checkpoint knows its run: epochs from its beginning, what the script has changed since, whose folder it is."""
 
 import os
+import shutil
 import signal
 import time
 
@@ -22,7 +23,7 @@ def build(rate=1e-2, seed=0, discriminator_steps=1, **settings):
     networks = ganzoo.networks.mlp
     pair = networks.generator((2,), latent_dim=2, hidden=(4,)), networks.discriminator((2,), hidden=(4,))
     gan = ganzoo.GAN(*pair, discriminator_steps=discriminator_steps, seed=seed, **settings)
-    gan.compile(keras.optimizers.Adam(rate), keras.optimizers.Adam(rate))
+    gan.compile(keras.optimizers.Adam(rate), keras.optimizers.Adam(rate), run_eagerly=True)  # Faster, so small.
     return gan
 
 
@@ -59,16 +60,22 @@ def warmed_up():
     return model
 
 
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory):
+    """The end of a training of a model that has made steps before."""
+    model = warmed_up()
+    fit(model, tmp_path_factory.mktemp("whole"))
+    assert model.steps_done == 4 + 12
+    return digest(model)
+
+
 @pytest.mark.parametrize("stop", [5, 8, 9, 15])
-def test_epochs_count_from_the_beginning_of_the_run(stop, tmp_path):
-    """A model that has made steps before, broken off and started again, ends as if nothing had happened."""
-    whole = warmed_up()
-    fit(whole, tmp_path / "whole")
-    assert whole.steps_done == 4 + 12
-    fit(warmed_up(), tmp_path / "broken", stop=stop)
+def test_epochs_count_from_the_beginning_of_the_run(stop, warm, tmp_path):
+    """Broken off and started again, it ends as if nothing had happened."""
+    fit(warmed_up(), tmp_path, stop=stop)
     again = warmed_up()
-    fit(again, tmp_path / "broken")
-    assert digest(again) == digest(whole)
+    fit(again, tmp_path)
+    assert digest(again) == warm
 
 
 def test_a_file_without_a_record(tmp_path):
@@ -95,15 +102,25 @@ def test_another_batch_size(tmp_path, capsys):
     assert again.steps_done == 18 + 8
 
 
+@pytest.fixture(scope="module")
+def smaller_batches(tmp_path_factory):
+    """The folder of a training that was broken off, and its end with batches of another size."""
+    folder = tmp_path_factory.mktemp("smaller_batches")
+    fit(build(discriminator_steps=2), folder / "begun", stop=6)
+    shutil.copytree(folder / "begun", folder / "whole")
+    whole = build(discriminator_steps=2)
+    fit(whole, folder / "whole", dataset=data(4))
+    return folder / "begun", digest(whole)
+
+
 @pytest.mark.parametrize("stop", [7, 13])
-def test_another_batch_size_broken_off_again(stop, tmp_path):
-    for folder in ("whole", "broken"):
-        fit(build(discriminator_steps=2), tmp_path / folder, stop=6)
-    whole, again = build(discriminator_steps=2), build(discriminator_steps=2)
-    fit(whole, tmp_path / "whole", dataset=data(4))
-    fit(build(discriminator_steps=2), tmp_path / "broken", stop=stop, dataset=data(4))
-    fit(again, tmp_path / "broken", dataset=data(4))
-    assert digest(again) == digest(whole)
+def test_another_batch_size_broken_off_again(stop, smaller_batches, tmp_path):
+    begun, end = smaller_batches
+    folder = shutil.copytree(begun, tmp_path / "broken")
+    fit(build(discriminator_steps=2), folder, stop=stop, dataset=data(4))
+    again = build(discriminator_steps=2)
+    fit(again, folder, dataset=data(4))
+    assert digest(again) == end
 
 
 CHANGES = {
