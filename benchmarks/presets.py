@@ -3,6 +3,7 @@
     python -m ganzoo train --recipe faces_32 pixel_faces_32.npz --output_dir runs/faces_32
     python benchmarks/presets.py make faces_32 --run runs/faces_32 --data pixel_faces_32.npz --training "40 minutes ..."
     python benchmarks/presets.py check                     # measures every card again: does it lie in its interval?
+    python benchmarks/presets.py gallery                   # writes docs/gallery.md and its pictures, of all presets
 
 `make` rounds the weights to float16, measures what that generates against held-out images, and writes the folder in
 `ganzoo/presets/zoo` with a picture of 64 samples of seed 0, not chosen. `check --seed 1` measures other samples of the
@@ -10,6 +11,7 @@ same models: one score in twenty may then lie outside of its interval.
 """
 
 import argparse
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -21,9 +23,11 @@ import ganzoo
 from ganzoo import images, metrics, recipes
 from ganzoo.data import load
 from ganzoo.metrics.measuring import Measuring
-from ganzoo.presets import folder
+from ganzoo.presets import folder, gallery
 from ganzoo.presets.shelf import ZOO, names
 from ganzoo.sampling import SeededNumbers
+
+DOCS = Path(__file__).parent.parent / "docs"
 
 PROTOCOL = (
     "Measured with the rounded weights, generated images of seed 0 against held-out images. The interval is for the "
@@ -138,10 +142,24 @@ def check(options):
     sys.exit(int(failed))
 
 
+def write_gallery(options):
+    """Writes the page of the documentation, and replaces the pictures of presets that are gone."""
+    text, pictures = gallery.markdown([(name, ZOO / name, folder.read_metadata(ZOO / name)) for name in names()])
+    (DOCS / "gallery.md").write_text(text)
+    target = DOCS / "images" / "zoo"
+    target.mkdir(exist_ok=True)
+    for path in target.glob("*.png"):
+        path.unlink()
+    for name, path in pictures.items():
+        shutil.copyfile(path, target / name)
+    print(f"Wrote {DOCS / 'gallery.md'} and {len(pictures)} pictures of {len(names())} preset(s).")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
     maker, checker = commands.add_parser("make"), commands.add_parser("check")
+    commands.add_parser("gallery").set_defaults(run_command=write_gallery)
     maker.add_argument("name")
     maker.add_argument("--recipe", help="where it is called otherwise")
     maker.add_argument("--run", type=Path, required=True, help="the folder that `ganzoo train` wrote")
