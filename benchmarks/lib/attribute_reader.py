@@ -15,11 +15,11 @@ class AttributeReader:
         images: uint8 array `(count, height, width, channels)`, the training images.
         rows: Float array `(count, attributes)`, one-hot labels side by side.
         labels: Dictionary, label -> its columns.
-        epochs: Integer. Defaults to `4`.
+        epochs: Integer. Defaults to `8`.
         seed: Integer. Defaults to `0`.
     """
 
-    def __init__(self, images, rows, labels, epochs=4, seed=0):
+    def __init__(self, images, rows, labels, epochs=8, seed=0):
         keras.utils.set_random_seed(seed)
         self.labels = {label: list(columns) for label, columns in labels.items()}
         inputs = x = keras.Input(images.shape[1:])
