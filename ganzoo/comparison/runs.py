@@ -173,7 +173,8 @@ def measured_training(model, training, points, measuring, labels, num_samples, s
     Returns:
         List of dictionaries, one for each point; the last samples, or `None` if they are not finite.
     """
-    condition = labels if len(getattr(model, "conditions", ())) else None
+    conditions = getattr(model, "conditions", ())
+    condition = labels if len(conditions) and not conditions.translates else None
     labels = None if getattr(model, "num_classes", None) is None else labels
     curve = []
     for spent in training:

@@ -582,7 +582,10 @@ def check_names(argument, names, count):
     """Returns a list of `count` different strings, or `None`."""
     if names is None:
         return None
-    names = [str(name) for name in names]
+    items = checks.plain_items(names)
+    if items is None:
+        raise checks.refusal(argument, names, f"{count} different names", optional=True)
+    names = [str(name) for name in items]
     if len(names) != count or len(set(names)) != count:
         raise ValueError(f"`{argument}` must be {count} different names. Received: {names}")
     return names

@@ -172,3 +172,5 @@ def test_names_travel_with_the_model(tmp_path):
     loaded.attribute_names = None
     with pytest.raises(ValueError, match="`attribute_names` must be 23 different names"):
         loaded.attribute_names = ["a"]
+    with pytest.raises(ValueError, match="`attribute_names` must be 23 different names, or None. Received: .*'abc'"):
+        loaded.attribute_names = "abc"
