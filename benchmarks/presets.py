@@ -3,6 +3,7 @@
     python -m ganzoo train --recipe faces_32 pixel_faces_32.npz --output_dir runs/faces_32
     python benchmarks/presets.py make faces_32 --run runs/faces_32 --data pixel_faces_32.npz --training "40 minutes ..."
     python benchmarks/presets.py check                     # measures every card again: does it lie in its interval?
+    python benchmarks/presets.py gallery                   # writes docs/gallery.md and its pictures, of all presets
 
 `make` rounds the weights to float16, measures what that generates against held-out images, and writes the folder in
 `ganzoo/presets/zoo` with a picture of 64 samples of seed 0, not chosen. `check --seed 1` measures other samples of the
@@ -10,20 +11,25 @@ same models: one score in twenty may then lie outside of its interval.
 """
 
 import argparse
+import shutil
 import sys
 import tempfile
 from pathlib import Path
 
 import keras
 import numpy as np
+from lib.attribute_reader import AttributeReader
 
 import ganzoo
 from ganzoo import images, metrics, recipes
+from ganzoo.command_line.training_data import labels_of
 from ganzoo.data import load
 from ganzoo.metrics.measuring import Measuring
-from ganzoo.presets import folder
+from ganzoo.presets import folder, gallery
 from ganzoo.presets.shelf import ZOO, names
 from ganzoo.sampling import SeededNumbers
+
+DOCS = Path(__file__).parent.parent / "docs"
 
 PROTOCOL = (
     "Measured with the rounded weights, generated images of seed 0 against held-out images. The interval is for the "
@@ -32,34 +38,47 @@ PROTOCOL = (
 )
 
 
-def pictures(recipe, split, options):
-    """Images and labels of a part of the recipe's data, as arrays in memory."""
+def dataset(recipe, split, options):
+    """A part of the recipe's data."""
     flags = recipe.get("flags", {})
     side = flags.get("image_size")
-    settings = {"image_size": side and (side, side), "label": flags.get("data_label")}
+    settings = {"image_size": side and (side, side), "label": labels_of(flags.get("data_label"))}
     folders = {"data_dir": options.data_dir, "manual_dir": options.manual_dir}
-    source = load(options.data or recipe["data"], split, **settings, **folders).source
+    return load(options.data or recipe["data"], split, **settings, **folders)
+
+
+def pictures(recipe, split, options):
+    """Images and labels of a part of the recipe's data, as arrays in memory."""
+    source = dataset(recipe, split, options).source
     return source.images.numpy(), None if source.labels is None else source.labels.numpy()
 
 
-def condition_for(model, count):
-    """Every class as often, or `None`."""
-    return None if model.num_classes is None else np.arange(count) % model.num_classes
+def conditions_for(model, labels, count):
+    """Every class as often, or the attributes of real images; `None` without a condition."""
+    if model.conditions.attributes is not None:
+        return np.resize(labels, (count, labels.shape[1]))
+    return model.conditions.in_turn(count)
 
 
 def measured(model, recipe, options, seed=0):
     """The scores of a model against the held-out images of its recipe, and the picture of the memorization."""
-    held_out, _ = pictures(recipe, recipe["measure"]["split"], options)
-    training, _ = pictures(recipe, recipe["measure"].get("train", "train"), options)
+    held_out, labels = pictures(recipe, recipe["measure"]["split"], options)
+    training, training_labels = pictures(recipe, recipe["measure"].get("train", "train"), options)
     chosen = metrics.default_metrics(held_out)
     network = chosen[0].features
     chosen = [chosen[0], metrics.Precision(network), metrics.Recall(network), *chosen[1:]]
     count = min(len(held_out), recipe["measure"].get("num_samples", 5000))
-    condition = condition_for(model, count)
+    condition = conditions_for(model, labels, count)
     fake = model.generate(count, seed=seed, condition=condition)
-    found = Measuring({metric.__class__.__name__: metric for metric in chosen}, held_out).of(fake, condition)
+    found = Measuring({metric.__class__.__name__: metric for metric in chosen}, held_out).of(fake)
     scores = list(found.scores().values())
-    if condition is not None:
+    if model.conditions.attributes is not None:
+        reader = AttributeReader(training, training_labels, model.conditions.attributes.labels)
+        of_real = reader.scores(held_out, labels)["attributes"]
+        as_asked = reader.scores(fake, condition)
+        as_asked["attributes"].details["of held-out images"] = of_real.value
+        scores = [*as_asked.values(), *scores]
+    elif condition is not None:
         scores.insert(0, accuracy(network, fake, condition))
     memory = metrics.memorization(network(training), network(fake), network(held_out))
     return [*scores, memory], fake, training, memory
@@ -69,6 +88,25 @@ def accuracy(network, fake, condition):
     metric = metrics.ClassifierAccuracy(network)
     metric.update_state(fake=fake, labels=condition)
     return metric.result()
+
+
+def protocol(scores):
+    """How the scores were measured, in words."""
+    details = scores[0].details
+    if "of held-out images" not in details:
+        return PROTOCOL
+    return (
+        f"{PROTOCOL} Attributes are read by a small network that was trained on the training images. Of held-out real "
+        f"images it reads all attributes right in {details['of held-out images']:.1f} %."
+    )
+
+
+def samples(model):
+    """A picture of 64 samples of seed 0, or as many as fill whole rows of all classes or values in turn."""
+    columns, titles = model.conditions.columns if len(model.conditions) else (8, None)
+    count = columns * max(1, 64 // columns)
+    made = model.generate(count, seed=0, condition=model.conditions.in_turn(count))
+    return images.grid(made, columns, titles=titles)
 
 
 def short(score):
@@ -95,7 +133,8 @@ def interpolation(model, rows=4, columns=8):
         direction = (np.sin((1 - share) * angle) * first + np.sin(share * angle) * second) / np.sin(angle)
         frames.append(direction * ((1 - share) * norms[0] + share * norms[1]))
     latents = np.stack(frames, axis=1).reshape(rows * columns, -1).astype("float32")
-    condition = None if model.num_classes is None else np.repeat(np.arange(rows) % model.num_classes, columns)
+    condition = model.conditions.in_turn(rows)
+    condition = None if condition is None else np.repeat(condition, columns, axis=0)
     return images.grid(model.generate(latents=latents, condition=condition), columns=columns)
 
 
@@ -114,11 +153,10 @@ def make(options):
         + (f"; {options.training}" if options.training else ""),
         "picture": "samples.png",
         "scores": [short(score) for score in scores],
-        "protocol": PROTOCOL,
+        "protocol": protocol(scores),
     }
     model.save_to_preset(target, options.discriminator, "float16", card)
-    condition = condition_for(model, 64)
-    images.save_png(target / "samples.png", images.grid(model.generate(64, seed=0, condition=condition)))
+    images.save_png(target / "samples.png", samples(model))
     images.save_png(target / "interpolation.png", interpolation(model))
     images.save_png(target / "nearest.png", neighbours(fake, training, memory))
     print((target / folder.CARD).read_text())
@@ -138,10 +176,24 @@ def check(options):
     sys.exit(int(failed))
 
 
+def write_gallery(options):
+    """Writes the page of the documentation, and replaces the pictures of presets that are gone."""
+    text, pictures = gallery.markdown([(name, ZOO / name, folder.read_metadata(ZOO / name)) for name in names()])
+    (DOCS / "gallery.md").write_text(text)
+    target = DOCS / "images" / "zoo"
+    target.mkdir(exist_ok=True)
+    for path in target.glob("*.png"):
+        path.unlink()
+    for name, path in pictures.items():
+        shutil.copyfile(path, target / name)
+    print(f"Wrote {DOCS / 'gallery.md'} and {len(pictures)} pictures of {len(names())} preset(s).")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
     maker, checker = commands.add_parser("make"), commands.add_parser("check")
+    commands.add_parser("gallery").set_defaults(run_command=write_gallery)
     maker.add_argument("name")
     maker.add_argument("--recipe", help="where it is called otherwise")
     maker.add_argument("--run", type=Path, required=True, help="the folder that `ganzoo train` wrote")

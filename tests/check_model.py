@@ -68,11 +68,13 @@ def descent(make, rate):
 
 
 def samples_like(model, count, seed=0):
-    """Random samples, in [-1, 1], and labels; or input and target images."""
+    """Random samples, in [-1, 1], and labels or attributes; or input and target images."""
     random = np.random.default_rng(seed)
     samples = random.uniform(-1, 1, (count, *model.image_shape)).astype("float32")
     if model.conditions.translates:
         return random.uniform(-1, 1, (count, *model.conditions.image_shape)).astype("float32"), samples
+    if model.conditions.attributes is not None:
+        return samples, random.integers(0, 2, (count, model.conditions.attributes.size)).astype("float32")
     return samples, random.integers(0, model.num_classes or CLASSES, count)
 
 
@@ -91,7 +93,7 @@ def some_conditions(model, count):
     """What `generate` takes as the condition; the first of many are those of few."""
     if model.conditions.translates:
         return samples_like(model, 16)[0][:count]
-    return None if model.num_classes is None else np.arange(count) % model.num_classes
+    return model.conditions.in_turn(count)
 
 
 def generate(model, count=6, seed=3, **kwargs):

@@ -16,6 +16,7 @@ from ganzoo.metrics.measuring import Measuring
 from ganzoo.metrics.metric import Metric, check_measurable
 from ganzoo.metrics.score import Score, distinct_names
 from ganzoo.training.checkpoint_files import OneFile
+from ganzoo.training.first_samples import mapped
 from ganzoo.training.real_samples import conditions_to_generate, read_samples
 
 _SAMPLES_AT_ONCE = 10_000  # Of one seed.
@@ -216,7 +217,7 @@ class Evaluate(keras.callbacks.Callback):
 
     def _generate(self, condition):
         """`num_samples` samples, a function of the weights and the seed."""
-        count = self.num_samples if condition is None else len(condition)
+        count = self.num_samples if condition is None or isinstance(condition, dict) else len(condition)
         parts = []
         for index, start in enumerate(range(0, count, _SAMPLES_AT_ONCE)):
             of_part = slice(start, min(start + _SAMPLES_AT_ONCE, count))
@@ -224,7 +225,7 @@ class Evaluate(keras.callbacks.Callback):
                 self.model.generate(
                     of_part.stop - start,
                     seed=self.seed + index,
-                    condition=None if condition is None else condition[of_part],
+                    condition=mapped(lambda part, of_part=of_part: part[of_part], condition),
                     batch_size=self.batch_size,
                 )
             )

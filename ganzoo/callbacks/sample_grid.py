@@ -26,7 +26,8 @@ class SampleGrid(keras.callbacks.Callback):
 
     A run that starts anew removes the pictures of the run before: files whose names are exactly
     `epoch_`, four digits and `.png`. Other files are left alone. Images become a grid (small ones
-    are enlarged), 2-D points a scatter plot. For a conditional model each column is one class.
+    are enlarged), 2-D points a scatter plot. For a conditional model each column is one class, or one value of the
+    first of its attributes.
 
     Args:
         directory: String or `Path`, made if missing.
@@ -35,7 +36,8 @@ class SampleGrid(keras.callbacks.Callback):
         every: Integer, epochs from one picture to the next. Defaults to `1`.
         seed: Integer, which latents. Defaults to `0`.
         condition: Optional array of conditions, one for each sample (it decides how many), for a
-            conditional model. Defaults to each class in turn where the model has `num_classes`.
+            conditional model. Defaults to each class in turn where the model has `num_classes`, and to each value of
+            its attributes in turn where it has attributes.
         real: Optional array `(count, 2)`, drawn behind the samples of a 2-D model.
         gif: Boolean, whether to write `training.gif`. Defaults to `True`.
         duration: Float, seconds per frame of the GIF; the first and the last are held longer. Long
@@ -76,19 +78,14 @@ class SampleGrid(keras.callbacks.Callback):
 
     def picture(self):
         """The samples of the model as it is now, as one uint8 picture."""
-        classes = getattr(self.model, "num_classes", None)
-        if self.condition is not None:
-            condition, columns = self.condition, None
-        elif classes:
-            rows = max(1, self.num_samples // classes)
-            condition, columns = np.tile(np.arange(classes), rows), classes
-        else:
-            condition, columns = None, None
+        condition, columns, titles = self.condition, None, None
+        if condition is None and len(getattr(self.model, "conditions", ())):
+            columns, titles = self.model.conditions.columns
+            condition = self.model.conditions.in_turn(columns * max(1, self.num_samples // columns))
         count = self.num_samples if np.ndim(condition) == 0 else len(condition)
         samples = self.model.generate(count, seed=self.seed, condition=condition)
         if np.ndim(samples) == 2:
             return images.scatter(samples, self.real)
-        titles = getattr(self.model, "class_names", None) if columns else None
         return images.grid(samples, columns, titles=titles)
 
     def pictures(self):

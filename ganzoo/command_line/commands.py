@@ -83,6 +83,7 @@ def define_generate(values):
 
     python -m ganzoo generate runs/wgan_gp/model.keras --num_samples 100 --output new.png
     python -m ganzoo generate runs/wgan_gp/serving/1 --output_dir new
+    python -m ganzoo generate runs/cgan/model.keras --attributes glasses=none,hairColor=#009bbd
     """
     flags.DEFINE_integer("num_samples", 64, "How many.", lower_bound=1, flag_values=values)
     flags.DEFINE_integer("seed", 0, "The same seed gives the same samples.", flag_values=values)
@@ -90,6 +91,12 @@ def define_generate(values):
         "label",
         None,
         "For a conditional model: this class only, by its name or its number. Default: each in turn.",
+        flag_values=values,
+    )
+    flags.DEFINE_list(
+        "attributes",
+        [],
+        "For a model with attributes: NAME=VALUE,NAME=VALUE. Those that are not named take their values in turn.",
         flag_values=values,
     )
     flags.DEFINE_string(
@@ -106,6 +113,9 @@ def define_generate(values):
 def check_generate(options):
     """Stops if there is no model, or no place for the pictures."""
     check_exists(options.model)
+    for text in options.attributes:
+        if "=" not in text:
+            raise SystemExit(f"--attributes={text}: NAME=VALUE was expected.")
     if options.output_dir is None:
         process.check_writable("output", options.output)
     else:

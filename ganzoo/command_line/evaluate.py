@@ -153,24 +153,29 @@ def real_samples(options, sampler):
     Returns:
         Float32 array `(num_real, ...)`; labels, images or `None`.
     """
-    dataset = load(options)
+    dataset = load(options, sampler.attributes and list(sampler.attributes.labels))
     first, second = first_elements(dataset, max(options.num_real or options.num_samples, options.num_samples))
     condition = None
     if sampler.condition_shape is not None:
         first, condition = pairs_for(sampler, first, second, options)
     elif sampler.num_classes is not None:
         condition = labels_for(sampler, second, options)
+    elif sampler.attributes is not None:
+        condition = attributes_for(sampler, dataset, second, options)
     check_shape("makes samples", sampler.image_shape, first, options)
     return first[: options.num_real or options.num_samples], condition
 
 
-def load(options):
-    """The dataset of the options, or one line of words."""
+def load(options, label=None):
+    """The dataset of the options, with those labels, or one line of words."""
+    if label == []:
+        raise SystemExit(f"The attributes of {options.model} have no names, which would tell the labels of the data.")
     size = options.image_size
     try:
         return data.load(
             options.dataset,
             options.split,
+            label=label,
             image_size=(size, size) if size else None,
             data_dir=options.data_dir,
             manual_dir=options.manual_dir,
@@ -198,6 +203,14 @@ def labels_for(sampler, labels, options):
             f"to {labels.max()}."
         )
     return np.resize(labels, options.num_samples)
+
+
+def attributes_for(sampler, dataset, rows, options):
+    """The attributes to ask a model for: those of the data, from the start again where they are too few."""
+    names = getattr(dataset, "attribute_names", None)
+    if names != sampler.attributes.attribute_names:
+        raise SystemExit(f"{options.model} has other attributes than {options.dataset}: their names differ.")
+    return np.resize(rows, (options.num_samples, rows.shape[1]))
 
 
 def first_elements(dataset, count):

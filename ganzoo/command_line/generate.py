@@ -19,7 +19,7 @@ def run(options):
         raise SystemExit(f"Samples of shape {sampler.image_shape} are neither images nor points in the plane.")
     if not is_image and options.output_dir is not None:
         raise SystemExit("--output_dir: points in the plane have no image each. Use --output.")
-    samples = sampler.draw(options.num_samples, options.seed, labels_for(sampler, options))
+    samples = sampler.draw(options.num_samples, options.seed, condition_for(sampler, options))
     if options.output_dir is None:
         images.save_png(options.output, images.grid(samples) if is_image else images.scatter(samples))
         print(f"Wrote {len(samples)} samples to {options.output}")
@@ -29,8 +29,15 @@ def run(options):
     print(f"Wrote {len(samples)} images to {options.output_dir}: 00000.png to {len(samples) - 1:05d}.png")
 
 
-def labels_for(sampler, options):
-    """The labels to draw, or `None` for an unconditional model."""
+def condition_for(sampler, options):
+    """The labels or attributes to draw, or `None` for an unconditional model."""
+    attributes = getattr(options, "attributes", None)
+    if sampler.attributes is not None:
+        if options.label is not None:
+            raise SystemExit(f"--label={options.label}: the model has attributes. Use --attributes NAME=VALUE.")
+        return attributes_for(sampler.attributes, attributes or (), options.num_samples)
+    if attributes:
+        raise SystemExit(f"--attributes={','.join(attributes)}: the model has none.")
     if sampler.num_classes is None:
         if options.label is not None:
             raise SystemExit(f"--label={options.label}: the model is unconditional and takes no label.")
@@ -38,6 +45,20 @@ def labels_for(sampler, options):
     if options.label is None:
         return np.arange(options.num_samples) % sampler.num_classes
     return np.full(options.num_samples, number_of(options.label, sampler))
+
+
+def attributes_for(kind, texts, count):
+    """Rows of attributes: the named ones have their values, the others each value in turn."""
+    rows = kind.in_turn(count)
+    for text in texts:
+        label, _, value = text.partition("=")
+        try:
+            column = kind.column_of(label, value)
+        except ValueError as error:
+            raise SystemExit(f"--attributes={text}: {error}") from None
+        rows[:, kind.labels[label]] = 0
+        rows[:, column] = 1
+    return rows
 
 
 def number_of(label, sampler):

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from ganzoo.command_line.models import card_of, is_saved_model, load_model
 from ganzoo.presets import folder
+from ganzoo.training.conditions import Attributes
 from ganzoo.version import __version__
 
 
@@ -27,7 +28,7 @@ def facts_of_card(card):
     """List of `(name, value)` for the card of a SavedModel."""
     return [
         ("class", card["model"]),
-        *shapes(card["image_shape"], card["latent_dim"], card["num_classes"], card["condition_shape"]),
+        *shapes(card["image_shape"], card["latent_dim"], card["conditions"]),
         ("steps done", f"{card['step']:,}"),
         ("exported with", ", ".join(f"{name} {version}" for name, version in card["versions"].items())),
     ]
@@ -39,10 +40,9 @@ def facts_of_model(model, file):
     average = (
         "none" if model.ema_decay is None else f"decay {model.ema_decay:g}; the averaged generator makes the samples"
     )
-    shape = model.conditions.image_shape
     return [
         ("class", type(model).__name__),
-        *shapes(model.image_shape, model.latent_dim, model.num_classes, shape),
+        *shapes(model.image_shape, model.latent_dim, model.conditions.card()),
         ("steps done", f"{model.steps_done:,}"),
         ("averaging", average),
         ("precision", precision(model.generator)),
@@ -54,14 +54,21 @@ def facts_of_model(model, file):
     ]
 
 
-def shapes(image_shape, latent_dim, num_classes, condition_shape):
-    """What the generator makes, and of what."""
-    condition = "none"
-    if num_classes is not None:
-        condition = f"a label, 0 to {num_classes - 1}"
-    elif condition_shape is not None:
-        condition = f"an image, {by(condition_shape)}"
+def shapes(image_shape, latent_dim, conditions):
+    """What the generator makes, and of what; conditions are those of a card."""
+    condition = " and ".join(map(condition_in_words, conditions.values())) or "none"
     return [("samples", by(image_shape)), ("latents", str(latent_dim)), ("condition", condition)]
+
+
+def condition_in_words(card):
+    """A condition, of its card."""
+    if card["kind"] == "label":
+        return f"a label, 0 to {card['num_classes'] - 1}"
+    if card["kind"] == "image":
+        return f"an image, {by(card['shape'])}"
+    names = Attributes(card["count"], card["attribute_names"]).labels
+    values = [label if len(columns) == 1 else f"{label} ({len(columns)})" for label, columns in names.items()]
+    return f"{card['count']} attributes{': ' * bool(values)}{', '.join(values)}"
 
 
 def by(shape):
@@ -83,7 +90,7 @@ def parameters(network):
 
 def settings(model):
     """The arguments of the model's constructor that no other line tells."""
-    told = {"name", "latent_dim", "num_classes", "ema_decay"}
+    told = {"name", "latent_dim", "num_classes", "attribute_names", "ema_decay"}
     for name, value in model.get_config().items():
         is_network = isinstance(value, dict) and isinstance(value.get("config"), dict) and "layers" in value["config"]
         if name not in told and not is_network:

@@ -15,6 +15,7 @@ from ganzoo.presets import library, shelf
 from ganzoo.progress import track
 from ganzoo.sampling import SeededNumbers
 from ganzoo.training.checkpoint_files import CheckpointFiles
+from ganzoo.training.conditions import Attributes
 
 
 @dataclasses.dataclass
@@ -30,6 +31,7 @@ class Sampler:
         condition_shape: Tuple, the shape of the images that the model translates, or `None`.
         latents: Function (seed, num_samples) -> the latents, or `None` if the model draws its own.
         decode: Function (latents, condition) -> samples as an array.
+        attributes: `Attributes`, or `None` (the default): not conditional on attributes.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Sampler:
     condition_shape: tuple | None
     latents: Callable
     decode: Callable
+    attributes: Attributes | None = None
 
     def draw(self, num_samples, seed, condition=None, batch_size=64):
         """The samples of `GenerativeModel.generate`, with a count on stderr if they take long.
@@ -84,6 +87,7 @@ def open_sampler(path):
         shape,
         latents,
         decode,
+        model.conditions.attributes,
     )
 
 
@@ -115,6 +119,7 @@ def open_saved_model(path):
         card["condition_shape"] and tuple(card["condition_shape"]),
         latents,
         decode,
+        attributes_of(card["conditions"]),
     )
 
 
@@ -126,7 +131,10 @@ def latents_of(generate, seed, num_samples, names):
     """
 
     def ask(count):
-        counted = {names[0]: tf.zeros(count, "int64")} if names else {"num_samples": tf.constant(count, "int64")}
+        counted = {"num_samples": tf.constant(count, "int64")}
+        if names:
+            spec = generate.structured_input_signature[1][names[0]]
+            counted = {names[0]: tf.zeros((count, *spec.shape[1:]), spec.dtype)}
         return generate(seed=tf.constant(seed, "int64"), **counted)["latents"].numpy()
 
     two = ask(2)
@@ -138,11 +146,17 @@ def latents_of(generate, seed, num_samples, names):
 
 def check_conditions(path, conditions):
     """Stops for a model whose conditions no flag can give."""
-    if len(conditions) > 1 or any(card["kind"] not in ("label", "image") for card in conditions.values()):
+    if len(conditions) > 1:
         raise SystemExit(
-            f"{path} depends on {', '.join(conditions)}. The command line knows a label or an image. Use "
+            f"{path} depends on {', '.join(conditions)}. The command line knows one condition. Use "
             "model.generate(condition=...) in Python."
         )
+
+
+def attributes_of(conditions):
+    """The `Attributes` among the conditions of a card, or `None`."""
+    cards = [card for card in conditions.values() if card["kind"] == "attributes"]
+    return Attributes(cards[0]["count"], cards[0]["attribute_names"]) if cards else None
 
 
 def load_model(path):

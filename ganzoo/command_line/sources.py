@@ -75,13 +75,6 @@ def has_base(model, name):
     return any(node.name == name for node in lineage(model))
 
 
-def requires(model, name):
-    """Whether `from_paper` has an argument of that name without a default."""
-    function, _ = functions(model)[0]
-    with_defaults = len(function.args.args) - len(function.args.defaults)
-    return name in [argument.arg for argument in function.args.args[:with_defaults]]
-
-
 def arguments(model, networks=None):
     """Yields (name, default, description) of each argument; `NotImplemented` for a default that is an object."""
     for function, texts in functions(model, networks):

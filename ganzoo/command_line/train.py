@@ -84,8 +84,8 @@ def build(options, shapes, train):
     """The compiled model; `shapes` are those of the images in an element of the data, the target last."""
     model_class = getattr(models, sources.models()[options.model])
     settings = settings_of(options)
-    if "num_classes" not in settings and sources.requires(options.model, "num_classes"):
-        settings["num_classes"] = count_classes(options, train)
+    if getattr(model_class, "needs_condition", False) and not {"num_classes", "num_attributes"} & set(settings):
+        settings |= size_of_condition(options, train)
     if len(shapes) == 2:
         settings["condition_shape"] = shapes[0]
     try:
@@ -114,12 +114,14 @@ def settings_of(options):
     return settings
 
 
-def count_classes(options, train):
-    """The number of classes of a dataset that names them."""
-    names = getattr(train, "class_names", None)
-    if names is None:
+def size_of_condition(options, train):
+    """The number of attributes, or of classes, of a dataset that names them, as a setting."""
+    attributes, classes = (getattr(train, name, None) for name in ("attribute_names", "class_names"))
+    if attributes is not None:
+        return {"num_attributes": len(attributes)}
+    if classes is None:
         raise SystemExit(f"{options.model} needs --num_classes: {options.data} does not name its classes.")
-    return len(names)
+    return {"num_classes": len(classes)}
 
 
 def make_augmentation(name):
@@ -193,7 +195,7 @@ class Distance:
         """A `Score` of as many generated images as there are held-out ones, or `None`."""
         if self.measuring is None:
             return None
-        condition = None if model.num_classes is None else self.labels.numpy()
+        condition = self.labels.numpy() if len(model.conditions) else None
         fake = model.generate(len(self.measuring.real), seed=1, condition=condition)
         return self.measuring.of(fake).score("distance")
 

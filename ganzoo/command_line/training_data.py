@@ -24,12 +24,17 @@ def load_images(options, split="train", **changes):
     return data.load(
         options.data,
         split,
-        label=options.data_label,
+        label=labels_of(options.data_label),
         image_size=square(options.image_size),
         data_dir=options.data_dir,
         manual_dir=options.manual_dir,
         **changes,
     )
+
+
+def labels_of(text):
+    """What `--data_label` names: a label, or a list of them, with commas between."""
+    return text.split(",") if text and "," in text else text
 
 
 def load_pairs(options):
@@ -94,4 +99,5 @@ def parts_of(dataset):
 
 def image_shapes(dataset):
     """The shapes of the samples, or of the images, in an element of a dataset, without the batch."""
-    return [tuple(part.shape[1:]) for part in parts_of(dataset) if part.shape.rank > 1]
+    samples, *others = parts_of(dataset)
+    return [tuple(part.shape[1:]) for part in (samples, *others) if part is samples or part.shape.rank == 4]

@@ -42,7 +42,10 @@ def define_train(values):
         flag_values=values,
     )
     flags.DEFINE_string(
-        "data_label", None, "Which label of faces_10k or of an .npz file the images have.", flag_values=values
+        "data_label",
+        None,
+        "Which label of faces_10k or of an .npz file the images have; several, with commas between, are attributes.",
+        flag_values=values,
     )
     flags.DEFINE_string("output_dir", "runs/MODEL", "Where everything is written.", flag_values=values)
     flags.DEFINE_integer(

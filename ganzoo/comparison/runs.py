@@ -166,19 +166,21 @@ def measured_training(model, training, points, measuring, labels, num_samples, s
         training: Iterator of the seconds spent, which trains up to the next of the `points`; see `train`.
         points: Integer.
         measuring: `Measuring`.
-        labels: Labels to ask a conditional model for.
+        labels: Labels, or attributes, to ask a conditional model for.
         num_samples: Integer.
         says: String, how the line of each point begins; `None` for silence.
 
     Returns:
         List of dictionaries, one for each point; the last samples, or `None` if they are not finite.
     """
-    condition = None if getattr(model, "num_classes", None) is None else labels
+    conditions = getattr(model, "conditions", ())
+    condition = labels if len(conditions) and not conditions.translates else None
+    labels = None if getattr(model, "num_classes", None) is None else labels
     curve = []
     for spent in training:
         samples = model.generate(num_samples, seed=0, condition=condition)
         is_finite = bool(np.isfinite(samples).all())
-        scores = measuring.of(samples if is_finite else measuring.real, condition).scores().values()
+        scores = measuring.of(samples if is_finite else measuring.real, labels).scores().values()
         if not is_finite:  # The same protocol, without a value.
             scores = [dataclasses.replace(score, value=np.nan, interval=None, details={}) for score in scores]
         point = {"step": model.steps_done, "seconds": round(spent, 3)}

@@ -81,8 +81,13 @@ def _read_arrays(path, split, wanted, required):
     with np.load(path, allow_pickle=False) as file:
         labels = [_read_array(file, f"{prefix}{label}") for label in found]
         keys = [f"values_{label}" for label in found]
-        names = [_read_array(file, key).astype(str).tolist() if key in sizes else None for key in keys]
+        names = [_unquoted(_read_array(file, key)) if key in sizes else None for key in keys]
         return _read_array(file, f"{prefix}images"), labels, names
+
+
+def _unquoted(names):
+    """Names as strings, without the quotes around them that JSON leaves."""
+    return [name[1:-1] if len(name) > 1 and name[0] == name[-1] == '"' else name for name in names.astype(str).tolist()]
 
 
 def _read_array(file, key):

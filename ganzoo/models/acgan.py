@@ -56,6 +56,7 @@ class ACGAN(GAN):
     """
 
     judges_conditions = False
+    needs_condition = True
     networks_for_vectors = None
 
     class_weight = Setting(checks.check_weight)

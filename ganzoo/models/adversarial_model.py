@@ -55,6 +55,9 @@ class AdversarialModel(GenerativeModel):
     # Whether the discriminator has the generator's conditions as further inputs. AC-GAN's does not: it tells them.
     judges_conditions = True
 
+    # Whether the model is none without a label or attributes.
+    needs_condition = False
+
     # The networks of `from_paper` for samples that are vectors. `None`: those of the paper.
     networks_for_vectors = mlp
 

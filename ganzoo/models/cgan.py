@@ -20,8 +20,9 @@ class CGAN(GAN):
         max_G  E[log D(G(z | y) | y)]                              (non-saturating, as in `GAN`)
 
     Any adversarial model of the zoo becomes conditional by `num_classes`, in the same way; this one has the networks
-    and the settings of the first paper on it. The labels that the generator is asked for in training are those of the
-    real samples of the batch.
+    and the settings of the first paper on it. `num_attributes` is for several labels at once, one-hot side by side, as
+    `ganzoo.data.load(..., label=[...])` gives them. The labels that the generator is asked for in training are those of
+    the real samples of the batch.
 
     Reference: [Mirza and Osindero, 2014](https://arxiv.org/abs/1411.1784), Equation 2 and Section 4.1.
 
@@ -35,38 +36,43 @@ class CGAN(GAN):
     - The batch size is the dataset's; the paper has 100.
 
     Args:
-        generator: Built `keras.Model`, latents `(batch, latent_dim)` and label `(batch,)` -> samples.
-        discriminator: Built `keras.Model`, samples and label -> scores (logits).
-        num_classes: Integer, the number of classes.
+        generator: Built `keras.Model`, latents `(batch, latent_dim)` and label `(batch,)`, or attributes `(batch,
+            count)`, -> samples.
+        discriminator: Built `keras.Model`, samples and label, or attributes, -> scores (logits).
+        num_classes: Integer, the number of classes. Defaults to `None`: the networks have attributes.
         minimax, r1_weight, r2_weight: See `GAN`.
         latent_dim, discriminator_steps, packing, augmentation, ema_decay, seed: See `AdversarialModel`.
 
     Logs: as `GAN`.
 
     Raises:
-        ValueError: Without `num_classes`.
+        ValueError: If the networks have neither a label nor attributes.
 
     Example:
 
     >>> gan = ganzoo.CGAN.from_paper((28, 28, 1), num_classes=10, networks=ganzoo.networks.dcgan)
     >>> gan.fit(ganzoo.data.load("mnist_10k", batch_size=64), epochs=20)
     >>> digits = gan.generate(10, condition=range(10))
+
+    >>> faces = ganzoo.data.load("faces_10k", label=["hairColor", "glasses"], batch_size=64)
+    >>> gan = ganzoo.CGAN.from_paper((16, 16, 3), num_attributes=26, networks=ganzoo.networks.dcgan)
+    >>> gan.fit(faces, epochs=20)
+    >>> images = gan.generate(8, condition={"hairColor": "#009bbd", "glasses": "none"})
     """
 
+    needs_condition = True
+
     def __init__(self, generator, discriminator, num_classes=None, **kwargs):
-        if num_classes is None:
-            raise ValueError(
-                "A conditional GAN needs `num_classes`, the number of labels. Received: num_classes=None. Pass it, or "
-                "take ganzoo.GAN for samples without labels."
-            )
         super().__init__(generator, discriminator, num_classes=num_classes, **kwargs)
+        check_condition(self.conditions.label, self.conditions.attributes)
 
     @classmethod
     def from_paper(
         cls,
         image_shape,
-        num_classes,
+        num_classes=None,
         *,
+        num_attributes=None,
         networks=networks.maxout,
         latent_dim=100,
         discriminator_steps=1,
@@ -78,7 +84,8 @@ class CGAN(GAN):
 
         Args:
             image_shape: `(height, width, channels)` or `(dimensions,)`.
-            num_classes: Integer.
+            num_classes: Integer, or `None` (the default) for `num_attributes`.
+            num_attributes: Integer, the width of the attributes. Defaults to `None`.
             networks: Family of networks, a module with the functions `generator` and `discriminator`. For vectors it is
                 `ganzoo.networks.mlp`.
             **settings: Any other argument of the networks, the class or `compile`. With `generator_` or
@@ -86,4 +93,14 @@ class CGAN(GAN):
 
         The other arguments are those of the networks, of the class and of `compile`.
         """
+        check_condition(num_classes, num_attributes)
         return cls.assemble(locals())
+
+
+def check_condition(classes, attributes):
+    """Raises a `ValueError` if there are neither classes nor attributes."""
+    if classes is None and attributes is None:
+        raise ValueError(
+            "A conditional GAN needs `num_classes`, the number of labels, or `num_attributes`. Received: none of them. "
+            "Pass one, or take ganzoo.GAN for samples without labels."
+        )

@@ -35,7 +35,8 @@ class GenerativeModel(CompiledModel):
         num_classes: Integer, the number of labels of a conditional generator. Defaults to `None`: no label.
         class_names: Sequence of strings, a name for each class. Defaults to `None`; `fit` then takes the names that the
             dataset has.
-        attribute_names: Sequence of strings, a name for each attribute. Defaults to `None`.
+        attribute_names: Sequence of strings, a name for each attribute. Defaults to `None`; `fit` takes those of the
+            dataset, too.
         ema_decay: Float in (0, 1), decay of an exponential moving average of the generator's weights and statistics,
             which then generates and is exported. It is less in the first steps, see `update_ema`. Defaults to `None`:
             no average.
@@ -55,7 +56,6 @@ class GenerativeModel(CompiledModel):
     generator = Fixed()
     latent_dim = Fixed()
     num_classes = Fixed()
-    attribute_names = Fixed()
     ema_decay = Setting(checks.check_decay)
     seed = Fixed()
 
@@ -86,7 +86,6 @@ class GenerativeModel(CompiledModel):
         self.latent_dim = width
         self.image_shape = tuple(generator.outputs[0].shape[1:])
         self.num_classes = None if self.conditions.label is None else self.conditions.label.num_classes
-        self.attribute_names = attribute_names
         self.ema_decay = ema_decay
         self.seed = checks.seed("seed", seed, optional=True)
         self.step = self.add_weight(
@@ -120,6 +119,17 @@ class GenerativeModel(CompiledModel):
         if self.conditions.label is None:
             raise ValueError(f"The model has no classes to name. Received: class_names={names!r}")
         self.conditions.label.name_classes(names)
+
+    @property
+    def attribute_names(self):
+        """The names of the attributes as a list of strings, or `None`."""
+        return None if self.conditions.attributes is None else self.conditions.attributes.attribute_names
+
+    @attribute_names.setter
+    def attribute_names(self, names):
+        if self.conditions.attributes is None:
+            raise ValueError(f"The model has no attributes to name. Received: attribute_names={names!r}")
+        self.conditions.attributes.name_attributes(names)
 
     # === The prior, and random numbers ===
 
@@ -406,7 +416,7 @@ class GenerativeModel(CompiledModel):
         if validation_data is not None:
             validation_data = feed.evaluation_dataset(self, validation_data, batch_size)
         self.samples_per_step = data.samples_per_step
-        self._take_class_names(data.dataset)
+        self._take_names(data.dataset)
         if data.left_out and verbose and self.is_chief:
             print(f"Each epoch leaves out {data.left_out:,} samples, which fill no step of {data.samples_per_step:,}.")
         if check and not self.steps_done:
@@ -424,11 +434,14 @@ class GenerativeModel(CompiledModel):
             validation_freq=validation_freq,
         )
 
-    def _take_class_names(self, dataset):
-        """A model whose classes have no names gets those of its data."""
+    def _take_names(self, dataset):
+        """A model whose classes or attributes have no names gets those of its data."""
         names = getattr(dataset, "class_names", None)
         if names is not None and self.num_classes == len(names) and self.class_names is None:
             self.class_names = names
+        names, attributes = getattr(dataset, "attribute_names", None), self.conditions.attributes
+        if names is not None and attributes is not None and attributes.size == len(names):
+            self.attribute_names = self.attribute_names or names
 
     def check(self, dataset=None):
         """Looks for combinations of networks, optimizers and data that train badly, with the paper that explains each.
@@ -478,7 +491,8 @@ class GenerativeModel(CompiledModel):
             num_samples: Integer, at least 1. Defaults to the number of conditions or latents.
             seed: Integer in [0, 2**63). Defaults to `0`.
             condition: For a conditional model: `num_samples` labels, names of classes, rows of attributes or images, or
-                one for all; with several conditions a dictionary by name.
+                one for all; with several conditions a dictionary by name. Attributes that are one-hot labels may be
+                told by a dictionary, `{"hairColor": "brown", "glasses": ["none", "round"]}`.
             batch_size: Integer, how many are made at a time. Defaults to `64`.
             latents: Array `(num_samples, ...)`, your own latents in the place of the seed's. Defaults to `None`.
 
@@ -545,6 +559,7 @@ class GenerativeModel(CompiledModel):
 
         - `serving_default`: `latents` float32 `(batch, latent_dim)` [, `label` `(batch,)`] -> `images` float32.
         - `generate`: `seed`, `num_samples` (conditional: `seed`, `label` `(n,)`) -> `images` uint8, `latents`.
+          Attributes are float32 `(n, count)`.
         - `generate_png`: the same -> `image_bytes`, PNG files.
 
         A model that translates images has `image`, float32 in [-1, 1], in the place of `label`, and its
@@ -596,7 +611,8 @@ class GenerativeModel(CompiledModel):
         """The arguments of the constructor: all settings, as they are now."""
         config = {name: getattr(self, name) for name in settings_of(self)}
         config = {name: serialized(value) for name, value in config.items()}
-        return {**config, "class_names": self.class_names, "name": self.name}
+        names = {"class_names": self.class_names, "attribute_names": self.attribute_names}
+        return {**config, **names, "name": self.name}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):

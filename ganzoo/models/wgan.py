@@ -92,7 +92,8 @@ class WGAN(AdversarialModel):
 
         Args:
             image_shape: `(height, width, channels)` or `(dimensions,)`.
-            num_classes: Integer, or `None` (the default) for an unconditional model.
+            num_classes: Integer, or `None` (the default) for an unconditional model. `num_attributes=K`, a setting of
+                the networks, makes it conditional on attributes.
             networks: Family of networks, a module with the functions `generator` and `discriminator`. For vectors it is
                 `ganzoo.networks.mlp`.
             **settings: Any other argument of the networks, the class or `compile`. With `generator_` or

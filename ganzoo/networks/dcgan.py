@@ -22,13 +22,17 @@ from ganzoo.layers import normalization as normalization_layer
 from ganzoo.networks.heads import with_heads
 from ganzoo.networks.inputs import (
     add_projection,
+    attributes_input,
+    condition_vectors,
     functional,
     image_input,
+    join_attribute_planes,
+    join_attributes,
     join_label,
     join_label_planes,
     label_input,
     network,
-    split_label,
+    split_condition,
 )
 
 SMALLEST_SIDE = 4
@@ -68,6 +72,7 @@ def generator(
     num_classes=None,
     label="one_hot",
     pixel_size=1,
+    num_attributes=None,
 ):
     """Latents, projected to a small map with many channels, through transposed convolutions to an image.
 
@@ -81,9 +86,12 @@ def generator(
         label: `"one_hot"` (the default), or `"embedding"`, a learned vector of the size of the latents.
         pixel_size: Integer k, for pixel art: the layers see an image of `height / k` by `width / k`, each of whose
             pixels is shown as k by k. Defaults to `1`.
+        num_attributes: Integer, or `None` (the default). With attributes, numbers from 0 to 1, a further input
+            `attributes` is joined to the latents.
 
     Returns:
-        Functional `keras.Model`: `latents` `(batch, latent_dim)` [, `label` `(batch,)`] -> float32 images in [-1, 1].
+        Functional `keras.Model`: `latents` `(batch, latent_dim)` [, `label` `(batch,)`] [, `attributes` `(batch,
+        num_attributes)`] -> float32 images in [-1, 1].
     """
     height, width, channels = image_shape = grid_of(image_shape, pixel_size)
     latent_dim, filters = checks.counts(latent_dim=latent_dim, filters=filters)
@@ -92,7 +100,8 @@ def generator(
     rows, columns, depth = -(-height // 2**count), -(-width // 2**count), filters * 2 ** (count - 1)
 
     latents, classes = keras.Input((latent_dim,), name="latents"), label_input(num_classes)
-    x = join_label(latents, classes, num_classes, label, latent_dim)
+    attributes = attributes_input(num_attributes)
+    x = join_attributes(join_label(latents, classes, num_classes, label, latent_dim), attributes)
     # The same map as a transposed convolution of a 1x1 image.
     x = layers.Dense(
         rows * columns * depth, use_bias=kind is None, kernel_initializer=kernel_initializer, name="project"
@@ -115,7 +124,7 @@ def generator(
     x = layers.Activation("tanh", dtype="float32", name="tanh")(crop_to(x, height, width))
     if pixel_size > 1:
         x = layers.UpSampling2D(pixel_size, dtype="float32", name="pixels")(x)
-    return functional([latents, classes], x, name="dcgan_generator")
+    return functional([latents, classes, attributes], x, name="dcgan_generator")
 
 
 def crop_to(x, height, width):
@@ -140,6 +149,7 @@ def discriminator(
     packing=1,
     heads=None,
     pixel_size=1,
+    num_attributes=None,
 ):
     """An image through strided convolutions to a score.
 
@@ -158,17 +168,19 @@ def discriminator(
         heads: Dictionary, name -> number of outputs, of further outputs beside the score, on the last features; see
             `ganzoo.networks.heads`. Defaults to `None`.
         pixel_size: Integer k, see `generator`: the layers see means of k by k pixels. Defaults to `1`.
+        num_attributes: Integer, or `None` (the default). With attributes, there is a further input `attributes`.
 
     Returns:
-        Functional `keras.Model`: `image` [, `label`] -> float32 scores `(batch, 1)`, or a dictionary with `"scores"`
-        and the heads.
+        Functional `keras.Model`: `image` [, `label`] [, `attributes`] -> float32 scores `(batch, 1)`, or a dictionary
+        with `"scores"` and the heads.
     """
     grid = grid_of(image_shape, pixel_size)
     filters = checks.integer("filters", filters, least=1)
     image, classes = image_input(image_shape, packing), label_input(num_classes, packing)
-    joined, projected = split_label(classes, conditioning)
+    attributes = attributes_input(num_attributes, packing)
+    joined, projected = split_condition(classes, attributes, conditioning)
     x = layers.AveragePooling2D(pixel_size, name="pixels")(image) if pixel_size > 1 else image
-    x = join_label_planes(x, joined, num_classes, label)
+    x = join_attribute_planes(join_label_planes(x, joined[0], num_classes, label), joined[1])
     for index in range(stages(grid)):
         kind = normalization if index > 0 or normalization == "spectral" else None
         x = convolution_layer(kind)(
@@ -184,6 +196,7 @@ def discriminator(
         x = layers.LeakyReLU(0.2, name=f"leaky_relu_{index}")(x)
     x = layers.Flatten(name="flatten")(x)
     score = dense_layer(normalization)(1, kernel_initializer=kernel_initializer, dtype="float32", name="score")(x)
-    score = add_projection(score, x, projected, num_classes, normalization, kernel_initializer)
+    vectors = condition_vectors(projected[0], num_classes, projected[1])
+    score = add_projection(score, x, vectors, normalization, kernel_initializer)
     outputs = with_heads(score, x, heads, normalization, kernel_initializer)
-    return functional([image, classes], outputs, name="dcgan_discriminator")
+    return functional([image, classes, attributes], outputs, name="dcgan_discriminator")

@@ -1,4 +1,4 @@
-"""What every family of networks takes: checked sizes, packed samples, and a label if there are classes."""
+"""What every family of networks takes: checked sizes, packed samples, and a label or attributes as a condition."""
 
 import functools
 import inspect
@@ -92,16 +92,34 @@ def label_input(num_classes, packing=1):
     return keras.Input(() if packing == 1 else (packing,), dtype="int64", name="label")
 
 
-def split_label(label, conditioning):
-    """Returns the label for `join_label` and the label for `add_projection`; one of them is `None`."""
+def attributes_input(num_attributes, packing=1):
+    """The input `attributes`, shape `(packing * num_attributes,)`; `None` without attributes."""
+    if num_attributes is None:
+        return None
+    checks.counts(num_attributes=num_attributes)
+    return keras.Input((packing * num_attributes,), name="attributes")
+
+
+def split_condition(label, attributes, conditioning):
+    """Returns label and attributes to be joined to the sample, and those for `add_projection`: one pair is `None`s."""
     conditioning = checks.choice("conditioning", conditioning, CONDITIONINGS)
-    return (label, None) if conditioning == "concatenate" else (None, label)
+    given, none = (label, attributes), (None, None)
+    return (given, none) if conditioning == "concatenate" else (none, given)
 
 
 def one_hot(label, num_classes):
     """One-hot vectors `(batch, num_classes)`; those of packed labels one after another."""
     vectors = OneHot(num_classes, name="label_one_hot")(label)
     return vectors if len(vectors.shape) == 2 else layers.Flatten(name="label_vectors")(vectors)
+
+
+def condition_vectors(label, num_classes, attributes):
+    """A one-hot label, attributes, or both side by side, `(batch, count)`; `None` without a condition."""
+    vectors = [] if label is None else [one_hot(label, num_classes)]
+    vectors += [] if attributes is None else [attributes]
+    if len(vectors) > 1:
+        return layers.Concatenate(name="label_and_attributes")(vectors)
+    return vectors[0] if vectors else None
 
 
 def join_label(x, label, num_classes, kind, size):
@@ -137,18 +155,33 @@ def join_label_planes(x, label, num_classes, kind):
     return layers.Concatenate(name="with_label")([x, planes])
 
 
-def add_projection(score, features, label, num_classes, normalization=None, kernel_initializer="glorot_uniform"):
-    """Adds the inner product of the label's row of V with the features to the score: `f(x) + <V y, phi(x)>`.
+def join_attributes(x, attributes):
+    """Joins attributes to features `(batch, features)`."""
+    return x if attributes is None else layers.Concatenate(name="with_attributes")([x, attributes])
 
-    V is the kernel of a dense layer on one-hot labels and not an embedding, so that weight clipping and spectral
-    normalization, which keep the score Lipschitz in x, bound it as well.
+
+def join_attribute_planes(x, attributes):
+    """Joins attributes to images as channels, a constant one for each."""
+    if attributes is None:
+        return x
+    planes = layers.Reshape((1, 1, attributes.shape[-1]), name="attribute_pixel")(attributes)
+    planes = layers.UpSampling2D(x.shape[1:3], name="attribute_planes")(planes)
+    return layers.Concatenate(name="with_attributes")([x, planes])
+
+
+def add_projection(score, features, vectors, normalization=None, kernel_initializer="glorot_uniform"):
+    """Adds the inner product of the condition's rows of V with the features to the score: `f(x) + <V y, phi(x)>`.
+
+    `vectors` are those of `condition_vectors`; without them the score stays as it is. V is the kernel of a dense layer
+    on one-hot labels and not an embedding, so that weight clipping and spectral normalization, which keep the score
+    Lipschitz in x, bound it as well.
 
     Reference: [Miyato and Koyama, 2018](https://arxiv.org/abs/1802.05637), Equation 3 and Figure 1d.
     """
-    if label is None:
+    if vectors is None:
         return score
     rows = dense_layer(normalization)(
         features.shape[-1], use_bias=False, kernel_initializer=kernel_initializer, dtype="float32", name="projection"
-    )(one_hot(label, num_classes))
+    )(vectors)
     product = layers.Dot(axes=-1, dtype="float32", name="inner_product")([rows, features])
     return layers.Add(dtype="float32", name="projected_score")([score, product])

@@ -16,16 +16,24 @@ from keras import layers
 from ganzoo import checks
 from ganzoo.layers import Maxout
 from ganzoo.networks.inputs import (
+    attributes_input,
+    condition_vectors,
     functional,
     image_input,
     label_input,
     network,
-    one_hot,
 )
 
 
 @network
-def generator(image_shape, latent_dim=100, hidden=(200, 1000, 1200), kernel_initializer="he_uniform", num_classes=None):
+def generator(
+    image_shape,
+    latent_dim=100,
+    hidden=(200, 1000, 1200),
+    kernel_initializer="he_uniform",
+    num_classes=None,
+    num_attributes=None,
+):
     """Latents and a one-hot label through a hidden ReLU layer each, and a joint one, to a sample.
 
     Args:
@@ -34,9 +42,12 @@ def generator(image_shape, latent_dim=100, hidden=(200, 1000, 1200), kernel_init
         hidden: Sizes of the hidden layers of the latents, of the label, and of both. Defaults to `(200, 1000, 1200)`.
         kernel_initializer: Keras initializer of the hidden layers' kernels. Defaults to `"he_uniform"`.
         num_classes: Integer, or `None` (the default).
+        num_attributes: Integer, or `None` (the default): attributes, numbers from 0 to 1, in the place of the one-hot
+            label or beside it.
 
     Returns:
-        Functional `keras.Model`: `latents` `(batch, latent_dim)` [, `label` `(batch,)`] -> float32 samples.
+        Functional `keras.Model`: `latents` `(batch, latent_dim)` [, `label` `(batch,)`] [, `attributes` `(batch,
+        num_attributes)`] -> float32 samples.
     """
     image_shape = checks.sample_shape("image_shape", image_shape, vectors=True)
     latent_dim = checks.integer("latent_dim", latent_dim, least=1)
@@ -46,14 +57,16 @@ def generator(image_shape, latent_dim=100, hidden=(200, 1000, 1200), kernel_init
         return layers.Dense(units, activation="relu", kernel_initializer=kernel_initializer, name=name)
 
     latents, label = keras.Input((latent_dim,), name="latents"), label_input(num_classes)
+    attributes = attributes_input(num_attributes)
+    vectors = condition_vectors(label, num_classes, attributes)
     x = dense(for_latents, "from_latents")(latents)
-    if label is not None:
-        x = layers.Concatenate(name="with_label")([x, dense(for_label, "from_label")(one_hot(label, num_classes))])
+    if vectors is not None:
+        x = layers.Concatenate(name="with_label")([x, dense(for_label, "from_label")(vectors)])
     x = dense(for_both, "joint")(x)
     squash = "tanh" if len(image_shape) == 3 else None
     x = layers.Dense(math.prod(image_shape), activation=squash, dtype="float32", name="head")(x)
     x = layers.Reshape(image_shape, dtype="float32", name="images")(x)
-    return functional([latents, label], x, name="maxout_generator")
+    return functional([latents, label, attributes], x, name="maxout_generator")
 
 
 @network
@@ -63,6 +76,7 @@ def discriminator(
     kernel_initializer="glorot_uniform",
     num_classes=None,
     packing=1,
+    num_attributes=None,
 ):
     """A sample and a one-hot label through a maxout layer each, and a joint one, to a score.
 
@@ -73,9 +87,10 @@ def discriminator(
         kernel_initializer: Keras initializer of the hidden layers' kernels. Defaults to `"glorot_uniform"`.
         num_classes: Integer, or `None` (the default).
         packing: Integer, samples that are scored at once, joined in their last axis. Defaults to `1`.
+        num_attributes: Integer, or `None` (the default), as in `generator`.
 
     Returns:
-        Functional `keras.Model`: `image` [, `label`] -> float32 scores `(batch, 1)`.
+        Functional `keras.Model`: `image` [, `label`] [, `attributes`] -> float32 scores `(batch, 1)`.
     """
     image_shape = checks.sample_shape("image_shape", image_shape, vectors=True)
     for_image, for_label, for_both = check_units(units)
@@ -84,11 +99,13 @@ def discriminator(
         return Maxout(*size, kernel_initializer=kernel_initializer, name=name)
 
     image, label = image_input(image_shape, packing), label_input(num_classes, packing)
+    attributes = attributes_input(num_attributes, packing)
+    vectors = condition_vectors(label, num_classes, attributes)
     x = maxout(for_image, "from_image")(layers.Flatten(name="flatten")(image))
-    if label is not None:
-        x = layers.Concatenate(name="with_label")([x, maxout(for_label, "from_label")(one_hot(label, num_classes))])
-    x = maxout(for_both, "joint")(x)
-    return functional([image, label], layers.Dense(1, dtype="float32", name="score")(x), name="maxout_discriminator")
+    if vectors is not None:
+        x = layers.Concatenate(name="with_label")([x, maxout(for_label, "from_label")(vectors)])
+    score = layers.Dense(1, dtype="float32", name="score")(maxout(for_both, "joint")(x))
+    return functional([image, label, attributes], score, name="maxout_discriminator")
 
 
 def check_units(units):

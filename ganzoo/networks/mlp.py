@@ -16,12 +16,15 @@ from ganzoo.layers import normalization as normalization_layer
 from ganzoo.networks.heads import with_heads
 from ganzoo.networks.inputs import (
     add_projection,
+    attributes_input,
+    condition_vectors,
     functional,
     image_input,
+    join_attributes,
     join_label,
     label_input,
     network,
-    split_label,
+    split_condition,
 )
 
 NORMALIZATIONS = (None, "batch", "layer", "spectral")
@@ -38,6 +41,7 @@ def generator(
     hidden_initializer="he_uniform",
     num_classes=None,
     label="one_hot",
+    num_attributes=None,
 ):
     """Latents through `hidden` layers to a sample.
 
@@ -50,20 +54,24 @@ def generator(
         hidden_initializer: Keras initializer of the hidden layers' kernels. Defaults to `"he_uniform"`.
         num_classes: Integer, or `None` (the default). With classes, a second input `label` is joined to the latents.
         label: `"one_hot"` (the default), or `"embedding"`, a learned vector of the size of the latents.
+        num_attributes: Integer, or `None` (the default). With attributes, numbers from 0 to 1, a further input
+            `attributes` is joined to the latents.
 
     Returns:
-        Functional `keras.Model`: `latents` `(batch, latent_dim)` [, `label` `(batch,)`] -> float32 samples.
+        Functional `keras.Model`: `latents` `(batch, latent_dim)` [, `label` `(batch,)`] [, `attributes` `(batch,
+        num_attributes)`] -> float32 samples.
     """
     image_shape = checks.sample_shape("image_shape", image_shape, vectors=True)
     latent_dim = checks.integer("latent_dim", latent_dim, least=1)
     latents, classes = keras.Input((latent_dim,), name="latents"), label_input(num_classes)
-    x = join_label(latents, classes, num_classes, label, latent_dim)
+    attributes = attributes_input(num_attributes)
+    x = join_attributes(join_label(latents, classes, num_classes, label, latent_dim), attributes)
     kind = "batch" if checks.boolean("batch_normalization", batch_normalization) else None
     x = hidden_layers(x, hidden, kind, activation, hidden_initializer)
     squash = "tanh" if len(image_shape) == 3 else None
     x = layers.Dense(math.prod(image_shape), activation=squash, dtype="float32", name="head")(x)
     x = layers.Reshape(image_shape, dtype="float32", name="images")(x)
-    return functional([latents, classes], x, name="mlp_generator")
+    return functional([latents, classes, attributes], x, name="mlp_generator")
 
 
 @network
@@ -78,6 +86,7 @@ def discriminator(
     conditioning="concatenate",
     packing=1,
     heads=None,
+    num_attributes=None,
 ):
     """A sample through `hidden` layers to a score.
 
@@ -94,20 +103,23 @@ def discriminator(
         packing: Integer, samples that are scored at once, joined in their last axis. Defaults to `1`.
         heads: Dictionary, name -> number of outputs, of further outputs beside the score, on the last features; see
             `ganzoo.networks.heads`. Defaults to `None`.
+        num_attributes: Integer, or `None` (the default). With attributes, there is a further input `attributes`.
 
     Returns:
-        Functional `keras.Model`: `image` [, `label`] -> float32 scores `(batch, 1)`, or a dictionary with `"scores"`
-        and the heads.
+        Functional `keras.Model`: `image` [, `label`] [, `attributes`] -> float32 scores `(batch, 1)`, or a dictionary
+        with `"scores"` and the heads.
     """
     image_shape = checks.sample_shape("image_shape", image_shape, vectors=True)
     image, classes = image_input(image_shape, packing), label_input(num_classes, packing)
-    joined, projected = split_label(classes, conditioning)
-    x = join_label(layers.Flatten(name="flatten")(image), joined, num_classes, label, 64)
+    attributes = attributes_input(num_attributes, packing)
+    joined, projected = split_condition(classes, attributes, conditioning)
+    x = join_label(layers.Flatten(name="flatten")(image), joined[0], num_classes, label, 64)
+    x = join_attributes(x, joined[1])
     x = hidden_layers(x, hidden, normalization, activation, hidden_initializer)
     score = dense_layer(normalization)(1, dtype="float32", name="score")(x)
-    score = add_projection(score, x, projected, num_classes, normalization)
+    score = add_projection(score, x, condition_vectors(projected[0], num_classes, projected[1]), normalization)
     outputs = with_heads(score, x, heads, normalization)
-    return functional([image, classes], outputs, name="mlp_discriminator")
+    return functional([image, classes, attributes], outputs, name="mlp_discriminator")
 
 
 def hidden_layers(x, hidden, normalization, activation, hidden_initializer):

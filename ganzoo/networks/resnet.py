@@ -27,12 +27,13 @@ from ganzoo.layers import normalization as normalization_layer
 from ganzoo.networks.dcgan import crop_to, stages
 from ganzoo.networks.inputs import (
     add_projection,
+    condition_vectors,
     functional,
     image_input,
     join_label_planes,
     label_input,
     network,
-    split_label,
+    split_condition,
 )
 
 # The critic of the paper halves 32 pixels to 8; 28 become 7.
@@ -143,7 +144,7 @@ def discriminator(
     stages(image_shape)  # Refuses images that are too small.
     down_blocks = checks.integer("down_blocks", down_blocks, least=1, optional=True) or halvings(image_shape)
     image, classes = image_input(image_shape, packing), label_input(num_classes, packing)
-    joined, projected = split_label(classes, conditioning)
+    (joined, _), (projected, _) = split_condition(classes, None, conditioning)
     x = join_label_planes(image, joined, num_classes, label)
 
     def activate(x, name):
@@ -172,7 +173,7 @@ def discriminator(
     if pooling == "sum":
         features = layers.Rescaling(float(x.shape[1] * x.shape[2]), name="sum")(features)
     score = dense_layer(normalization)(1, dtype="float32", name="score")(features)
-    score = add_projection(score, features, projected, num_classes, normalization)
+    score = add_projection(score, features, condition_vectors(projected, num_classes, None), normalization)
     return functional([image, classes], score, name="resnet_discriminator")
 
 

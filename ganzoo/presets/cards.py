@@ -80,6 +80,7 @@ def markdown(name, metadata):
         f"| Model | `{metadata['model']}`, images {shape}, {metadata['parameters']:,} weights |",
     ]
     facts = {
+        "Condition": conditions_in_words(metadata),
         "Data": card.get("data_text") or card.get("data"),
         "Licence": card.get("licence"),
         "Recipe": f"`{card['command']}`" if card.get("command") else None,
@@ -97,6 +98,26 @@ def markdown(name, metadata):
         if card.get("protocol"):
             lines += ["", card["protocol"].strip()]
     return "\n".join([*lines, ""])
+
+
+def conditions_in_words(metadata):
+    """What a preset can be asked for, or `None` if there is nothing."""
+    return " and ".join(map(condition_in_words, metadata.get("conditions", {}).values())) or None
+
+
+def condition_in_words(card):
+    """A condition, of its card."""
+    if card["kind"] == "label":
+        names = card["class_names"] or [f"0 to {card['num_classes'] - 1}"]
+        return f"a label: {', '.join(names)}"
+    if card["kind"] == "image":
+        return f"an image, {' x '.join(map(str, card['shape']))}"
+    values = {}
+    for name in card["attribute_names"] or ():
+        label, _, value = name.partition(" ")
+        values.setdefault(label, []).append(value)
+    told = [f"{label} ({', '.join(words)})" if words != [""] else label for label, words in values.items()]
+    return f"{card['count']} attributes{': ' * bool(told)}{', '.join(told)}"
 
 
 def score_line(score):

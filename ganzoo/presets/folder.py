@@ -43,6 +43,7 @@ def save(model, path, discriminator=True, dtype=None, card=None):
         "format": FORMAT,
         "model": type(model).__name__,
         "image_shape": list(model.image_shape),
+        "conditions": model.conditions.card(),
         "parts": parts,
         "parameters": int(sum(variable.value.shape.num_elements() for variable in variables)),
         "step": model.steps_done,

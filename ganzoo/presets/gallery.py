@@ -1,4 +1,4 @@
-"""A gallery of presets: a page with all pictures in it."""
+"""A gallery of presets: one HTML page with all pictures in it, or a page of the documentation."""
 
 import base64
 import html
@@ -11,6 +11,12 @@ PICTURES = {
     "interpolation.png": "On the way from a sample to another",
     "nearest.png": "Above: samples. Below: the training image that is nearest to each. The most suspicious pairs",
 }
+
+INTRODUCTION = """# The gallery
+
+Every preset that comes with ganzoo: samples that nobody chose, the way from sample to sample, and the samples that
+look most like a training image. The numbers are measured against images that the training never saw, with their 95 %
+intervals. [The zoo](zoo.md) tells how to use a preset, and how to make your own."""
 
 
 def page(presets):
@@ -26,17 +32,8 @@ def page(presets):
 def section(name, folder, metadata):
     """A preset: its pictures, its scores, and where it comes from."""
     card = metadata.get("card", {})
-    figures = [picture(folder / file, words) for file, words in PICTURES.items() if (folder / file).is_file()]
-    facts = {
-        "In Python": f'ganzoo.from_preset("{name}")',
-        "Model": metadata["model"],
-        "Data": card.get("data_text") or card.get("data"),
-        "Licence": card.get("licence"),
-        "Recipe": card.get("command"),
-        "Training": card.get("training"),
-        "Limits": card.get("limits"),
-        **{score["name"]: cards.in_words(score).partition(" ")[2] for score in card.get("scores", [])},
-    }
+    figures = [picture(folder / file, words) for file, words in pictures_of(folder).items()]
+    facts = facts_of(name, metadata) | {score["name"]: values_of(score) for score in card.get("scores", [])}
     heading = f'<h2 id="{html.escape(name)}">{html.escape(card.get("title", name))}</h2>'
     told = pages.table([(key, text) for key, text in facts.items() if text])
     return f'<section>{heading}<div class="pictures">{"".join(figures)}</div>{told}</section>'
@@ -46,3 +43,64 @@ def picture(path, words):
     """A picture within the page."""
     data = base64.b64encode(path.read_bytes()).decode()
     return pages.figure(f"data:image/png;base64,{data}", words)
+
+
+def facts_of(name, metadata):
+    """What a gallery says of a preset, in the order of its lines."""
+    card = metadata.get("card", {})
+    return {
+        "In Python": f'ganzoo.from_preset("{name}")',
+        "Model": f"{metadata['model']}, images {' x '.join(map(str, metadata['image_shape']))}",
+        "Condition": cards.conditions_in_words(metadata),
+        "Data": card.get("data_text") or card.get("data"),
+        "Licence": card.get("licence"),
+        "Recipe": card.get("command"),
+        "Training": card.get("training"),
+        "Limits": card.get("limits"),
+    }
+
+
+def values_of(score):
+    """A score without its name."""
+    return cards.in_words({**score, "name": ""}).strip()
+
+
+def pictures_of(folder):
+    """The pictures of a preset's folder and what they show: those that each preset has first."""
+    others = sorted(path.name for path in folder.glob("*.png") if path.name not in PICTURES)
+    words = PICTURES | {name: name.removesuffix(".png").replace("_", " ").capitalize() for name in others}
+    return {name: text for name, text in words.items() if (folder / name).is_file()}
+
+
+# === A page of the documentation ===
+
+
+def markdown(presets, images="images/zoo"):
+    """The page as Markdown, whose pictures lie beside it.
+
+    Args:
+        presets: List of `(name, folder, metadata)`.
+        images: String, the folder of the pictures, as seen from the page. Defaults to `"images/zoo"`.
+
+    Returns:
+        The text, and the pictures as a dictionary, name of a file -> path of its original.
+    """
+    sections, files = [INTRODUCTION], {}
+    for name, folder, metadata in presets:
+        card = metadata.get("card", {})
+        found = {f"{name}_{file}": words for file, words in pictures_of(folder).items()}
+        files |= {file: folder / file.removeprefix(f"{name}_") for file in found}
+        lines = [f"## {card.get('title', name)} {{ #{name} }}", ""]
+        for file, words in found.items():
+            lines += [f"![{words}]({images}/{file})", "", f"*{words}.*", ""]
+        lines += ["| | |", "|---|---|"]
+        lines += [f"| {title} | {in_code(title, text)} |" for title, text in facts_of(name, metadata).items() if text]
+        lines += [f"| {score['name'].replace('_', ' ')} | {values_of(score)} |" for score in card.get("scores", [])]
+        lines += ["", card["protocol"].strip()] if card.get("protocol") else []
+        sections.append("\n".join(lines))
+    return "\n\n".join(sections) + "\n", files
+
+
+def in_code(title, text):
+    """A fact as it stands in a table of Markdown: commands in code."""
+    return f"`{text}`" if title in ("In Python", "Recipe") else str(text).replace("|", "\\|")

@@ -1,5 +1,6 @@
 """Presets on the hubs of Hugging Face and Kaggle, through their own clients."""
 
+import glob
 import importlib
 import re
 from pathlib import Path
@@ -69,18 +70,29 @@ def upload_preset(handle, path):
             check_name(handle, name, _REPOSITORY, "hf://user/name")
             api = client_of("huggingface_hub", handle).HfApi()
             api.create_repo(name, exist_ok=True)
-            patterns = [*folder.FILES, folder.CARD, "*.png"]
-            api.upload_folder(repo_id=name, folder_path=str(path), allow_patterns=patterns)
+            api.upload_folder(repo_id=name, folder_path=str(path), allow_patterns=files_of(path))
         elif str(handle).startswith(KAGGLE):
             name = handle.removeprefix(KAGGLE)
             check_name(handle, name, _KAGGLE_MODEL, "kaggle://user/model/keras/variation")
-            client_of("kagglehub", handle).model_upload(name, str(path))
+            client_of("kagglehub", handle).model_upload(name, str(path), ignore_patterns=others_in(path))
         else:
             raise ValueError(f"`handle` must begin with {HUGGING_FACE} or {KAGGLE}. Received: handle={handle!r}")
     except (ImportError, ValueError):
         raise
     except Exception as error:
         raise ValueError(f"{handle!r} was not uploaded: {type(error).__name__}: {first_line(error)}") from error
+
+
+def files_of(path):
+    """The names of the files in a folder that belong to its preset: with its card and its pictures."""
+    files = [file.name for file in path.iterdir() if file.is_file()]
+    return sorted(name for name in files if name in (*folder.FILES, folder.CARD) or name.endswith(".png"))
+
+
+def others_in(path):
+    """Patterns for all else in the folder of a preset, as Kaggle's client takes them."""
+    others = {file.name + "/" * file.is_dir() for file in path.iterdir()} - set(files_of(path))
+    return [glob.escape(name) for name in sorted(others)]
 
 
 def check_name(handle, name, pattern, form):

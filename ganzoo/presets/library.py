@@ -5,7 +5,7 @@ import os
 import sys
 
 from ganzoo import checks
-from ganzoo.presets import cards, folder, hubs
+from ganzoo.presets import cards, fine_tuning, folder, hubs
 from ganzoo.presets.shelf import ZOO, names
 
 
@@ -40,11 +40,26 @@ def locate(handle):
     )
 
 
-def from_preset(handle, freeze_discriminator=0, custom_objects=None):
+def from_preset(
+    handle,
+    freeze_discriminator=0,
+    custom_objects=None,
+    *,
+    image_size=None,
+    num_classes=None,
+    num_attributes=None,
+    class_names=None,
+    attribute_names=None,
+):
     """A trained model by its name.
 
     It generates as the model that was saved, to the bit, and `fit` goes on from its weights: new optimizers with the
     settings of its training, and the step 0.
+
+    For data of another size or with other classes, `image_size`, `num_classes` and `num_attributes` build its networks
+    anew. All weights of the same layer and shape are kept, and a line on stderr names the others. Where the condition
+    alone changes, all that is new are the weights that read it. Weights that join it to other inputs begin at 0: an
+    unconditional model with new classes begins by making the same samples for each of them.
 
     Args:
         handle: String or `Path`: a name of `ganzoo.list_presets()`; the path of a folder that `model.save_to_preset`
@@ -54,12 +69,19 @@ def from_preset(handle, freeze_discriminator=0, custom_objects=None):
             the first ones: FreezeD, for small datasets
             ([Mo et al., 2020](https://arxiv.org/abs/2002.10964), Section 3). Defaults to `0`.
         custom_objects: Dictionary, name -> class, of layers of your own. Defaults to `None`.
+        image_size: Pair of integers, `(height, width)` of the images. Defaults to `None`: as in the preset.
+        num_classes: Integer, the number of classes; `0` makes the model unconditional. Defaults to `None`: as in the
+            preset.
+        num_attributes: Integer, the number of attributes; `0` for none. Defaults to `None`: as in the preset.
+        class_names, attribute_names: Sequences of strings. Default to `None`: those of the preset where their number
+            stays, or else those of the data that `fit` gets.
 
     Returns:
         A compiled `GenerativeModel`.
 
     Raises:
-        ValueError: If there is no such preset, or a file of it is torn, changed, or of a newer format.
+        ValueError: If there is no such preset, or a file of it is torn, changed, or of a newer format. If it is to be
+            changed, and translates images, has an encoder, or has networks that no family of `ganzoo.networks` makes.
         ImportError: If a hub's client is not installed.
 
     Example:
@@ -67,8 +89,12 @@ def from_preset(handle, freeze_discriminator=0, custom_objects=None):
     ```python
     model = ganzoo.from_preset("faces_16")
     ganzoo.images.save_png("faces.png", ganzoo.images.grid(model.generate(64)))
+
+    larger = ganzoo.from_preset("faces_16", image_size=(32, 32), num_classes=3, class_names=["cat", "dog", "owl"])
     ```
     """
+    changes = {"image_size": image_size, "num_classes": num_classes, "num_attributes": num_attributes}
+    changes = {name: value for name, value in changes.items() if value is not None}
     path = locate(handle)
     model, new = folder.load(path, custom_objects)
     if new:
@@ -77,12 +103,31 @@ def from_preset(handle, freeze_discriminator=0, custom_objects=None):
             "For a training that goes on, they have to be learned first.",
             file=sys.stderr,
         )
-    freeze(model, freeze_discriminator)
+    fresh = []
+    if changes:
+        model, fresh = fine_tuning.adapted(model, **changes, without=new)
+        given = ", ".join(f"{name}={value}" for name, value in changes.items())
+        print(f"The preset {path.name!r} with {given}: {in_words(fresh)}.", file=sys.stderr)
+    if class_names is not None:
+        model.class_names = class_names
+    if attribute_names is not None:
+        model.attribute_names = attribute_names
+    freeze(model, freeze_discriminator, fresh)
     return model
 
 
-def freeze(model, count):
-    """Freezes the first layers of a discriminator that have weights."""
+def in_words(fresh):
+    """What weights are new, network by network."""
+    networks = {}
+    for name in fresh:
+        network, _, layer = name.partition(" ")
+        networks.setdefault(network, []).append(layer)
+    listed = "; ".join(f"of the {network} {', '.join(names)}" for network, names in networks.items())
+    return f"these weights are new: {listed}" if fresh else "all of its weights are kept"
+
+
+def freeze(model, count, fresh=()):
+    """Freezes the first layers of a discriminator that have weights; `fresh` tells the weights that are new."""
     count = checks.integer("freeze_discriminator", count, least=0)
     if not count:
         return
@@ -92,6 +137,14 @@ def freeze(model, count):
         raise ValueError(
             f"`freeze_discriminator` must be less than the number of layers with weights, {len(layers)}: the last has "
             f"to learn. Received: freeze_discriminator={count}"
+        )
+    untrained = [
+        each for layer in layers[:count] for each in fresh if each.split("/")[0] == f"discriminator {layer.name}"
+    ]
+    if untrained:
+        raise ValueError(
+            f"`freeze_discriminator` would freeze weights that are new: {', '.join(untrained)}. Freeze fewer layers, "
+            f"or none. Received: freeze_discriminator={count}"
         )
     for layer in layers[:count]:
         layer.trainable = False

@@ -98,10 +98,15 @@ def read(model, path, skip=()):
                 )
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value.astype(keras.backend.standardize_dtype(variable.dtype)))
+    copy_to_averages(model)
+    return missing
+
+
+def copy_to_averages(model):
+    """Gives the averages of a model the weights of what they average."""
     for average, network in averages(model):
         for ours, theirs in zip(average.weights, network.weights, strict=True):
             ours.assign(theirs)
-    return missing
 
 
 def first_difference(shapes, wanted):

@@ -87,6 +87,11 @@ class Conditions:
         return next((kind for kind in self.kinds.values() if isinstance(kind, Label)), None)
 
     @property
+    def attributes(self):
+        """The `Attributes` among them, or `None`."""
+        return next((kind for kind in self.kinds.values() if isinstance(kind, Attributes)), None)
+
+    @property
     def image_shape(self):
         """The shape of the (first) image among them, or `None`."""
         return next((kind.shape for kind in self.kinds.values() if isinstance(kind, Image)), None)
@@ -197,12 +202,12 @@ class Conditions:
             if condition is not None:
                 raise ValueError(
                     f"The model is unconditional, and `generate` got condition={condition!r}. Leave it out, or build "
-                    "the model with num_classes."
+                    "the model with num_classes or num_attributes."
                 )
             return checks.check_num_samples(num_samples), None
         if condition is None:
             next(iter(self.kinds.values())).missing(num_samples)
-        parts = self.parts(condition)
+        parts = self.spelled_out(condition)
         if num_samples is None and len(parts) > 1:
             counts = [kind.count(parts[name]) for name, kind in self.kinds.items()]
             num_samples = max((count for count in counts if count is not None), default=1)
@@ -210,6 +215,32 @@ class Conditions:
         for name, value in parts.items():
             num_samples, done[name] = self.kinds[name].for_samples(value, num_samples)
         return num_samples, self.join(done)
+
+    def spelled_out(self, condition):
+        """As `parts`, of what a user gave: a dictionary may tell the values of attributes, where there is nothing else.
+
+        `{"hairColor": "brown"}` is then short for `{"attributes": {"hairColor": "brown"}}`.
+        """
+        is_short = isinstance(condition, dict) and len(self.kinds) == 1 and self.attributes is not None
+        if is_short and set(condition) != set(self.kinds):
+            return {next(iter(self.kinds)): condition}
+        return self.parts(condition)
+
+    def in_turn(self, count):
+        """Conditions for a picture of all that can be asked for: each class, each value of an attribute, in turn.
+
+        Args:
+            count: Integer.
+
+        Returns:
+            Batch of conditions, NumPy arrays; `None` without any.
+        """
+        return self.join({name: kind.in_turn(count) for name, kind in self.kinds.items()})
+
+    @property
+    def columns(self):
+        """The number of values of the first condition, the columns of a picture of `in_turn`, and their names."""
+        return next(iter(self.kinds.values())).columns
 
     def specs(self):
         """The signature of the conditions: a list of `tf.TensorSpec`."""
@@ -270,6 +301,13 @@ class Label:
             f"{num_samples or 'an array of'} labels."
         )
 
+    @property
+    def columns(self):
+        return self.num_classes, self.class_names
+
+    def in_turn(self, count):
+        return np.arange(count) % self.num_classes
+
     def count(self, condition):
         return len(condition) if np.ndim(condition) else None
 
@@ -314,6 +352,9 @@ class Label:
 class Attributes:
     """Several properties of a sample at once, each a number from 0 to 1: one-hot or multi-hot vectors.
 
+    One-hot labels side by side have names such as "hairColor brown", "hairColor black", "glasses none": a label and its
+    value. A dictionary tells their values: `{"hairColor": "brown", "glasses": "none"}`.
+
     Args:
         count: Integer, the width of the vectors.
         attribute_names: Sequence of as many strings. Defaults to `None`.
@@ -324,7 +365,19 @@ class Attributes:
 
     def __init__(self, count, attribute_names=None):
         self.size = int(count)
+        self.name_attributes(attribute_names)
+
+    def name_attributes(self, attribute_names):
+        """Sets the names of the attributes, or none."""
         self.attribute_names = check_names("attribute_names", attribute_names, self.size)
+
+    @property
+    def labels(self):
+        """The columns of each one-hot label, `{"hairColor": [0, 1, ...], ...}`; empty if attributes have no names."""
+        labels = {}
+        for column, name in enumerate(self.attribute_names or ()):
+            labels.setdefault(name.partition(" ")[0], []).append(column)
+        return labels
 
     def check_spec(self, condition):
         wanted = f"(batch, {self.size})"
@@ -352,13 +405,40 @@ class Attributes:
     def missing(self, num_samples):
         raise ValueError(
             f"The model is conditional on {self.size} attributes: pass condition=, a row of {self.size} numbers for "
-            f"all or {num_samples or 'an array of'} rows."
+            f"all or {num_samples or 'an array of'} rows{self.values_in_words}."
         )
 
+    @property
+    def values_in_words(self):
+        """How a dictionary tells the attributes, the end of a sentence; empty if they have no names."""
+        if not self.labels:
+            return ""
+        values = {label: self.attribute_names[columns[0]].partition(" ")[2] for label, columns in self.labels.items()}
+        return f", or a dictionary such as {values}"
+
+    @property
+    def columns(self):
+        label, columns = next(iter(self.labels.items()), (None, range(self.size)))
+        names = None if label is None else [self.attribute_names[column].partition(" ")[2] for column in columns]
+        return (2, [label, f"no {label}"]) if names == [""] else (len(columns), names)
+
+    def in_turn(self, count):
+        rows, period = np.zeros((count, self.size), "float32"), 1
+        for columns in self.labels.values() or [range(self.size)]:
+            choices = np.eye(self.size, dtype="float32")[list(columns)]
+            if len(choices) == 1:  # There, or not.
+                choices = np.concatenate([choices, np.zeros_like(choices)])
+            rows += choices[np.arange(count) // period % len(choices)]
+            period *= len(choices)
+        return rows
+
     def count(self, condition):
-        return len(condition) if np.ndim(condition) == 2 else None
+        rows = self.rows_of(condition) if isinstance(condition, dict) else condition
+        return len(rows) if np.ndim(rows) == 2 else None
 
     def for_samples(self, condition, num_samples):
+        if isinstance(condition, dict):
+            condition = self.rows_of(condition)
         if isinstance(condition, (set, frozenset)) or (
             isinstance(condition, (list, tuple)) and condition and all(isinstance(name, str) for name in condition)
         ):
@@ -372,6 +452,39 @@ class Attributes:
             raise ValueError(f"`condition` must be one row or num_samples={num_samples} rows. Received: {len(rows)}")
         self.check_values(rows)
         return num_samples, tf.constant(rows)
+
+    def rows_of(self, values):
+        """The rows of a dictionary, label -> value, or a list of values: a row `(count,)` where none is a list."""
+        counts = {len(value) for value in values.values() if isinstance(value, (list, tuple, np.ndarray))}
+        if len(counts) > 1:
+            raise ValueError(f"Lists of values must be equally long. Received: the lengths {sorted(counts)}")
+        known, told, rows = self.attribute_names or [], set(), np.zeros((max(counts, default=1), self.size), "float32")
+        for label, value in values.items():
+            told |= {name for name in known if name == label or name.startswith(f"{label} ")}
+            for row, word in zip(rows, np.broadcast_to(np.asarray(value, object), len(rows))):
+                if label in known:  # There, or not.
+                    row[known.index(label)] = float(word)
+                else:
+                    row[self.column_of(label, word)] = 1
+        missing = {name.partition(" ")[0]: None for name in known if name not in told}
+        if missing:
+            raise ValueError(f"`condition` must tell {', '.join(self.labels)}. Missing: {', '.join(missing)}")
+        return rows if counts else rows[0]
+
+    def column_of(self, label, value):
+        """The column of a value of a label."""
+        if self.attribute_names is None:
+            raise ValueError(
+                f"The attributes of this model have no names. Received: {label}={value!r}. Pass rows of {self.size} "
+                "numbers, or set model.attribute_names."
+            )
+        name = f"{label} {value}"
+        if name in self.attribute_names:
+            return self.attribute_names.index(name)
+        values = [known.removeprefix(f"{label} ") for known in self.attribute_names if known.startswith(f"{label} ")]
+        if not values:
+            raise ValueError(f"There is no attribute {label!r}. The attributes are {', '.join(self.labels)}.")
+        raise ValueError(f"{label!r} has no value {value!r}. Its values are {', '.join(values)}.")
 
     def row_of(self, names):
         """The vector with a 1 at each of the named attributes."""
@@ -434,6 +547,13 @@ class Image:
             f"The model translates images: pass condition=, an array of images (n, {', '.join(map(str, self.shape))})."
         )
 
+    @property
+    def columns(self):
+        return 1, None
+
+    def in_turn(self, count):
+        return self.missing(count)
+
     def count(self, condition):
         return len(condition) if np.ndim(condition) == 4 else None
 
@@ -462,7 +582,10 @@ def check_names(argument, names, count):
     """Returns a list of `count` different strings, or `None`."""
     if names is None:
         return None
-    names = [str(name) for name in names]
+    items = checks.plain_items(names)
+    if items is None:
+        raise checks.refusal(argument, names, f"{count} different names", optional=True)
+    names = [str(name) for name in items]
     if len(names) != count or len(set(names)) != count:
         raise ValueError(f"`{argument}` must be {count} different names. Received: {names}")
     return names

@@ -64,8 +64,9 @@ def _check_samples(model, samples, condition, trusted):
 def conditions_to_generate(model, given, count, seed=0):
     """The conditions for `count` generated samples, `None` if the model takes none.
 
-    Labels come in the shares of the data, to the nearest sample, in a random order; without labels in the data each
-    class is there as often. A model that translates images gets the first inputs of the data, up to `count`.
+    Labels come in the shares of the data, to the nearest sample, in a random order, and attributes are those of real
+    samples; without any in the data each class, or each value, is there as often. A model that translates images gets
+    the first inputs of the data, up to `count`.
 
     Args:
         model: `GenerativeModel`.
@@ -76,10 +77,10 @@ def conditions_to_generate(model, given, count, seed=0):
     kind = model.conditions
     if kind.translates:
         return given[:count]
-    if kind.label is None:
-        return None
     if given is None:
-        return np.arange(count) % kind.label.num_classes
-    shares = (np.arange(count) + 0.5) / count
-    labels = np.sort(given)[(shares * len(given)).astype("int64")]
-    return np.random.default_rng(seed).permutation(labels)
+        return kind.in_turn(count)
+    random, shares = np.random.default_rng(seed), (np.arange(count) + 0.5) / count
+    if kind.label is not None and len(kind) == 1:
+        return random.permutation(np.sort(given)[(shares * len(given)).astype("int64")])
+    order = random.permutation(count)
+    return mapped(lambda part: part[(shares * len(part)).astype("int64")][order], given)

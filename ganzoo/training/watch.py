@@ -8,6 +8,8 @@ import re
 
 import tensorflow as tf
 
+from ganzoo.training.conditions import Label
+
 # Marks the errors of this module among TensorFlow's own.
 _MARK = "ganzoo refuses a batch"
 _ERROR = re.compile(_MARK + r": ([^\]]+)\] \[(\d+)\] \[(\d+)\]")
@@ -44,7 +46,7 @@ def assertions(model, samples, condition, index):
     for name, value in model.conditions.parts(condition).items():
         if value.shape.rank == 4:
             yield from of_pixels(value, "input images", True, index)
-        elif value.dtype.is_integer:
+        elif isinstance(model.conditions.kinds[name], Label):
             classes = model.conditions.kinds[name].num_classes
             bad = (value < 0) | (value >= tf.cast(classes, value.dtype))
             yield refused(bad, f"labels outside of 0..{classes - 1} (num_classes={classes})", index)

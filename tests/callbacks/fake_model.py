@@ -4,6 +4,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ganzoo.training.conditions import Conditions, Label
+
 
 class FakeModel(keras.Model):
     """Logs the mean of its inputs as `wasserstein`; the brightness of its samples is `step / 10`."""
@@ -12,6 +14,7 @@ class FakeModel(keras.Model):
         super().__init__()
         self.sample_shape = sample_shape
         self.num_classes = num_classes
+        self.conditions = Conditions({} if num_classes is None else {"label": Label(num_classes)})
         self.discriminator_steps = 1
         self.samples_per_step = None
         self.step = self.add_weight(shape=(), dtype="int64", trainable=False, name="step")

@@ -6,6 +6,7 @@ import io
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -16,7 +17,8 @@ from PIL import Image
 import ganzoo
 from ganzoo import __main__ as command_line
 from ganzoo import models, networks
-from ganzoo.command_line import datasets, sources, train, training_data, training_flags
+from ganzoo.command_line import datasets, generate, info, sources, train, training_data, training_flags
+from ganzoo.command_line.models import open_sampler
 from ganzoo.models.autoencoding_model import AutoencodingModel
 from tests.workers import command, processes
 
@@ -204,6 +206,33 @@ def test_every_model_is_built(name, tmp_path):
     if name in ("gan", "acgan", "pix2pix", "vae"):  # One of each kind of data; what they train is tested elsewhere.
         logs = model.train_on_batch(*next(iter(dataset.take(1))), return_dict=True)
         assert all(np.isfinite(value) for value in logs.values())
+
+
+def test_attributes_come_from_the_data(tmp_path):
+    own = ["--data_label=hairColor,glasses", "--networks=dcgan", "--filters=2", "--held_out=train[9990:]"]
+    options = options_of("cgan", "faces_10k", f"--output_dir={tmp_path}", *own)
+    training_flags.check_train(options)
+    dataset = training_data.load(options)
+    shapes = training_data.image_shapes(dataset)
+    model = train.build(options, shapes, dataset)
+    assert shapes == [(16, 16, 3)] and list(model.conditions) == ["attributes"]
+    assert model.conditions.attributes.size == 26 == len(dataset.attribute_names)
+    assert train.Distance(options).labels.shape == (10, 26)
+    model.attribute_names = dataset.attribute_names
+    sampler = open_sampler(str(model.save_to_preset(tmp_path / "preset")))
+    options = SimpleNamespace(num_samples=4, label=None, attributes=["glasses=dark02"])
+    rows = generate.condition_for(sampler, options)
+    np.testing.assert_array_equal(rows[:, :11], np.eye(11)[:4])
+    np.testing.assert_array_equal(rows[:, 11:], np.eye(15)[[1] * 4])
+    for texts, label, message in (
+        (["glasses=pink"], None, "'glasses' has no value 'pink'"),
+        ([], "3", "the model has attributes. Use --attributes NAME=VALUE"),
+    ):
+        options = SimpleNamespace(num_samples=4, label=label, attributes=texts)
+        with pytest.raises(SystemExit, match=message):
+            generate.condition_for(sampler, options)
+    card = dict(enumerate(model.conditions.card().values()))
+    assert ("condition", "26 attributes: hairColor (11), glasses (15)") in info.shapes((16, 16, 3), 100, card)
 
 
 @pytest.mark.parametrize("name", ["wgan", "wgan_gp", "vae"])

@@ -74,7 +74,7 @@ def test_labels_of_faces():
 def test_labels_of_a_file(tmp_path):
     path = tmp_path / "images.npz"
     arrays = {"train_images": np.zeros((4, 2, 2, 1), "uint8"), "train_size": np.array([0, 1, 1, 0])}
-    np.savez(path, **arrays, values_size=np.array(["small", "large"]), train_kind=np.array([2, 0, 1, 1]))
+    np.savez(path, **arrays, values_size=np.array(['"small"', "large"]), train_kind=np.array([2, 0, 1, 1]))
     dataset = load(path, label="size")
     assert dataset.source.labels.numpy().tolist() == [0, 1, 1, 0] and dataset.class_names == ["small", "large"]
     both = load(path, label=("size", "kind"))

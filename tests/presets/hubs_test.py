@@ -49,3 +49,23 @@ def test_kaggle(preset, tmp_path):
     with hub.serving({"user/faces": files}, hub.KAGGLE_PORT):
         run(tmp_path, environment, hub.download, "kaggle://user/faces/keras/base", expected)
         run(tmp_path, environment, hub.refused, "kaggle://user/nobody/keras/base", "could not be downloaded")
+
+
+def test_upload_to_kaggle(preset, tmp_path):
+    """Twice: the model is made, and then gets another version. What is no part of the preset stays here."""
+    folder, files, expected = preset
+    (folder / "notes.txt").write_text("mine")
+    (folder / "cache").mkdir()
+    (folder / "cache" / "state.png").write_bytes(b"0")
+    environment = {"KAGGLE_API_ENVIRONMENT": "TEST", "KAGGLE_USERNAME": "user", "KAGGLE_KEY": "key"}
+    repositories = {}
+    with hub.serving(repositories, hub.KAGGLE_PORT) as (_, requests):
+        run(tmp_path, environment, hub.upload, "kaggle://user/faces/keras/base", str(folder))
+        assert repositories == {"user/faces": files}
+        assert not any("Version" in path for path in requests)
+        (folder / "samples.png").write_bytes(b"a picture")
+        run(tmp_path, environment, hub.upload, "kaggle://user/faces/keras/base", str(folder))
+        assert repositories == {"user/faces": {**files, "samples.png": b"a picture"}}
+        assert sum(path.endswith("/CreateModelInstanceVersion") for path in requests) == 1
+        assert sum(path.endswith("/CreateModel") for path in requests) == 1
+        run(tmp_path, environment, hub.download, "kaggle://user/faces/keras/base", expected)

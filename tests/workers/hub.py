@@ -15,7 +15,10 @@ COMMIT = "0" * 39 + "1"
 
 
 class Hub(http.server.BaseHTTPRequestHandler):
-    """Repositories of files: `{"user/name": {"config.json": bytes}}`; the server's attribute `repositories`."""
+    """Repositories of files: `{"user/name": {"config.json": bytes}}`; the server's attribute `repositories`.
+
+    What is uploaded to Kaggle lies in `blobs`, `{token: [name, bytes]}`, until a version of a model names the tokens.
+    """
 
     protocol_version = "HTTP/1.1"
 
@@ -51,9 +54,14 @@ class Hub(http.server.BaseHTTPRequestHandler):
             return self.json({"files": files})
         if path.endswith("/commit/main"):
             return self.commit("/".join(path.strip("/").split("/")[2:4]), body)
-        if "/v1/models." in path:
+        if "/v1/models." in path or "/v1/blobs." in path:
             return self.kaggle(path.rpartition("/")[2], json.loads(body or b"{}"))
         return self.missing()
+
+    def do_PUT(self):
+        self.server.requests.append(self.path)
+        self.server.blobs[self.path.rpartition("/")[2]][1] = self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer(200, b"", {})
 
     def commit(self, name, body):
         for line in body.decode().splitlines():
@@ -64,9 +72,25 @@ class Hub(http.server.BaseHTTPRequestHandler):
         self.json({"success": True, "commitOid": COMMIT, "commitUrl": f"{self.address}/{name}/commit/{COMMIT}"})
 
     def kaggle(self, method, asked):
-        files = self.server.repositories.get(f"{asked.get('ownerSlug')}/{asked.get('modelSlug')}")
-        if files is None:
+        name = f"{asked.get('ownerSlug')}/{asked.get('modelSlug') or asked.get('slug')}"
+        files = self.server.repositories.get(name)
+        if method == "StartBlobUpload":
+            token = f"blob_{len(self.server.blobs)}"
+            self.server.blobs[token] = [asked["name"], None]
+            self.json({"token": token, "createUrl": f"{self.address}/upload/{token}"})
+        elif method == "CreateModel":
+            self.server.repositories[name] = {}
+            self.json({"id": 1, "url": f"{self.address}/{name}"})
+        elif files is None:
             self.missing()
+        elif method == "GetModel":
+            self.json({"id": 1, "slug": asked["modelSlug"]})
+        elif method == "CreateModelInstance" and files:
+            self.json({"error": "It exists.", "errorCode": 409})
+        elif method in ("CreateModelInstance", "CreateModelInstanceVersion"):
+            tokens = [file["token"] for file in asked["body"]["files"]]
+            self.server.repositories[name] = dict(self.server.blobs[token] for token in tokens)
+            self.json({"id": 1, "url": f"{self.address}/{name}"})
         elif method == "GetModelInstance":
             self.json({"id": 1, "slug": asked["instanceSlug"], "versionNumber": 3})
         elif method == "ListModelInstanceVersionFiles":
@@ -114,7 +138,7 @@ class Hub(http.server.BaseHTTPRequestHandler):
 def serving(repositories, port=0):
     """Runs the server; yields its port, and the list of the paths that it was asked for."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", port), Hub) as server:
-        server.repositories, server.requests = repositories, []
+        server.repositories, server.requests, server.blobs = repositories, [], {}
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:

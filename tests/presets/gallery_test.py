@@ -1,0 +1,67 @@
+"""The gallery: the page of the documentation is that of the presets, and a preset of any kind has a section."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ganzoo
+from ganzoo.presets import cards, folder, gallery, shelf
+from tests.check_model import tiny
+
+DOCS = Path(__file__).parent.parent.parent / "docs"
+
+
+def presets_of(root):
+    return [(path.name, path, folder.read_metadata(path)) for path in sorted(root.iterdir()) if path.is_dir()]
+
+
+@pytest.mark.skipif(not DOCS.is_dir(), reason="The documentation is not there: this is an installed package.")
+def test_the_page_is_that_of_the_presets():
+    presets = [(name, shelf.ZOO / name, folder.read_metadata(shelf.ZOO / name)) for name in shelf.names()]
+    text, pictures = gallery.markdown(presets)
+    again = "Write it again: python benchmarks/presets.py gallery"
+    assert (DOCS / "gallery.md").read_text() == text, again
+    assert {path.name for path in (DOCS / "images" / "zoo").iterdir()} == set(pictures), again
+    for name, path in pictures.items():
+        assert (DOCS / "images" / "zoo" / name).read_bytes() == path.read_bytes(), again
+
+
+def test_presets_of_every_kind(tmp_path):
+    score = ganzoo.metrics.Score("kernel_distance", 0.25, (0.2, 0.3), 400, 500, "pixels")
+    card = {"title": "Faces", "data": "a|b", "licence": "CC0 1.0", "command": "ganzoo train", "scores": [score]}
+    models = {
+        "attributes": tiny(ganzoo.CGAN, (8, 8, 1), num_attributes=3, attribute_names=["hat", "hair red", "hair black"]),
+        "classes": tiny(ganzoo.GAN, (8, 8, 1), hidden=(3,), num_classes=2, class_names=["cat", "dog"]),
+        "vae": tiny(ganzoo.VAE, (8, 8, 1), hidden=(3,)),
+    }
+    for name, model in models.items():
+        model.save_to_preset(tmp_path / name, card=card if name != "vae" else None)
+        ganzoo.images.save_png(tmp_path / name / "samples.png", np.zeros((8, 8, 1), "uint8"))
+    ganzoo.images.save_png(tmp_path / "vae" / "latent_space.png", np.zeros((8, 8, 1), "uint8"))
+    text, pictures = gallery.markdown(presets_of(tmp_path))
+    assert set(pictures) == {*(f"{name}_samples.png" for name in models), "vae_latent_space.png"}
+    assert pictures["vae_latent_space.png"] == tmp_path / "vae" / "latent_space.png"
+    for line in (
+        "## Faces { #classes }",
+        "## vae { #vae }",
+        "![Latent space](images/zoo/vae_latent_space.png)",
+        "| Condition | a label: cat, dog |",
+        "| Condition | 3 attributes: hat, hair (red, black) |",
+        "| Data | a\\|b |",
+        "| Recipe | `ganzoo train` |",
+        "| kernel distance | 0.25 [0.2, 0.3] |",
+        '| In Python | `ganzoo.from_preset("vae")` |',
+    ):
+        assert line in text.splitlines(), line
+    page = gallery.page(presets_of(tmp_path))
+    assert page.count("data:image/png;base64,") == 4 and "0.25 [0.2, 0.3]" in page
+    assert "| Condition | a label: cat, dog |" in (tmp_path / "classes" / "README.md").read_text()
+
+
+def test_other_conditions_in_words():
+    assert cards.conditions_in_words({}) is None
+    label = {"kind": "label", "num_classes": 10, "class_names": None}
+    image = {"kind": "image", "shape": [8, 8, 3]}
+    words = cards.conditions_in_words({"conditions": {"label": label, "image": image}})
+    assert words == "a label: 0 to 9 and an image, 8 x 8 x 3"
