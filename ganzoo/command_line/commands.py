@@ -92,6 +92,7 @@ def define_generate(values):
         "For a conditional model: this class only, by its name or its number. Default: each in turn.",
         flag_values=values,
     )
+    flags.DEFINE_alias("condition", "label", flag_values=values)
     flags.DEFINE_string(
         "output",
         "samples.png",
@@ -161,7 +162,7 @@ def check_evaluate(options):
             )
     check_features(options.features)
     check_exists(options.model)
-    check_data("dataset", options.dataset)
+    check_data("dataset", options.dataset, options.manual_dir)
     process.check_writable("output", options.output)
 
 

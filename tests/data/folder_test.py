@@ -320,7 +320,7 @@ def test_slices_hold_images_out(tmp_path):
         write(tmp_path / "ab"[index % 2] / f"{index}.png", (index, 0, 0))
     parts = [from_folder(tmp_path, shuffle=False, split=split) for split in ("train[:80%]", "train[80%:]")]
     red = [set(part.source.images.numpy()[:, 0, 0, 0].tolist()) for part in parts]
-    assert [len(part) for part in parts] == [48, 12]
+    assert sum(len(part) for part in parts) == 60 and 40 <= len(parts[0]) <= 55  # About its share, by the hashes.
     assert not red[0] & red[1] and red[0] | red[1] == set(range(60))
     for part in parts:
         assert part.class_names == ["a", "b"] and {int(label) for _, label in part} == {0, 1}

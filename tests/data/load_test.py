@@ -187,8 +187,9 @@ def test_paths_that_are_no_dataset_are_told_apart_from_names(tmp_path, monkeypat
     np.save("x.npy", np.zeros((2, 4, 4, 1), "uint8"))
     with pytest.raises(ValueError, match="'x.npy' is neither a folder of images nor an .npz file"):
         load("./x.npy")
-    with pytest.raises(ImportError, match=r"There is a folder of this name: pass './faces' to load it"):
-        load("faces")
+    Path("empty").mkdir()
+    with pytest.raises(ImportError, match=r"There is a folder of this name: pass './empty' to load it"):
+        load("empty")
     for name in ("", None, 5):
         with pytest.raises(ValueError, match="`name` must be a path, a string that is not empty"):
             load(name)
