@@ -274,6 +274,6 @@ def _check_sizes(sizes):
         found = [f"{height} x {width} ({n} images)" for (height, width), n in counts.most_common(5)]
         raise ValueError(
             f"The images have {len(counts)} different sizes (height x width): {', '.join(found)}"
-            f"{', ...' if len(counts) > 5 else ''}. Pass image_size=(height, width) to bring them to one; on the command "
-            "line --image_size=64."
+            f"{', ...' if len(counts) > 5 else ''}. Pass image_size=(height, width), on the command line "
+            "--image_size=64, to bring them to one."
         )

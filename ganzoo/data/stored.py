@@ -9,6 +9,7 @@ import json
 import os
 import struct
 import threading
+import weakref
 
 import numpy as np
 
@@ -29,7 +30,7 @@ class StoredImages:
     without a word if somebody cuts the file off.
 
     Args:
-        file: Open binary file.
+        file: Open binary file. It may be closed afterwards.
         card: Dictionary, the card at its end.
 
     Attributes:
@@ -44,11 +45,12 @@ class StoredImages:
     def __init__(self, file, card):
         self.shape = tuple(card["shape"])
         self.broken = card["broken"]
-        self._file = file
+        self._name, self._file = file.name, os.dup(file.fileno())
+        weakref.finalize(self, os.close, self._file)
         self._row_bytes = row_bytes(self.shape[1:])
         self.labels = None
         if card["labels"]:
-            labels = read_at(file, len(self) * _LABEL.itemsize, len(self) * self._row_bytes)
+            labels = read_at(self._file, len(self) * _LABEL.itemsize, len(self) * self._row_bytes)
             self.labels = np.frombuffer(labels, _LABEL).astype(np.int64)
 
     def __len__(self):
@@ -62,7 +64,7 @@ class StoredImages:
         images = np.empty((len(indices), *self.shape[1:]), np.uint8)
         for image, index in zip(images, indices.tolist(), strict=True):
             if _read_into(self._file, image, index * self._row_bytes) != self._row_bytes:
-                raise OSError(f"The file {self._file.name!r} has been cut off since it was opened.")
+                raise OSError(f"The file {self._name!r} has been cut off since it was opened.")
         return images
 
     def numpy(self):
@@ -95,17 +97,18 @@ def open_stored(path, source):
         file = path.open("rb")
     except FileNotFoundError:
         return None, None
-    card = _read_card(file)
-    if card is None:
-        return None, "it is damaged"
-    if card["source"] != source:
-        changed = [key for key in {**source, **card["source"]} if source.get(key) != card["source"].get(key)]
-        return None, f"the data have changed since ({', '.join(changed)})"
-    if os.fstat(file.fileno()).st_mtime_ns != card["time"] * 10**9:
-        if not _hashes_hold(file, card):
+    with file:
+        card = _read_card(file)
+        if card is None:
             return None, "it is damaged"
-        _set_time(path, card["time"])
-    return StoredImages(file, card), None
+        if card["source"] != source:
+            changed = [key for key in {**source, **card["source"]} if source.get(key) != card["source"].get(key)]
+            return None, f"the data have changed since ({', '.join(changed)})"
+        if os.fstat(file.fileno()).st_mtime_ns != card["time"] * 10**9:
+            if not _hashes_hold(file, card):
+                return None, "it is damaged"
+            _set_time(path, card["time"])
+        return StoredImages(file, card), None
 
 
 def row_bytes(image_shape):
@@ -180,19 +183,23 @@ def hash_of_chunk(file, first, rows, image_bytes, labels_at=None, labels_file=No
     """The hash of some rows of an open file; their labels begin at `labels_at`, in another file perhaps."""
     labels = b""
     if labels_at is not None:
-        labels = read_at(labels_file or file, rows * _LABEL.itemsize, labels_at + first * _LABEL.itemsize)
-    return digest(read_at(file, rows * image_bytes, first * image_bytes), labels)
+        labels = read_at((labels_file or file).fileno(), rows * _LABEL.itemsize, labels_at + first * _LABEL.itemsize)
+    return digest(read_at(file.fileno(), rows * image_bytes, first * image_bytes), labels)
 
 
-def read_at(file, count, offset):
+def read_at(descriptor, count, offset):
     """Up to `count` bytes of an open file; several threads may read at once."""
     buffer = bytearray(count)
-    return bytes(memoryview(buffer)[: _read_into(file, buffer, offset)])
+    return bytes(memoryview(buffer)[: _read_into(descriptor, buffer, offset)])
 
 
-def _read_into(file, buffer, offset):
+def _read_into(descriptor, buffer, offset):
+    """Fills a buffer from a place of an open file; returns the number of bytes."""
     if hasattr(os, "preadv"):
-        return os.preadv(file.fileno(), [buffer], offset)
+        return os.preadv(descriptor, [buffer], offset)
+    view = memoryview(buffer).cast("B")
     with _ONE_AT_A_TIME:  # Windows
-        file.seek(offset)
-        return file.readinto(buffer)
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        data = os.read(descriptor, len(view))
+    view[: len(data)] = data
+    return len(data)

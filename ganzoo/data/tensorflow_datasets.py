@@ -85,7 +85,7 @@ def _origin(builder, options, examples, shape, num_samples, label_key):
         name=builder.name,
         folder=folder if folder.is_dir() else None,
         options=options,
-        fingerprint=lambda: fingerprint_of(sorted(path for path in folder.iterdir() if path.is_file())),
+        fingerprint=lambda: fingerprint_of(sorted(path for path in folder.glob("*") if path.is_file())),
         image_shape=shape,
         count=num_samples,
         chunks=chunks,

@@ -35,13 +35,13 @@ from tests.workers import command, processes
 FLAGS = {
     "train": (
         "data_dir manual_dir image_size storage cache_dir data_label split held_out output_dir epochs steps_per_epoch "
-        "batch_size resume seed networks augmentation learning_rate beta_1 set mixed_precision strategy jit_compile steps_per_execution "
-        "checkpoint_every num_samples"
+        "batch_size resume seed networks augmentation learning_rate beta_1 set mixed_precision strategy jit_compile "
+        "steps_per_execution checkpoint_every num_samples"
     ).split(),
     "evaluate": (
         "dataset split data_dir manual_dir image_size storage cache_dir data_label metrics features num_samples "
         "num_real seed output"
-    ),
+    ).split(),
     "generate": "num_samples seed condition label output output_dir".split(),
     "translate": "input_dir output_dir batch_size seed side_by_side".split(),
     "export": ["output_dir"],
