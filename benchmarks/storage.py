@@ -122,7 +122,7 @@ def speed(options):
     ratios = [each["disk"] / each["memory"] for each in rounds]
     in_memory, on_disk = (1000 * statistics.median(each[name] for each in rounds) / 60 for name in data)
     print(
-        f"DCGAN 32x32x3, batches of {BATCH_SIZE}: {in_memory:.2f} ms per step from memory, {on_disk:.2f} from the disk; "
+        f"DCGAN 32x32x3, batches of {BATCH_SIZE}: {in_memory:.2f} ms per step from memory, {on_disk:.2f} from disk; "
         f"ratio {statistics.median(ratios):.3f}, {min(ratios):.3f} to {max(ratios):.3f} in {options.rounds} rounds"
     )
 

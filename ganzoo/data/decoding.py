@@ -255,7 +255,7 @@ def first_size(files, channels, decode=decode_image):
     return 1, 1
 
 
-def report_broken(broken, num_files):
+def report_broken(broken, num_files, stacklevel=5):
     """Warns of files that cannot be read, pairs of a file and an error; a `ValueError` if that is all of them."""
     if not broken:
         return
@@ -265,7 +265,7 @@ def report_broken(broken, num_files):
     message = f"{len(broken)} of {num_files} image files cannot be read:\n" + "\n".join(lines)
     if len(broken) == num_files:
         raise ValueError(message)
-    warnings.warn(message + "\nThey are left out.", UserWarning, stacklevel=5)
+    warnings.warn(message + "\nThey are left out.", UserWarning, stacklevel=stacklevel)
 
 
 def _check_sizes(sizes):

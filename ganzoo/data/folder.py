@@ -96,7 +96,7 @@ def images_in_memory(files, labels, channels, image_size):
 def images_on_disk(files, origin, cache_dir):
     """The images of the readable files as `StoredImages`, and their labels, or `None`."""
     images = stored_images(origin, cache_dir)
-    report_broken([(files[index], error) for index, error in images.broken], len(files))
+    report_broken([(files[index], error) for index, error in images.broken], len(files), stacklevel=4)
     return images, images.labels
 
 

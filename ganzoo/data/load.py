@@ -302,7 +302,8 @@ def _read_tensorflow_datasets(name, split, image_size, data_dir, manual_dir, on_
     try:
         tfds.builder_cls(name)
     except (tfds.core.DatasetNotFoundError, ValueError):  # The latter for what is no name at all.
-        close = difflib.get_close_matches(name, [*_IN_MEMORY, *local.NAMES, *tfds.list_builders()])
+        here = [path.name for path in Path().iterdir() if path.is_dir()]
+        close = difflib.get_close_matches(name, [*here, *_IN_MEMORY, *local.NAMES, *tfds.list_builders()])
         hints = f" Close to it: {', '.join(close)}." if close else ""
         hints += _hint_of_folder(name)
         raise ValueError(

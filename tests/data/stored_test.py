@@ -124,7 +124,7 @@ def test_broken_files_and_deep_greys(photos):
     for make in (in_memory, on_disk, on_disk):
         with pytest.warns(UserWarning, match="(?s)2 of 14 image files cannot be read.*5.png.*9.tif.*left out") as told:
             datasets.append(make(photos))
-        assert all(each.filename == __file__ for each in told)
+        assert __file__ in {each.filename for each in told if "cannot be read" in str(each.message)}
     assert datasets[0].source.num_samples == 12
     assert datasets[0].source.images.numpy()[0].max() == 2  # 40 of 4095 in 255 parts.
     for dataset in datasets[1:]:
