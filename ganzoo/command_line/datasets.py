@@ -57,7 +57,7 @@ def check_data(name, dataset, manual_dir=None):
     known = [each for names in DATASETS.values() for each in names]
     if Path(dataset).is_dir() and manual_dir is None:
         return
-    if dataset in DATASETS["in --manual_dir"] and not Path(manual_dir or "").is_dir():
+    if dataset in DATASETS["in --manual_dir"] and (manual_dir is None or not Path(manual_dir).is_dir()):
         raise SystemExit(f"--{name}={dataset}: pass --manual_dir, the folder that holds its file.")
     if dataset in known:
         return

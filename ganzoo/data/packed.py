@@ -81,7 +81,8 @@ def _unpacked(path, part):
                 if name.parts[0] == part:
                     files.append(PackedFile(name.relative_to(part), archive.extractfile(member).read()))
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
-        raise ValueError(f"{str(path)!r} cannot be read: {error}. It is damaged, or no tar archive.") from error
+        why = str(error).partition("\n")[0].rstrip(":")
+        raise ValueError(f"{str(path)!r} cannot be read: {why}. It is damaged, or no tar archive.") from error
     if not files:
         there = ", ".join(sorted(parts)) or "no <split>/<class>/<image>"
         raise ValueError(f"{str(path)!r} has no split {part!r}. It holds: {there}.")
