@@ -271,17 +271,20 @@ def _in_words(path, origin):
     try:
         yield
     except OSError as error:
-        size = f"{origin.bytes_needed / 2**30:,.2f} GiB"
+        size = _in_units(origin.bytes_needed)
         if error.errno in _FULL:
             raise OSError(
-                error.errno,
                 f"There is no room for the pixels of {origin.name!r} in {str(path.parent)!r}: they take {size}. What "
-                "is written stays: make room and run this again, or pass cache_dir=, a folder on another disk",
+                "is written stays: make room and run this again, or pass cache_dir=, a folder on another disk."
             ) from error
         if error.errno in _FORBIDDEN and Path(error.filename or "").is_relative_to(path.parent):
             raise PermissionError(
-                error.errno,
                 f"The pixels of {origin.name!r} cannot be written to {str(path.parent)!r}. Pass cache_dir=, a folder "
-                f"with {size} of room, or make that one writable",
+                f"with {size} of room, or make that folder writable."
             ) from error
         raise
+
+
+def _in_units(size):
+    """A number of bytes in words."""
+    return f"{size / 2**20:,.1f} MiB" if size < 2**30 else f"{size / 2**30:,.1f} GiB"

@@ -297,7 +297,7 @@ def test_two_at_a_time_without_locks(photos, monkeypatch):
 def test_no_room(photos, monkeypatch):
     usage = shutil.disk_usage(photos)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1000))
-    with pytest.raises(OSError, match="no room for the pixels of 'photos' in .*they take 0.00 GiB.*or pass cache_dir="):
+    with pytest.raises(OSError, match="no room for the pixels of 'photos' in .*they take 0.0 MiB.*or pass cache_dir="):
         on_disk(photos)
 
 
