@@ -5,6 +5,7 @@ import glob
 import os
 import re
 import socket
+import sys
 import time
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def replacing(path, durable=False):
     path = Path(path).expanduser()
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_abandoned(path.parent, path.name)
-    temporary = path.with_name(f".writing-{machine()}-{os.getpid()}-{path.name}")
+    temporary = temporary_of(path)
     try:
         yield temporary
         if durable:
@@ -42,6 +43,11 @@ def replacing(path, durable=False):
             temporary.unlink(missing_ok=True)
     if durable:
         sync_folder(path.parent)
+
+
+def temporary_of(path):
+    """The name under which this process writes a file, or a folder, before it gets the name `path`."""
+    return path.with_name(f".writing-{machine()}-{os.getpid()}-{path.name}")
 
 
 def is_temporary(path):
@@ -128,6 +134,26 @@ def open_locked(path):
     file.write(f"process {os.getpid()} on {machine()}\n")
     file.flush()
     return file
+
+
+@contextlib.contextmanager
+def in_turn(path, doing):
+    """Lets one process at a time through, and the others wait. Where files cannot be locked, nobody waits.
+
+    Args:
+        path: `Path` of an empty file that is made for this. It stays.
+        doing: String, what the others wait for: `"makes photos.pixels"`.
+    """
+    with open(path, "a") as file:
+        with contextlib.suppress(ImportError, OSError):
+            import fcntl
+
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                print(f"Waiting for another process, which {doing}.", file=sys.stderr, flush=True)
+                fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 # === What killed processes leave ===

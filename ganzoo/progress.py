@@ -19,9 +19,9 @@ class Progress:
         self.doing, self.total, self.done = doing, total, 0
         self._started = self._shown = time.monotonic()
 
-    def advance(self):
-        """One more is done."""
-        self.done += 1
+    def advance(self, count=1):
+        """One more is done, or `count` more."""
+        self.done += count
         now = time.monotonic()
         is_last = self.done == self.total
         if now - self._started > PATIENCE and (is_last or now - self._shown > PAUSE):

@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -119,3 +120,23 @@ def test_new_folders(tmp_path):
     made.append(files.new_folder(tmp_path / "previous"))
     assert [folder.name for folder in made] == ["previous", "previous_2", "previous_4"]
     assert all(folder.is_dir() for folder in made)
+
+
+def test_one_at_a_time(tmp_path, capsys):
+    """The second waits, and says for what."""
+    order, inside = [], threading.Event()
+
+    def enter(name):
+        with files.in_turn(tmp_path / ".lock", "makes a cake"):
+            inside.set()
+            order.append(f"{name} in")
+            time.sleep(0.2)
+            order.append(f"{name} out")
+
+    first = threading.Thread(target=enter, args=("first",))
+    first.start()
+    inside.wait(10)
+    enter("second")
+    first.join()
+    assert order == ["first in", "first out", "second in", "second out"]
+    assert capsys.readouterr().err == "Waiting for another process, which makes a cake.\n"

@@ -48,3 +48,10 @@ def test_metrics_tell_how_far_they_are(clock, capsys, measure, words):
     random = np.random.default_rng(0)
     measure(random.normal(size=(40, 3)), random.normal(size=(40, 3)))
     assert words in capsys.readouterr().err
+
+
+def test_several_at_once(clock, capsys):
+    counter = progress.Progress("Writing pixels", 10)
+    counter.advance(4)
+    counter.advance(6)
+    assert capsys.readouterr().err.endswith("\rWriting pixels: 10 of 10\n")

@@ -99,6 +99,7 @@ def define_generate(values):
         "For a model with attributes: NAME=VALUE,NAME=VALUE. Those that are not named take their values in turn.",
         flag_values=values,
     )
+    flags.DEFINE_alias("condition", "label", flag_values=values)
     flags.DEFINE_string(
         "output",
         "samples.png",
@@ -171,7 +172,7 @@ def check_evaluate(options):
             )
     check_features(options.features)
     check_exists(options.model)
-    check_data("dataset", options.dataset)
+    check_data("dataset", options.dataset, options.manual_dir)
     process.check_writable("output", options.output)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ganzoo import data, files, metrics
 from ganzoo.command_line.commands import FEATURES
+from ganzoo.command_line.datasets import reading
 from ganzoo.command_line.models import open_sampler, reason
 from ganzoo.metrics import features
 from ganzoo.metrics.defaults import default_metrics
@@ -153,7 +154,7 @@ def real_samples(options, sampler):
     Returns:
         Float32 array `(num_real, ...)`; labels, images or `None`.
     """
-    dataset = load(options, sampler.attributes and list(sampler.attributes.labels))
+    dataset = load(options, sampler)
     first, second = first_elements(dataset, max(options.num_real or options.num_samples, options.num_samples))
     condition = None
     if sampler.condition_shape is not None:
@@ -166,20 +167,19 @@ def real_samples(options, sampler):
     return first[: options.num_real or options.num_samples], condition
 
 
-def load(options, label=None):
-    """The dataset of the options, with those labels, or one line of words."""
-    if label == []:
-        raise SystemExit(f"The attributes of {options.model} have no names, which would tell the labels of the data.")
-    size = options.image_size
+def load(options, sampler):
+    """The dataset of the options, or one line of words. Images of a folder get the size of the model's."""
+    given = reading(options)
+    if given["image_size"] is None and len(sampler.image_shape) == 3 and Path(options.dataset).is_dir():
+        given["image_size"] = sampler.image_shape[:2]
+    if sampler.attributes is not None and given["label"] is None:
+        given["label"] = list(sampler.attributes.labels)
+        if not given["label"]:
+            raise SystemExit(
+                f"The attributes of {options.model} have no names, which would tell the labels: --data_label."
+            )
     try:
-        return data.load(
-            options.dataset,
-            options.split,
-            label=label,
-            image_size=(size, size) if size else None,
-            data_dir=options.data_dir,
-            manual_dir=options.manual_dir,
-        )
+        return data.load(options.dataset, options.split, **given)
     except (ValueError, ImportError, OSError) as error:
         raise SystemExit(" ".join(str(error).split())) from error
 

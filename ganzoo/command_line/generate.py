@@ -21,12 +21,20 @@ def run(options):
         raise SystemExit("--output_dir: points in the plane have no image each. Use --output.")
     samples = sampler.draw(options.num_samples, options.seed, condition_for(sampler, options))
     if options.output_dir is None:
-        images.save_png(options.output, images.grid(samples) if is_image else images.scatter(samples))
+        images.save_png(options.output, picture_of(samples, sampler, options) if is_image else images.scatter(samples))
         print(f"Wrote {len(samples)} samples to {options.output}")
         return
     for index, image in enumerate(images.to_uint8(samples).numpy()):
         images.save_png(Path(options.output_dir) / f"{index:05d}.png", image)
     print(f"Wrote {len(samples)} images to {options.output_dir}: 00000.png to {len(samples) - 1:05d}.png")
+
+
+def picture_of(samples, sampler, options):
+    """One picture of all samples; a column for each class under its name, where each class has its turn."""
+    names = sampler.class_names
+    if names is None or options.label is not None or len(samples) < len(names):
+        return images.grid(samples)
+    return images.grid(samples, columns=len(names), titles=names)
 
 
 def condition_for(sampler, options):

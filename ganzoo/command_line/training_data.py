@@ -1,7 +1,10 @@
 """The datasets of `python -m ganzoo train`: images, pairs of images, or two collections of images."""
 
+from pathlib import Path
+
 from ganzoo import data
 from ganzoo.command_line import training_flags
+from ganzoo.command_line.datasets import reading, square
 
 # The held-out part of the pairs that come with ganzoo.
 EMBEDDED_PAIRS = {
@@ -21,20 +24,7 @@ def load(options):
 
 def load_images(options, split="train", **changes):
     """Images, with their labels if there are any."""
-    return data.load(
-        options.data,
-        split,
-        label=labels_of(options.data_label),
-        image_size=square(options.image_size),
-        data_dir=options.data_dir,
-        manual_dir=options.manual_dir,
-        **changes,
-    )
-
-
-def labels_of(text):
-    """What `--data_label` names: a label, or a list of them, with commas between."""
-    return text.split(",") if text and "," in text else text
+    return data.load(options.data, split, **reading(options), **changes)
 
 
 def load_pairs(options):
@@ -46,7 +36,7 @@ def load_pairs(options):
         "jitter": options.jitter,
         "mirror": options.mirror,
     }
-    if options.data in EMBEDDED_PAIRS:
+    if is_embedded(options.data):
         return data.load(options.data, split=EMBEDDED_PAIRS[options.data][0], **common)
     return data.paired(options.data, options.targets, direction=options.direction, **common)
 
@@ -54,7 +44,7 @@ def load_pairs(options):
 def load_collections(options):
     """Two collections of images. Of embedded pairs, each side is a collection."""
     x, y = options.data, options.targets
-    if x in EMBEDDED_PAIRS:
+    if is_embedded(x):
         source = data.load(x, split=EMBEDDED_PAIRS[x][0]).source
         x, y = source.images.numpy(), source.targets.numpy()
     if options.direction == "b_to_a":
@@ -70,6 +60,11 @@ def load_collections(options):
     )
 
 
+def is_embedded(name):
+    """Whether the data come with ganzoo, and no folder of that name hides them."""
+    return name in EMBEDDED_PAIRS and not Path(name).is_dir()
+
+
 def load_test_pairs(options):
     """What the pictures show: inputs and, if there are any, targets, unchanged and in their own order.
 
@@ -79,16 +74,11 @@ def load_test_pairs(options):
     name, targets = options.test_data, options.test_targets
     if name is None:
         name, targets = options.data, options.targets
-    if name in EMBEDDED_PAIRS:
+    if is_embedded(name):
         return data.load(name, split=EMBEDDED_PAIRS[name][1], **common)
     if training_flags.is_unpaired(options.model):
         return data.from_folder(name if options.direction == "a_to_b" else targets, **common)
     return data.paired(name, targets, direction=options.direction, **common)
-
-
-def square(side):
-    """`(side, side)`, or `None` for the data's own size."""
-    return None if side is None else (side, side)
 
 
 def parts_of(dataset):

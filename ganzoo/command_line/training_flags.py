@@ -10,8 +10,9 @@ from ganzoo.command_line import process, sources
 from ganzoo.command_line.datasets import DATASETS, check_data, close_to, define_reading
 
 EXPLAINED = """MODEL is a name of the list above.
-DATA is mnist_10k or fashion_mnist_10k, which come with the package; ring, grid or swiss_roll, the toys; the path of a
-folder of images or of an .npz file; or a name of tensorflow-datasets (pip install 'keras-ganzoo[tfds]').
+DATA is a folder of images or an .npz file; mnist_10k, fashion_mnist_10k or faces_10k, which come with the package;
+ring, grid or swiss_roll, the toys; cifar10_jpeg, peeps_64 or pixel_faces_32, with --manual_dir; or a name of
+tensorflow-datasets (pip install 'keras-ganzoo[tfds]').
 pix2pix takes pairs: openmoji_pairs or fashion_edges_10k, which come with the package, the path of a folder of
 side-by-side images A|B, or, with --targets, of images A. cyclegan takes the same pairs, whose sides it shuffles apart,
 or two folders, DATA and --targets, whose images do not belong together."""
@@ -28,7 +29,7 @@ def define_train(values):
     """Trains a model of the zoo, and writes pictures, curves, checkpoints, the model and its SavedModel.
 
     python -m ganzoo train wgan_gp fashion_mnist_10k --epochs 50
-    python -m ganzoo train dcgan photos/ --image_size 64 --output_dir runs/photos
+    python -m ganzoo train dcgan photos --image_size 64 --output_dir runs/photos
     python -m ganzoo train wgan_gp --help                     # with the settings of this model
 
     The same command again goes on with the newest checkpoint; --epochs counts from the beginning of the training.
@@ -39,12 +40,6 @@ def define_train(values):
         "held_out",
         None,
         "A part of DATA that is not trained on, such as train[9000:]: a distance to it is measured before and after.",
-        flag_values=values,
-    )
-    flags.DEFINE_string(
-        "data_label",
-        None,
-        "Which label of faces_10k or of an .npz file the images have; several, with commas between, are attributes.",
         flag_values=values,
     )
     flags.DEFINE_string("output_dir", "runs/MODEL", "Where everything is written.", flag_values=values)
@@ -322,16 +317,19 @@ def check_pairs(options):
 def check_train(options):
     """Stops if the model, the data or the networks are unknown, or nothing can be written."""
     check_model(options.model)
-    pairs, paired = options.data in DATASETS["pairs"], is_paired(options.model)
+    pairs = options.data in DATASETS["pairs"] and not Path(options.data).is_dir()
+    paired = is_paired(options.model)
     if pairs and not paired:
         raise SystemExit(
             f"{options.data} has pairs of images, and {options.model} trains on images. pix2pix takes pairs."
         )
     if paired and not pairs:
         check_pairs(options)
+    if paired and options.storage == "disk":
+        raise SystemExit(f"--storage=disk is for images, and {options.model} reads pairs or collections into memory.")
     if options.held_out is not None and paired:
         raise SystemExit(f"--held_out measures images, and {options.model} translates them. Use `ganzoo evaluate`.")
-    check_data("DATA", options.data)
+    check_data("DATA", options.data, options.manual_dir)
     check_networks(options.networks)
     for text in options.set:
         if "=" not in text:

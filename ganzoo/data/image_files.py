@@ -1,6 +1,5 @@
 """Image files in folders: which there are, in which order, of which class, and which of them a split holds."""
 
-import hashlib
 import os
 import re
 import warnings
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from ganzoo.data.split import split_indices, split_name
+from ganzoo.data.split import split_name, stable_indices
 
 # Formats that Pillow knows by name and cannot turn into pixels by itself, or that hold other things than a picture.
 _NO_PICTURES = {"BUFR", "GRIB", "HDF5", "MPEG", "WMF", "EPS", "IPTC"}
@@ -65,6 +64,12 @@ def image_files(root):
             stacklevel=4,
         )
     return sorted(files, key=lambda file: [natural(part) for part in file.relative_to(root).parts])
+
+
+def has_images(root):
+    """Whether there is a file that looks like an image in a folder or below it."""
+    suffixes = readable_suffixes()
+    return any(file.suffix.lower() in suffixes for file in _walk(root))
 
 
 def _walk(folder, above=()):
@@ -134,19 +139,12 @@ def files_of_split(root, split="train"):
         base = root
     files = image_files(base)
     names = _class_names(base, files, [base, *splits.values()])
-    chosen = range(len(files))
     if "[" in split:
-        # By a hash of their names: each class is in each part, and a file stays in its part when others come.
-        order = sorted(chosen, key=lambda index: _hash(files[index].relative_to(base).as_posix()))
-        chosen = sorted(order[index] for index in split_indices(split, len(files)))
-    files = [files[index] for index in chosen]
+        chosen = stable_indices(split, [file.relative_to(base).as_posix() for file in files])
+        files = [files[index] for index in chosen]
     if names is None:
         return files, None, None
     return files, names, [names.index(file.relative_to(base).parts[0]) for file in files]
-
-
-def _hash(name):
-    return hashlib.sha256(name.encode()).digest()
 
 
 def _class_names(base, files, bases):

@@ -7,12 +7,14 @@ import tensorflow as tf
 
 from ganzoo import checks
 from ganzoo.data.pixels import normalize
+from ganzoo.data.stored import StoredImages
 
 # The least number of rounds of the cipher at which orders of 10 samples pass a chi-square test.
 _ROUNDS = 16
 
 _PROBES = 64  # samples that tell data apart
 _CHUNK = 256  # samples gathered at once where no batch size is given
+_PIECE = 4096  # samples read at once from a file by who wants all
 
 # Nothing below has a branch on a tensor: AutoGraph would take a third of the time until the first batch.
 _AS_IT_STANDS = tf.autograph.experimental.do_not_convert
@@ -76,14 +78,14 @@ def uniform_numbers(positions, seed, epoch, count):
 
 
 class IndexedSource:
-    """Samples, and labels or targets if there are any, as tensors in host memory.
+    """Samples, and labels or targets if there are any, as tensors in host memory; or images in a file.
 
     `dataset()` is what the public functions return. It carries the attributes `stream` (the method
     below), `source` (this object) and `class_names`; what its methods `map`, `take`, ... return does not.
 
     Args:
         images: uint8 array `(num_samples, height, width, channels)`, or float32 array
-            `(num_samples, ...)`.
+            `(num_samples, ...)`, or `StoredImages`.
         labels: Optional integer array `(num_samples,)`, float attributes `(num_samples, count)`, or a
             dictionary of both kinds by name.
         batch_size: Integer. `None` (the default) gives single samples.
@@ -117,7 +119,7 @@ class IndexedSource:
         self.class_names = class_names
         self.augment = augment
         with tf.device("CPU:0"):  # a tensor on the GPU would be copied back for every batch
-            self.images = tf.constant(images)
+            self.images = images if isinstance(images, StoredImages) else tf.constant(images)
             self.labels = None if labels is None else tf.nest.map_structure(_as_condition, labels)
             self.targets = None if targets is None else tf.constant(targets)
 
@@ -159,16 +161,33 @@ class IndexedSource:
         def batch(index):
             return self._batch(index // batches_per_epoch, index % batches_per_epoch)
 
-        return _finish(tf.data.Dataset.counter(tf.constant(start, tf.int64)).map(batch))
+        # Some batches at a time where they are read from a file, which may take a disk's time.
+        at_once = tf.data.AUTOTUNE if isinstance(self.images, StoredImages) else None
+        return _finish(tf.data.Dataset.counter(tf.constant(start, tf.int64)).map(batch, at_once))
 
     def fingerprint(self):
         """A dictionary that tells data apart: the number of samples, their order, and a hash of up to 64 of them."""
         sha = hashlib.sha256()
         places = np.linspace(0, self.num_samples - 1, min(_PROBES, self.num_samples)).astype("int64")
-        for part in tf.nest.flatten((self.images, self.labels, self.targets)):
+        sha.update(self._images_at(tf.constant(places)).numpy().tobytes())
+        for part in tf.nest.flatten((self.labels, self.targets)):
             if part is not None:
                 sha.update(tf.gather(part, places).numpy().tobytes())
         return {"samples": self.num_samples, "seed": self.seed, "shuffle": self.shuffle, "sha256": sha.hexdigest()}
+
+    def parts(self):
+        """Yields all images with their labels or targets, or `None`, in the stored order.
+
+        In one piece if they lie in memory, in pieces of a few thousand if they lie in a file.
+        """
+        others = self.labels if self.targets is None else self.targets
+        if not isinstance(self.images, StoredImages):
+            yield self.images, others
+            return
+        for first in range(0, self.num_samples, _PIECE):
+            rows = slice(first, min(first + _PIECE, self.num_samples))
+            images = tf.constant(self.images.take(np.arange(rows.start, rows.stop)))
+            yield images, None if others is None else tf.nest.map_structure(lambda part, rows=rows: part[rows], others)
 
     def dataset(self):
         """One epoch, always epoch 0, with normalized images.
@@ -198,13 +217,19 @@ class IndexedSource:
         indices = positions
         if self.shuffle:
             indices = shuffled(positions, self.num_samples, self.seed, epoch)
-        images = tf.gather(self.images, indices)
+        images = self._images_at(indices)
         if self.targets is not None:
             pair = images, tf.gather(self.targets, indices)
             return pair if self.augment is None else self.augment(*pair, epoch, positions)
         if self.labels is None:
             return images
         return images, tf.nest.map_structure(lambda part: tf.gather(part, indices), self.labels)
+
+    def _images_at(self, indices):
+        if not isinstance(self.images, StoredImages):
+            return tf.gather(self.images, indices)
+        images = tf.numpy_function(self.images.take, [indices], tf.uint8, stateful=False)
+        return tf.ensure_shape(images, [*indices.shape, *self.images.shape[1:]])
 
 
 def check_batch_size(batch_size, num_samples):

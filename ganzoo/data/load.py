@@ -3,17 +3,21 @@
 import difflib
 import gzip
 import os
+import warnings
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from ganzoo import checks
-from ganzoo.data import npz, toys
+from ganzoo.data import local, npz, packed, toys
 from ganzoo.data.folder import from_folder
+from ganzoo.data.image_files import has_images
 from ganzoo.data.indexed import IndexedSource
 from ganzoo.data.paired import check_jitter, from_pairs, resize
 from ganzoo.data.pixels import check_image_size
 from ganzoo.data.split import split_indices, split_name
+from ganzoo.data.storing import check_storage
 
 _EMBEDDED = {
     "mnist_10k": [str(digit) for digit in range(10)],
@@ -25,6 +29,7 @@ _EMBEDDED = {
 _FACES = "faces_10k"
 _EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
 _EMBEDDED_FACES = _EMBEDDED_FOLDER / "faces_10k.npz"
+_PIXEL_ART = (_FACES, "pixel_faces_32")
 # Suffixes that are those of files, and of no dataset's name.
 _ARCHIVES = (".npz", ".npy", ".zip", ".tar", ".gz", ".tgz", ".h5", ".hdf5", ".mat", ".csv", ".pkl")
 _TOYS = {"ring": toys.ring, "grid": toys.grid, "swiss_roll": toys.swiss_roll}
@@ -42,6 +47,8 @@ def load(
     jitter=False,
     mirror=False,
     label=None,
+    storage="memory",
+    cache_dir=None,
 ):
     """A dataset by its name, as float32 images in `[-1, 1]` and int64 labels.
 
@@ -53,13 +60,18 @@ def load(
       each, see `label`. Drawings: "Pixel Art" by DiceBear, CC0 1.0;
     - `fashion_edges_10k`, `openmoji_pairs`: pairs of images that come with ganzoo, see below;
     - `ring`, `grid`, `swiss_roll`: the toys with their defaults;
+    - `cifar10_jpeg`, `peeps_64`, `pixel_faces_32`: from the file `cifar10_jpeg.tar.gz`, `peeps_64.npz` or
+      `pixel_faces_32.npz` in `manual_dir`. The first has the pictures of CIFAR-10 as JPEG, not its original pixels, and
+      the splits `train` and `test`; an archive `train/<class>/*.jpg`, `test/<class>/*.jpg`;
     - any image dataset of [tensorflow-datasets](https://www.tensorflow.org/datasets/catalog), read once
-      into memory. Needs `pip install 'keras-ganzoo[tfds]'`. Without a class label the elements are
+      into memory or onto the disk. Needs `pip install 'keras-ganzoo[tfds]'`. Without a class label the elements are
       images only;
     - the path of an `.npz` file with the arrays `<split>_images` and, if there are labels,
       `<split>_labels`; or, for the split `train`, `images` and `labels`. For other labels see `label`;
-    - the path of a folder of RGB images, with a `/` in it: its sub-folder `<split>` if it is divided into some,
-      or else all of it (see `from_folder`, which has more options).
+    - the path of a folder of images, which become RGB: its sub-folder `<split>` if it is divided into some,
+      or else all of it (see `from_folder`, which has more options). If it is in the current directory, its name is
+      enough. A folder of images that is called like a dataset is read in its place, and a warning says so; with
+      `data_dir` or `manual_dir` the name is the dataset's.
 
     Iterating over the dataset gives the order of epoch 0 each time; `dataset.stream()` gives all epochs,
     each in its own order, from any batch on. Incomplete batches are dropped. `dataset.class_names` is a
@@ -84,12 +96,17 @@ def load(
             multiple of 16. Defaults to the images' own size.
         data_dir: Folder where tensorflow-datasets keeps prepared datasets. Defaults to its own default.
         manual_dir: Folder with the archives of a dataset of tensorflow-datasets, to be used instead of
-            a download; their checksums are verified.
+            a download; their checksums are verified. Or the folder with the file of `cifar10_jpeg` and the like.
         jitter, mirror: Of the paired datasets: see `paired`. Default to `False`.
         label: String, which label the elements have, of `faces_10k` or an `.npz` file: `"hairColor"`; in a file the
             array `<split>_<label>`, with the names of its values in `values_<label>`. A list of them gives float32
             attributes `(count,)`, one-hot for each label, side by side; `dataset.attribute_names` tells what they mean.
             Defaults to `None`: no label of `faces_10k`, and `<split>_labels` of a file.
+        storage: `"memory"` (the default), or `"disk"`: the images are written once into a file of raw pixels, and
+            batches are read from there, in the same order, the same to the bit. For folders, files and datasets of
+            tensorflow-datasets that do not fit into memory. What is done of the file outlives a broken-off process; it
+            is made again when the data change.
+        cache_dir: Folder of that file. Defaults to `.ganzoo` beside the data.
 
     Returns:
         A `tf.data.Dataset` of `(image, label)`, or of `(input, target)` for the paired datasets.
@@ -97,6 +114,7 @@ def load(
     Raises:
         ValueError: If the name, the split or another argument is not known.
         ImportError: If the name asks for tensorflow-datasets, which is not installed.
+        OSError: If the file of pixels cannot be written, or the disk has no room for it.
 
     Example:
 
@@ -109,36 +127,55 @@ def load(
     check_jitter(jitter)
     mirror = checks.boolean("mirror", mirror)
     label = check_label(label)
-    name, path = _name_and_path(name)
-    is_file = name == _FACES or (path is not None and not path.is_dir())
-    if label is not None and not is_file:
-        raise ValueError(f"`label` chooses among the labels of faces_10k or of an .npz file. Received: {name!r}")
-    if name in _PAIRED:
+    where = check_storage(storage, cache_dir)
+    folders = _folder("data_dir", data_dir), _folder("manual_dir", manual_dir)
+    name, path = _name_and_path(name, *folders)
+    _check_suitable(name, path, label, jitter or mirror, *where)
+    if path is None and name in _PAIRED:
         return from_pairs(*_PAIRED[name](split), image_size, batch_size, seed, shuffle, jitter, mirror)
-    if jitter or mirror:
-        raise ValueError(
-            f"jitter and mirror change pairs of images, and {name!r} is none of {', '.join(_PAIRED)}. For your own "
-            "pairs use ganzoo.data.paired."
-        )
-    if name in _TOYS:
+    if path is None and name in _TOYS:
         return _load_toy(name, split, batch_size, seed, shuffle, image_size)
     if path is not None and path.is_dir():
-        return from_folder(path, image_size, 3, batch_size, seed, shuffle, split)
-    if name in _EMBEDDED:
+        return from_folder(path, image_size, 3, batch_size, seed, shuffle, split, storage, cache_dir)
+    if path is not None:
+        images, labels, class_names = _read_file(name, path, split, image_size, label, *where)
+    elif name in _EMBEDDED:
         images, labels, class_names = _read_embedded(name, split)
-    elif is_file:
-        path = _EMBEDDED_FACES if name == _FACES else path
-        images, labels, class_names = npz.read(path, split, label)
+        images = images if image_size is None else resize(images, image_size)
     else:
-        folders = _folder("data_dir", data_dir), _folder("manual_dir", manual_dir)
-        images, labels, class_names = _read_tensorflow_datasets(name, split, image_size, *folders)
-    if image_size not in (None, images.shape[1:3]):
-        images = enlarged(images, image_size) if name == _FACES else resize(images, image_size)
+        images, labels, class_names = _read_tensorflow_datasets(name, split, image_size, *folders, *where)
     if isinstance(label, list):
         dataset = IndexedSource(images, labels, batch_size, seed, shuffle).dataset()
         dataset.attribute_names = class_names
         return dataset
     return IndexedSource(images, labels, batch_size, seed, shuffle, class_names).dataset()
+
+
+def _check_suitable(name, path, label, changes_pairs, on_disk, cache_dir):
+    """Refuses arguments that a dataset has no use for."""
+    if label is not None and (path is None or path.is_dir() or _is_archive(path)):
+        raise ValueError(f"`label` chooses among the labels of faces_10k or of an .npz file. Received: {name!r}")
+    if changes_pairs and (path is not None or name not in _PAIRED):
+        raise ValueError(
+            f"jitter and mirror change pairs of images, and {name!r} is none of {', '.join(_PAIRED)}. For your own "
+            "pairs use ganzoo.data.paired."
+        )
+    if on_disk and (path == _EMBEDDED_FACES or (path is None and name in _IN_MEMORY)):
+        raise ValueError(f"storage='disk' is for large sets, and {name!r} fits into any memory. Leave it out.")
+
+
+def _read_file(name, path, split, image_size, label, on_disk, cache_dir):
+    """Images, labels and the names of the classes or attributes, of an archive or an `.npz` file."""
+    if _is_archive(path):
+        return packed.read(path, split, image_size, on_disk, cache_dir)
+    resized = None
+    if image_size is not None:
+        resized = partial(enlarged if name in _PIXEL_ART else resize, image_size=image_size)
+    return npz.read(path, split, label, resized, on_disk, cache_dir)
+
+
+def _is_archive(path):
+    return path.name.endswith(".tar.gz") and path.stem.removesuffix(".tar") in local.NAMES
 
 
 def check_label(label):
@@ -153,20 +190,42 @@ def check_label(label):
 
 def enlarged(images, image_size):
     """Pixel art at a larger size: pixels are repeated where that is possible."""
+    if images.shape[1:3] == image_size:
+        return images
     (rows, row_rest), (columns, column_rest) = (divmod(to, of) for to, of in zip(image_size, images.shape[1:3]))
     if row_rest or column_rest:
         return resize(images, image_size)
     return np.repeat(np.repeat(images, rows, axis=1), columns, axis=2)
 
 
-def _name_and_path(name):
-    """The name as a string, and the path that it is, or `None` if it is the name of a dataset."""
+def _name_and_path(name, data_dir, manual_dir):
+    """The name as a string, and the path that it is, or `None` if it is the name of a dataset without a file."""
     path = checks.path("name", name)
     text = os.fspath(name)
+    if data_dir is None and manual_dir is None and _is_folder_here(name):
+        return text, path
+    if text in local.NAMES:
+        return text, local.find(text, manual_dir)
+    if text == _FACES:
+        return text, _EMBEDDED_FACES
     # A dataset of tensorflow-datasets may have a slash in its name, too.
     starts_as_path = text.startswith(("~", ".", os.sep)) or "\\" in text
     is_path = isinstance(name, os.PathLike) or starts_as_path or ("/" in text and path.exists())
     return text, path if is_path or path.suffix in _ARCHIVES else None
+
+
+def _is_folder_here(name):
+    """Whether a name is that of a folder of images in the current directory; warns if it hides a dataset."""
+    if not isinstance(name, str) or Path(name).name != name or not Path(name).is_dir() or not has_images(Path(name)):
+        return False
+    if name in (*_IN_MEMORY, *local.NAMES):
+        warnings.warn(
+            f"The folder {name!r} of images in the current directory is read, and not the dataset of that name. For "
+            "the dataset rename the folder, or pass data_dir= or manual_dir=, any folder.",
+            UserWarning,
+            stacklevel=4,
+        )
+    return True
 
 
 def _folder(name, value):
@@ -231,8 +290,8 @@ def _read_idx(path, header):
         return np.frombuffer(file.read(), np.uint8, offset=header)
 
 
-def _read_tensorflow_datasets(name, split, image_size, data_dir, manual_dir):
-    embedded = ", ".join([*_EMBEDDED, _FACES, *_PAIRED, *_TOYS])
+def _read_tensorflow_datasets(name, split, image_size, data_dir, manual_dir, on_disk, cache_dir):
+    embedded = ", ".join(_IN_MEMORY)
     try:
         import tensorflow_datasets as tfds
     except ImportError as error:
@@ -243,7 +302,8 @@ def _read_tensorflow_datasets(name, split, image_size, data_dir, manual_dir):
     try:
         tfds.builder_cls(name)
     except (tfds.core.DatasetNotFoundError, ValueError):  # The latter for what is no name at all.
-        close = difflib.get_close_matches(name, [*_EMBEDDED, _FACES, *_PAIRED, *_TOYS, *tfds.list_builders()])
+        here = [path.name for path in Path().iterdir() if path.is_dir()]
+        close = difflib.get_close_matches(name, [*here, *_IN_MEMORY, *local.NAMES, *tfds.list_builders()])
         hints = f" Close to it: {', '.join(close)}." if close else ""
         hints += _hint_of_folder(name)
         raise ValueError(
@@ -252,7 +312,7 @@ def _read_tensorflow_datasets(name, split, image_size, data_dir, manual_dir):
         ) from None
     from ganzoo.data import tensorflow_datasets
 
-    return tensorflow_datasets.read(name, split, image_size, data_dir, manual_dir)
+    return tensorflow_datasets.read(name, split, image_size, data_dir, manual_dir, on_disk, cache_dir)
 
 
 def _hint_of_folder(name):
@@ -261,3 +321,4 @@ def _hint_of_folder(name):
 
 # After the functions that it names.
 _PAIRED = {"fashion_edges_10k": _read_edges, "openmoji_pairs": _read_openmoji}
+_IN_MEMORY = (*_EMBEDDED, _FACES, *_PAIRED, *_TOYS)

@@ -185,6 +185,8 @@ def enlargement(jitter):
 
 def resize(images, image_size):
     """uint8 images `(num_samples, height, width, channels)`, resized to cover `(height, width)` and cropped."""
+    if images.shape[1:3] == image_size:
+        return images
     if images.dtype != np.uint8:
         raise ValueError(f"image_size needs uint8 images; received {images.dtype} images.")
     resized = np.empty((len(images), *image_size, images.shape[-1]), np.uint8)

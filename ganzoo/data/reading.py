@@ -14,7 +14,7 @@ def available_memory():
     return int(match[1]) * 1024 if match else None
 
 
-def check_memory(num_images, height, width, channels, fix="Pass a smaller image_size, or fewer images."):
+def check_memory(num_images, height, width, channels, fix='Use a smaller image_size, or storage="disk".'):
     """Refuses images that would not fit: twice, as an array and, for a moment, as its tensor."""
     what = f"{num_images:,} images of {height} x {width} x {channels} bytes"
     check_room(what, 2 * num_images * height * width * channels, fix)

@@ -1,5 +1,7 @@
 """The slicing syntax of tensorflow-datasets: `train[:9000]`, `train[90%:]`, `train[:10%]+train[90%:]`."""
 
+import hashlib
+import os
 import re
 
 import numpy as np
@@ -20,9 +22,46 @@ def split_indices(split, num_samples):
         start = 0 if start is None else _absolute(start, num_samples, split)
         stop = num_samples if stop is None else _absolute(stop, num_samples, split)
         ranges.append(np.arange(start, stop))
-    indices = np.concatenate(ranges)
+    return _some(np.concatenate(ranges), split, num_samples)
+
+
+def stable_indices(split, names):
+    """The indices of the files that `split` selects, by a hash of their names: an int64 array, sorted.
+
+    The hash is a number in [0, 1). A percentage selects by this number alone, so a file stays in its part when others
+    are added or deleted, and a part holds its share of the files only about. A number of files, `train[:1000]`, counts
+    in the order of the hashes, and holds exactly as many.
+
+    Args:
+        split: String, such as `"train[:90%]"`.
+        names: List of strings, the names of all files.
+    """
+    places = np.array([_place(name) for name in names])
+    ranks = np.empty(len(names), np.int64)
+    ranks[np.argsort(places, kind="stable")] = np.arange(len(names))
+
+    def precede(bound):
+        count = _absolute(bound, len(names), split)
+        if not bound.endswith("%"):
+            return ranks < count
+        share = float(bound[:-1]) / 100
+        return places < (share + 1 if bound.startswith("-") else share)
+
+    parts = []
+    for _, start, stop in _parse(split):
+        chosen = np.ones(len(names), bool) if stop is None else precede(stop)
+        parts.append(np.flatnonzero(chosen if start is None else chosen & ~precede(start)))
+    return _some(np.sort(np.concatenate(parts)), split, len(names))
+
+
+def _place(name):
+    """A number in [0, 1) that a name has everywhere: 53 bits of its hash."""
+    return (int.from_bytes(hashlib.sha256(os.fsencode(name)).digest()[:8], "big") >> 11) / 2**53
+
+
+def _some(indices, split, num_samples):
     if not len(indices):
-        raise ValueError(f"split={split!r} selects none of the {num_samples} samples.")
+        raise ValueError(f"split={split!r} selects none of the {num_samples} samples. Ask for a larger part.")
     return indices
 
 

@@ -1,4 +1,4 @@
-"""Reads image datasets of tensorflow-datasets into memory."""
+"""Reads image datasets of tensorflow-datasets."""
 
 import contextlib
 import queue
@@ -14,12 +14,13 @@ import tensorflow as tf
 
 from ganzoo.data.pixels import cover_array
 from ganzoo.data.reading import check_memory
+from ganzoo.data.storing import CHUNK_BYTES, Chunk, Origin, fingerprint_of, stored_images
 from ganzoo.progress import track
 
 _BATCH = 256
 
 
-def read(name, split, image_size=None, data_dir=None, manual_dir=None):
+def read(name, split, image_size=None, data_dir=None, manual_dir=None, on_disk=False, cache_dir=None):
     """Downloads and prepares a dataset if need be, and reads a split of it.
 
     Args:
@@ -28,9 +29,10 @@ def read(name, split, image_size=None, data_dir=None, manual_dir=None):
         image_size: Optional pair of integers `(height, width)` to resize to.
         data_dir: Optional folder of the prepared datasets.
         manual_dir: Optional folder of archives that are there already, used instead of a download.
+        on_disk, cache_dir: See `check_storage`. Without `on_disk` (the default) images are read into memory.
 
     Returns:
-        `(images, labels, class_names)`: a uint8 array `(num_samples, height, width, channels)`, an
+        `(images, labels, class_names)`: a uint8 array `(num_samples, height, width, channels)` or `StoredImages`, an
         int64 array and a list; the last two are `None` if the dataset has no class label.
     """
     import tensorflow_datasets as tfds
@@ -55,13 +57,39 @@ def read(name, split, image_size=None, data_dir=None, manual_dir=None):
 
     examples = builder.as_dataset(split=split).map(pick, num_parallel_calls=tf.data.AUTOTUNE)
     num_samples = int(examples.cardinality())
-    check_memory(num_samples, *shape)
+    class_names = None if label_key is None else builder.info.features[label_key].names
+    if on_disk:
+        options = {"kind": "tensorflow-datasets", "name": builder.info.full_name, "split": split, "size": image_size}
+        images = stored_images(_origin(builder, options, examples, shape, num_samples, label_key), cache_dir)
+        return images, images.labels, class_names
+    check_memory(num_samples, *shape, 'Pass a smaller image_size, or storage="disk".')
     images, labels = np.empty((num_samples, *shape), np.uint8), np.empty(num_samples, np.int64)
     batches = examples.batch(_BATCH).prefetch(1).as_numpy_iterator()
     samples = (sample for batch in batches for sample in zip(*batch))
     for row, sample in enumerate(track(samples, num_samples, f"Reading {name}")):
         images[row], labels[row] = sample
-    return (images, None, None) if label_key is None else (images, labels, builder.info.features[label_key].names)
+    return images, None if label_key is None else labels, class_names
+
+
+def _origin(builder, options, examples, shape, num_samples, label_key):
+    """The `Origin` of the examples of a split, which are read in their order, some at a time."""
+
+    def chunks(start, notes):
+        rows = max(1, CHUNK_BYTES // int(np.prod(shape)))
+        for images, labels in examples.skip(start).batch(rows).prefetch(1).as_numpy_iterator():
+            start += len(images)
+            yield Chunk(start, images, None if label_key is None else labels)
+
+    folder = Path(builder.data_dir)
+    return Origin(
+        name=builder.name,
+        folder=folder if folder.is_dir() else None,
+        options=options,
+        fingerprint=lambda: fingerprint_of(sorted(path for path in folder.glob("*") if path.is_file())),
+        image_shape=shape,
+        count=num_samples,
+        chunks=chunks,
+    )
 
 
 def _check_before_download(builder):

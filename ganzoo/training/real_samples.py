@@ -23,7 +23,7 @@ def read_samples(model, data, limit=None):
     source = getattr(data, "source", None)
     trusted = source is not None or not isinstance(data, tf.data.Dataset)
     if source is not None:  # All of it, where iterating leaves out what fills no batch.
-        elements = [(source.images, source.labels if source.targets is None else source.targets)]
+        elements = source.parts()
     elif isinstance(data, tf.data.Dataset):
         if limit is None and data.cardinality() == tf.data.INFINITE_CARDINALITY:
             raise ValueError("The dataset is endless. Pass `num_real`, how many of its samples to use.")

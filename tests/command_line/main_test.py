@@ -34,14 +34,15 @@ from tests.workers import command, processes
 
 FLAGS = {
     "train": (
-        "data_dir manual_dir image_size split held_out data_label output_dir epochs steps_per_epoch batch_size resume "
-        "seed networks augmentation learning_rate beta_1 set mixed_precision strategy jit_compile steps_per_execution "
-        "checkpoint_every num_samples"
+        "data_dir manual_dir image_size storage cache_dir data_label split held_out output_dir epochs steps_per_epoch "
+        "batch_size resume seed networks augmentation learning_rate beta_1 set mixed_precision strategy jit_compile "
+        "steps_per_execution checkpoint_every num_samples"
     ).split(),
     "evaluate": (
-        "dataset split data_dir manual_dir image_size metrics features num_samples num_real seed output".split()
-    ),
-    "generate": "num_samples seed label output output_dir".split(),
+        "dataset split data_dir manual_dir image_size storage cache_dir data_label metrics features num_samples "
+        "num_real seed output"
+    ).split(),
+    "generate": "num_samples seed condition label output output_dir".split(),
     "translate": "input_dir output_dir batch_size seed side_by_side".split(),
     "export": ["output_dir"],
     "presets": ["gallery"],
@@ -238,7 +239,7 @@ def test_a_place_that_cannot_be_written(folder, tmp_path):
 def test_what_the_command_line_knows_is_what_there_is():
     """The tables of names that need no import."""
     assert set(METRICS) == set(evaluate.known_metrics())
-    for name in (name for names in DATASETS.values() for name in names):
+    for name in (name for kind in ("images", "pairs", "points") for name in DATASETS[kind]):
         assert ganzoo.data.load(name) is not None
 
 

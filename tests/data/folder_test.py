@@ -6,6 +6,7 @@ import tensorflow as tf
 from PIL import Image
 
 from ganzoo.data import decoding, from_folder, reading
+from ganzoo.data.image_files import files_of_split
 
 RED = (255, 0, 0)
 
@@ -320,12 +321,40 @@ def test_slices_hold_images_out(tmp_path):
         write(tmp_path / "ab"[index % 2] / f"{index}.png", (index, 0, 0))
     parts = [from_folder(tmp_path, shuffle=False, split=split) for split in ("train[:80%]", "train[80%:]")]
     red = [set(part.source.images.numpy()[:, 0, 0, 0].tolist()) for part in parts]
-    assert [len(part) for part in parts] == [48, 12]
+    assert sum(len(part) for part in parts) == 60 and 40 <= len(parts[0]) <= 55  # About its share, by the hashes.
     assert not red[0] & red[1] and red[0] | red[1] == set(range(60))
     for part in parts:
         assert part.class_names == ["a", "b"] and {int(label) for _, label in part} == {0, 1}
     again = from_folder(tmp_path, shuffle=False, split="train[80%:]")
     np.testing.assert_array_equal(again.source.images, parts[1].source.images)
+
+
+def test_new_files_move_no_others(tmp_path):
+    """A percentage goes by the hash of each name alone: three parts, and whatever comes stays apart."""
+    splits = ("train[:50%]", "train[50%:80%]", "train[-20%:]")
+
+    def parts():
+        found = [files_of_split(tmp_path, split)[0] for split in splits]
+        assert sum(map(len, found)) == len({file for part in found for file in part}) == len(list(tmp_path.iterdir()))
+        return [set(part) for part in found]
+
+    for index in range(40):
+        write(tmp_path / f"{index}.png", size=(1, 1))
+    before = parts()
+    for index in range(100, 120):
+        write(tmp_path / f"{index}.png", size=(1, 1))
+    after = parts()
+    assert all(one < other for one, other in zip(before, after, strict=True))
+    (tmp_path / "7.png").unlink()
+    assert [part - {tmp_path / "7.png"} for part in after] == parts()
+    assert len(files_of_split(tmp_path, "train[:13]")[0]) == 13
+    assert files_of_split(tmp_path, "train[80%:]+train[:80%]")[0] == files_of_split(tmp_path, "train")[0]
+
+
+def test_a_part_without_files_is_refused(tmp_path):
+    write(tmp_path / "a.png")
+    with pytest.raises(ValueError, match="selects none of the 1 samples. Ask for a larger part"):
+        from_folder(tmp_path, split="train[99.9%:]")
 
 
 def test_formats(tmp_path):

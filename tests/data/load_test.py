@@ -1,6 +1,7 @@
 import gzip
 import os
 import sys
+import tarfile
 import time
 from pathlib import Path
 
@@ -187,11 +188,29 @@ def test_paths_that_are_no_dataset_are_told_apart_from_names(tmp_path, monkeypat
     np.save("x.npy", np.zeros((2, 4, 4, 1), "uint8"))
     with pytest.raises(ValueError, match="'x.npy' is neither a folder of images nor an .npz file"):
         load("./x.npy")
-    with pytest.raises(ImportError, match=r"There is a folder of this name: pass './faces' to load it"):
-        load("faces")
+    Path("empty").mkdir()
+    with pytest.raises(ImportError, match=r"There is a folder of this name: pass './empty' to load it"):
+        load("empty")
     for name in ("", None, 5):
         with pytest.raises(ValueError, match="`name` must be a path, a string that is not empty"):
             load(name)
+
+
+def test_a_folder_by_its_bare_name(tmp_path, monkeypatch):
+    """It wins over a dataset of that name, unless the folders of a dataset are given."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("photos", "mnist_10k", "ring", "openmoji_pairs", "peeps_64"):
+        Path(name).mkdir()
+        Image.new("RGB", (8, 6)).save(f"{name}/a.png")
+    assert load("photos").element_spec.shape == load(Path("mnist_10k")).element_spec.shape == (6, 8, 3)
+    for name in ("mnist_10k", "ring", "openmoji_pairs", "peeps_64"):
+        with pytest.warns(UserWarning, match=f"The folder '{name}' of images .* is read, and not the dataset") as told:
+            assert load(name).element_spec.shape == (6, 8, 3)
+        assert told[0].filename == __file__
+    assert load("mnist_10k", data_dir=tmp_path).source.num_samples == 10_000
+    assert load("ring", manual_dir=tmp_path).element_spec[0].shape == (2,)
+    Path("faces_10k").mkdir()  # Nothing that Pillow reads is in it.
+    assert load("faces_10k").source.num_samples == 10_000
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 torn", b"\x93NUMPY"])
@@ -223,6 +242,83 @@ def test_an_npz_that_is_larger_than_the_memory_is_refused(tmp_path, monkeypatch)
     monkeypatch.setattr("ganzoo.data.reading.available_memory", lambda: 2**20)
     with pytest.raises(ValueError, match="images of .*own.npz' need .* GiB of memory"):
         load(tmp_path / "own.npz")
+
+
+# === Files that a user has ===
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """`cifar10_jpeg.tar.gz`, and what it was packed from."""
+    random = np.random.default_rng(0)
+    root = tmp_path / "cifar10_jpeg"
+    for index in range(24):
+        path = root / ("train" if index % 4 else "test") / ("cat", "dog 2", "dog 10")[index % 3] / f"{index}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random.integers(0, 256, (32, 32, 3), "uint8")).save(path)
+    (root / "train" / "cat" / "3.jpg").write_bytes(b"no picture")
+    with tarfile.open(tmp_path / "cifar10_jpeg.tar.gz", "w:gz") as packed:
+        packed.add(root, "./")
+    root.rename(tmp_path / "unpacked")
+    return tmp_path
+
+
+@pytest.mark.filterwarnings("ignore:1 of .* image files cannot be read")
+def test_cifar10_jpeg(archive):
+    """Packed as unpacked, in memory as on the disk."""
+    for given in ({"split": "train"}, {"split": "test"}, {"split": "train[:70%]", "image_size": (16, 24)}):
+        expected = load(archive / "unpacked", **given)
+        for storage in ({}, {"storage": "disk", "cache_dir": archive / "cache"}):
+            dataset = load("cifar10_jpeg", manual_dir=archive, **given, **storage)
+            assert dataset.class_names == expected.class_names == ["cat", "dog 2", "dog 10"]
+            np.testing.assert_array_equal(dataset.source.images.numpy(), expected.source.images.numpy())
+            np.testing.assert_array_equal(dataset.source.labels, expected.source.labels)
+    with pytest.raises(ValueError, match="cifar10_jpeg.tar.gz' has no split 'val'. It holds: test, train"):
+        load("cifar10_jpeg", "val", manual_dir=archive)
+    with pytest.raises(ValueError, match="`label` chooses among"):
+        load("cifar10_jpeg", label="kind", manual_dir=archive)
+    content = (archive / "cifar10_jpeg.tar.gz").read_bytes()
+    for harmed in (content[: len(content) // 2], b"no archive"):
+        (archive / "cifar10_jpeg.tar.gz").write_bytes(harmed)
+        with pytest.raises(ValueError, match="cannot be read: .*It is damaged, or no tar archive"):
+            load("cifar10_jpeg", manual_dir=archive)
+    (archive / "cifar10_jpeg.tar.gz").unlink()
+    (archive / "unpacked").rename(archive / "cifar10_jpeg")
+    assert load("cifar10_jpeg", "test", manual_dir=archive).source.num_samples == 6
+
+
+def test_faces_of_a_file(tmp_path):
+    images = np.arange(4 * 2 * 2 * 3, dtype="uint8").reshape(4, 2, 2, 3)
+    arrays = {"train_images": images, "test_images": images[:1], "train_hat": np.array([0, 1, 1, 2])}
+    for name in ("peeps_64", "pixel_faces_32"):
+        np.savez(tmp_path / f"{name}.npz", **arrays, values_hat=np.array(['"cap"', '"top hat"', "null"]))
+        dataset = load(name, manual_dir=tmp_path, label="hat")
+        assert dataset.class_names == ["cap", "top hat", "none"]
+        assert load(name, manual_dir=tmp_path).element_spec == tf.TensorSpec((2, 2, 3), tf.float32)
+        assert load(name, "test", manual_dir=tmp_path).source.num_samples == 1
+        attributes = load(name, manual_dir=tmp_path, label=["hat"])
+        assert attributes.attribute_names == ["hat cap", "hat top hat", "hat none"]
+    large = load("pixel_faces_32", manual_dir=tmp_path, image_size=(4, 4)).source.images.numpy()
+    np.testing.assert_array_equal(large[:, 1::2, ::2], images)  # Pixel art: pixels are repeated.
+
+
+@pytest.mark.parametrize("name", ["cifar10_jpeg", "peeps_64", "pixel_faces_32"])
+def test_files_that_are_missing(name, tmp_path):
+    with pytest.raises(ValueError, match=f"'{name}' is read from the file {name}.* Pass manual_dir=, the folder that"):
+        load(name)
+    with pytest.raises(ValueError, match=f"There is no {name}.* in manual_dir='{tmp_path}'"):
+        load(name, manual_dir=tmp_path)
+
+
+def test_the_files_themselves():
+    if not (ARCHIVES / "cifar10").is_dir():
+        pytest.skip(f"the archives are not at {ARCHIVES}; set GANZOO_DATA")
+    faces = load("pixel_faces_32", manual_dir=ARCHIVES / "faces", label="hairColor")
+    small = load("faces_10k", label="hairColor")
+    assert faces.class_names == small.class_names
+    np.testing.assert_array_equal(faces.source.images[:100, ::2, ::2], small.source.images[:100])
+    test = load("cifar10_jpeg", "test[:200]", manual_dir=ARCHIVES / "cifar10")
+    assert test.source.images.shape == (200, 32, 32, 3) and test.class_names[::9] == ["airplane", "truck"]
 
 
 # === tensorflow-datasets ===

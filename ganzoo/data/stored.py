@@ -1,0 +1,205 @@
+"""Images in one file of raw pixels, read by index: sets that do not fit into memory.
+
+The file holds the pixels of all images one after the other, then their labels, then a card in JSON, which says what the
+file was made of and has the hashes of all its parts, then a footer that finds the card.
+"""
+
+import hashlib
+import json
+import os
+import struct
+import threading
+import weakref
+
+import numpy as np
+
+from ganzoo.data.reading import check_memory
+from ganzoo.progress import Progress
+
+FORMAT = 1
+_MAGIC = b"ganzoo raw"
+_FOOTER = struct.Struct("<Q32s10s")  # Length and sha256 of the card.
+_LABEL = np.dtype("<i8")
+_ONE_AT_A_TIME = threading.Lock()
+
+
+class StoredImages:
+    """The images of a file, in the place of an array `(num_images, height, width, channels)` of uint8.
+
+    Images are read with `preadv`, where there is one. A memory map would have the same speed, and end the process
+    without a word if somebody cuts the file off.
+
+    Args:
+        file: Open binary file. It may be closed afterwards.
+        card: Dictionary, the card at its end.
+
+    Attributes:
+        shape: `(num_images, height, width, channels)`.
+        labels: int64 array `(num_images,)`, or `None`.
+        broken: List of pairs: the index of a sample of the source that could not be read, and why.
+    """
+
+    dtype = np.dtype(np.uint8)
+    ndim = 4
+
+    def __init__(self, file, card):
+        self.shape = tuple(card["shape"])
+        self.broken = card["broken"]
+        self._name, self._file = file.name, os.dup(file.fileno())
+        weakref.finalize(self, os.close, self._file)
+        self._row_bytes = row_bytes(self.shape[1:])
+        self.labels = None
+        if card["labels"]:
+            labels = read_at(self._file, len(self) * _LABEL.itemsize, len(self) * self._row_bytes)
+            self.labels = np.frombuffer(labels, _LABEL).astype(np.int64)
+
+    def __len__(self):
+        return self.shape[0]
+
+    def take(self, indices):
+        """The images of an int64 array of indices, a uint8 array `(len(indices), height, width, channels)`."""
+        indices = np.asarray(indices)
+        if len(indices) and not 0 <= indices.min() <= indices.max() < len(self):
+            raise IndexError(f"indices from {indices.min()} to {indices.max()} of {len(self)} images")
+        images = np.empty((len(indices), *self.shape[1:]), np.uint8)
+        for image, index in zip(images, indices.tolist(), strict=True):
+            if _read_into(self._file, image, index * self._row_bytes) != self._row_bytes:
+                raise OSError(f"The file {self._name!r} has been cut off since it was opened.")
+        return images
+
+    def numpy(self):
+        """All images, as an array in memory.
+
+        Raises:
+            ValueError: If they do not fit.
+        """
+        check_memory(*self.shape, "Use fewer of them: slice the split.")
+        return self.take(np.arange(len(self)))
+
+
+# === The file ===
+
+
+def open_stored(path, source):
+    """The images of a file, if it is there, whole, and made of a source as it is now.
+
+    The size is checked each time. The hashes are, too, if the time of the file is not the one that it was made with: it
+    has been written to, or copied.
+
+    Args:
+        path: `Path`.
+        source: Dictionary, what tells the source apart from any other and from itself before a change.
+
+    Returns:
+        `StoredImages`, or `None`; a string, why not, or `None` where there is no file.
+    """
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return None, None
+    with file:
+        card = _read_card(file)
+        if card is None:
+            return None, "it is damaged"
+        if card["source"] != source:
+            changed = [key for key in {**source, **card["source"]} if source.get(key) != card["source"].get(key)]
+            return None, f"the data have changed since ({', '.join(changed)})"
+        if os.fstat(file.fileno()).st_mtime_ns != card["time"] * 10**9:
+            if not _hashes_hold(file, card):
+                return None, "it is damaged"
+            _set_time(path, card["time"])
+        return StoredImages(file, card), None
+
+
+def row_bytes(image_shape):
+    """Bytes of an image `(height, width, channels)`."""
+    return int(np.prod(image_shape, dtype=np.int64))
+
+
+def digest(pixels, labels):
+    """The hash of a chunk: of its pixels, and the labels where there are any."""
+    sha = hashlib.sha256(pixels)
+    sha.update(labels)
+    return sha.hexdigest()
+
+
+def labels_as_bytes(labels):
+    """Labels as the file holds them; nothing for `None`."""
+    return b"" if labels is None else np.asarray(labels, _LABEL).tobytes()
+
+
+def write_end(path, labels, card):
+    """Adds labels and card to a file of pixels, and brings it all to the disk."""
+    text = json.dumps({"format": FORMAT, **card}).encode()
+    with open(path, "ab") as file:
+        file.write(labels)
+        file.write(text + _FOOTER.pack(len(text), hashlib.sha256(text).digest(), _MAGIC))
+        file.flush()
+        os.fsync(file.fileno())
+    _set_time(path, card["time"])
+
+
+def _set_time(path, seconds):
+    try:
+        os.utime(path, (seconds, seconds))
+    except OSError:  # Another user's file: its hashes are checked each time.
+        pass
+
+
+def _read_card(file):
+    """The card of an open file, or `None` if the file is not whole."""
+    size = os.fstat(file.fileno()).st_size
+    if size < _FOOTER.size:
+        return None
+    file.seek(size - _FOOTER.size)
+    length, sha, magic = _FOOTER.unpack(file.read(_FOOTER.size))
+    start = size - _FOOTER.size - length
+    if magic != _MAGIC or start < 0:
+        return None
+    file.seek(start)
+    text = file.read(length)
+    if hashlib.sha256(text).digest() != sha:
+        return None
+    card = json.loads(text)
+    num_images, *image_shape = card.get("shape", [0])
+    bytes_each = row_bytes(image_shape) + (_LABEL.itemsize if card.get("labels") else 0)
+    return card if card["format"] == FORMAT and start == num_images * bytes_each else None
+
+
+def _hashes_hold(file, card):
+    """Whether all pixels and labels are what was written."""
+    num_images, *image_shape = card["shape"]
+    first, labels_at = 0, num_images * row_bytes(image_shape)
+    progress = Progress("Checking pixels", num_images)
+    for rows, sha in card["chunks"]:
+        if hash_of_chunk(file, first, rows, row_bytes(image_shape), labels_at if card["labels"] else None) != sha:
+            return False
+        first += rows
+        progress.advance(rows)
+    return first == num_images
+
+
+def hash_of_chunk(file, first, rows, image_bytes, labels_at=None, labels_file=None):
+    """The hash of some rows of an open file; their labels begin at `labels_at`, in another file perhaps."""
+    labels = b""
+    if labels_at is not None:
+        labels = read_at((labels_file or file).fileno(), rows * _LABEL.itemsize, labels_at + first * _LABEL.itemsize)
+    return digest(read_at(file.fileno(), rows * image_bytes, first * image_bytes), labels)
+
+
+def read_at(descriptor, count, offset):
+    """Up to `count` bytes of an open file; several threads may read at once."""
+    buffer = bytearray(count)
+    return bytes(memoryview(buffer)[: _read_into(descriptor, buffer, offset)])
+
+
+def _read_into(descriptor, buffer, offset):
+    """Fills a buffer from a place of an open file; returns the number of bytes."""
+    if hasattr(os, "preadv"):
+        return os.preadv(descriptor, [buffer], offset)
+    view = memoryview(buffer).cast("B")
+    with _ONE_AT_A_TIME:  # Windows
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        data = os.read(descriptor, len(view))
+    view[: len(data)] = data
+    return len(data)
