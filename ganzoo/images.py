@@ -1,14 +1,12 @@
 """Samples as pictures: uint8, grids, scatter plots, PNG files, animations and videos."""
 
 import math
-import shutil
-import subprocess
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image, ImageDraw, ImageFont, features
+from PIL import Image, ImageDraw, ImageFont
 
-from ganzoo import checks
+from ganzoo import checks, videos
 from ganzoo.files import replacing
 
 _BACKGROUND = 255  # between the samples of a grid
@@ -157,23 +155,6 @@ def _save_animation(path, frames, format, who, **settings):
         first.save(temporary, format=format, save_all=True, append_images=frames, loop=0, **settings)
 
 
-def check_video(path):
-    """Returns a path as a `Path`, if a video of its suffix can be written here.
-
-    Raises:
-        ValueError: If the suffix is none of `.gif`, `.webp` and `.mp4`, or if nothing on this machine writes it.
-    """
-    path = checks.path("path", path)
-    suffix = path.suffix.lower()
-    if suffix not in (".gif", ".webp", ".mp4"):
-        raise ValueError(f"A video is a .gif, a .webp or an .mp4 file. Received: {str(path)!r}")
-    if suffix == ".webp" and not features.check("webp"):
-        raise ValueError("This machine's Pillow was built without WebP. Write a .gif file.")
-    if suffix == ".mp4" and shutil.which("ffmpeg") is None:
-        raise ValueError("An .mp4 file needs the program ffmpeg, which is not on the PATH. Write a .gif or .webp file.")
-    return path
-
-
 def save_video(path, frames, fps=20):
     """Writes pictures of one size as a video that repeats; never half a file.
 
@@ -186,33 +167,21 @@ def save_video(path, frames, fps=20):
     Raises:
         ValueError: If the format is not known, cannot be written on this machine, or there are no frames.
     """
-    path = check_video(path)
+    path = checks.path("path", path)
+    videos.check(path)
     fps = checks.number("fps", fps, above=0, most=1000)
     duration = max(1, round(1000 / fps))
     if path.suffix.lower() == ".mp4":
-        _save_mp4(path, frames, fps)
+        with replacing(path) as temporary:
+            videos.write_mp4(temporary, _as_rgb(frames), fps)
     elif path.suffix.lower() == ".webp":
         _save_animation(path, frames, "WEBP", "save_video()", duration=duration, lossless=True)
     else:
         _save_animation(path, frames, "GIF", "save_video()", duration=duration)
 
 
-def _save_mp4(path, frames, fps):
-    frames = (np.asarray(_to_pil(frame).convert("RGB")) for frame in frames)
-    first = next(frames, None)
-    if first is None:
-        raise ValueError("save_video() received no frames; it needs one at least.")
-    # Sizes must be even for the pixel format that every player knows.
-    even = "pad=ceil(iw/2)*2:ceil(ih/2)*2:color=white"
-    size = f"{first.shape[1]}x{first.shape[0]}"
-    with replacing(path) as temporary:
-        command = ["ffmpeg", "-loglevel", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size]
-        command += ["-r", str(fps), "-i", "-", "-vf", even, "-pix_fmt", "yuv420p", "-f", "mp4", str(temporary)]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
-        pixels = b"".join([first.tobytes(), *(frame.tobytes() for frame in frames)])
-        _, told = process.communicate(pixels)
-        if process.returncode:
-            raise ValueError(f"ffmpeg wrote no {path.name}: {told.decode(errors='replace').strip()}")
+def _as_rgb(frames):
+    return (np.asarray(_to_pil(frame).convert("RGB")) for frame in frames)
 
 
 def _to_pil(picture):

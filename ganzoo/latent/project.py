@@ -9,7 +9,6 @@ from ganzoo import checks, images
 from ganzoo.latent.space import draw, rows_of, space_of
 from ganzoo.metrics.defaults import default_features
 from ganzoo.metrics.distances import nearest
-from ganzoo.metrics.features import EfficientNetLite0
 from ganzoo.metrics.features.base import Features, as_features
 from ganzoo.metrics.pairs import PEAK, of_pairs, squared_error
 from ganzoo.progress import Progress
@@ -80,8 +79,7 @@ def project(
         starts: Integer, how many begin for each image. Defaults to `4`.
         learning_rate: Float, of Adam. Defaults to `0.1`.
         features: Network of `ganzoo.metrics.features` for the second term, `None` for pixels alone, or `"default"`: the
-            network that suits the images, as `ganzoo.metrics.default_metrics` chooses it. EfficientNet then sees them
-            at 64 x 64, for speed.
+            network that suits the images, as `ganzoo.metrics.default_metrics` chooses it, at a size that is quick.
         feature_weight: Float. Defaults to `0.1`. 0 is pixels alone.
         prior_weight: Float; keeps latents of N(0, I) near to where the prior draws them. Defaults to `0.0`.
         candidates: Integer, samples that starts are chosen from. Defaults to `1000`.
@@ -237,8 +235,7 @@ def network_of(features, targets):
     """The network of features, or `None` for pixels alone."""
     if isinstance(features, str):
         checks.choice("features", features, ("default",))
-        features = default_features(targets)
-        return EfficientNetLite0(side=64) if isinstance(features, EfficientNetLite0) else features
+        return default_features(targets, quick=True)
     if features is None:
         return None
     features = as_features(features)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ganzoo import checks, images
+from ganzoo import checks, images, videos
 from ganzoo.latent.space import draw, space_of
 from ganzoo.latent.walks import METHODS, path
 
@@ -54,7 +54,8 @@ def video(
 
     >>> ganzoo.latent.video(model, "faces.gif", tiles=9)
     """
-    filepath = images.check_video(filepath)
+    filepath = checks.path("filepath", filepath)
+    videos.check(filepath)
     fps = checks.number("fps", fps, above=0, most=1000)
     steps, tiles = checks.counts(steps=steps, tiles=tiles)
     method, closed = checks.choice("method", method, METHODS), checks.boolean("closed", closed)
