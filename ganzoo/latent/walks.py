@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import tensorflow as tf
-from scipy.interpolate import CubicSpline
+from scipy.interpolate import CubicSpline, PchipInterpolator
 
 from ganzoo import checks
 from ganzoo.latent.space import draw, sheet_of, space_of
@@ -114,20 +114,19 @@ def path(ends, steps=8, method="spherical", closed=False):
 
 
 def spline(ends, steps, closed):
-    """A cubic spline through points, brought to norms between those of the ends."""
+    """A cubic spline through points, brought to norms that go from each end's to the next one's without a detour."""
     count, shape = len(ends), ends.shape[1:]
     flat = ends.reshape(count, -1)
-    norms = np.linalg.norm(flat, axis=1)
-    if closed:
-        flat, norms = np.concatenate([flat, flat[:1]]), np.append(norms, norms[0])
     places = np.arange(count * steps if closed else (count - 1) * steps + 1) / steps
-    ends = "periodic" if closed else "natural" if count < 4 else "not-a-knot"
-    positions = np.arange(len(flat))
-    frames = CubicSpline(positions, flat, bc_type=ends)(places)
-    # The spline of the norms is kept from running over their range.
-    wanted = np.clip(CubicSpline(positions, norms, bc_type=ends)(places), norms.min(), norms.max())
+    # A closed path goes round several times, and the middle one is taken: the monotone spline has no periodic form.
+    around = np.arange(-3, count + 4) if closed else np.arange(count)
+    norms = PchipInterpolator(around, np.linalg.norm(flat, axis=1)[around % count])(places)
+    if closed:
+        frames = CubicSpline(np.arange(count + 1), np.concatenate([flat, flat[:1]]), bc_type="periodic")(places)
+    else:
+        frames = CubicSpline(np.arange(count), flat, bc_type="natural")(places)
     lengths = np.linalg.norm(frames, axis=1)
-    frames *= (wanted / np.where(lengths > 0, lengths, 1.0))[:, None]
+    frames *= (norms / np.where(lengths > 0, lengths, 1.0))[:, None]
     return frames.reshape(-1, *shape)
 
 

