@@ -4,8 +4,6 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from PIL import features
-
 FORMATS = (".gif", ".webp", ".mp4")
 
 
@@ -18,8 +16,11 @@ def check(path):
     suffix = Path(path).suffix.lower()
     if suffix not in FORMATS:
         raise ValueError(f"A video is a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file. Received: {str(path)!r}")
-    if suffix == ".webp" and not features.check("webp"):
-        raise ValueError("The Pillow of this machine was built without WebP. Write a .gif file.")
+    if suffix == ".webp":
+        from PIL import features  # Not at the top: a typo is answered before anything is loaded.
+
+        if not features.check("webp"):
+            raise ValueError("The Pillow of this machine was built without WebP. Write a .gif file.")
     if suffix == ".mp4" and shutil.which("ffmpeg") is None:
         raise ValueError("An .mp4 file needs the program ffmpeg, which is not on the PATH. Write a .gif or .webp file.")
 
