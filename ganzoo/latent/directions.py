@@ -4,9 +4,10 @@ import dataclasses
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from ganzoo import checks
-from ganzoo.latent.space import draw, space_of
+from ganzoo.latent.space import draw, needed_parts, space_of
 from ganzoo.networks.graph import first_layers, output_of, part_of
 from ganzoo.progress import track
 
@@ -174,8 +175,9 @@ def supervised(model, attribute, num_samples=5000, seed=0, space=None, condition
             f"Received: shape {scores.shape}"
         )
     scores = scores.reshape(num_samples, -1)
+    names = None if names is None else checks.plain_items(names) or ()
     if names is not None and len(names) != scores.shape[1]:
-        raise ValueError(f"`names` must be one for each of {scores.shape[1]} attributes. Received: {names}")
+        raise ValueError(f"`names` must be a list, one for each of {scores.shape[1]} attributes. Received: {names}")
     points, scores = points - points.mean(axis=0), scores - scores.mean(axis=0)
     fitted = np.linalg.lstsq(points, scores, rcond=None)[0]
     total = np.sum(scores**2, axis=0)
@@ -234,10 +236,9 @@ def first_weights(space):
     found = []
     for layer, parts in first_layers(space.network, space.symbolic):
         values = probes
-        for part, names in parts:
-            others = [tensor for tensor in part.inputs if tensor.name in names]
-            zeros = [np.zeros((len(values), *tensor.shape[1:]), tensor.dtype) for tensor in others]
-            values = np.asarray(part([values, *zeros] if zeros else values, training=False), "float32")
+        for part, others in parts:
+            zeros = [tf.zeros((len(values), *tensor.shape[1:]), tensor.dtype) for tensor in others]
+            values = keras.ops.convert_to_numpy(part([tf.constant(values), *zeros]))
         outputs = np.asarray(linear_part(layer)(values, training=False), "float64").reshape(len(values), -1)
         columns = outputs[1:] - outputs[:1]
         if not np.allclose(columns[-1], mixed[0] @ columns[:-1], rtol=1e-3, atol=1e-4 * np.abs(columns).max()):
@@ -270,17 +271,14 @@ def activations_of(space, points, layer, condition, batch_size):
     if output is None:
         names = [each.name for each in space.network.layers]
         raise ValueError(f"`layer` must be one of the generator's layers, {names}. Received: layer={layer!r}")
-    part, names = part_of(space.network, space.symbolic, output)
+    part, needed = part_of(space.network, space.symbolic, output)
     count, condition = space.model.conditions.for_samples(condition, len(points))
-    order = [tensor.name for tensor in space.network.inputs[1:]]
-    others = space.model.conditions.as_inputs(space.model.conditions.cast(condition))
-    others = [others[order.index(name)] for name in names]
-    starts = range(0, count, batch_size)
+    inputs = [tf.constant(points, "float32"), *needed_parts(space.model, space.network, needed, condition)]
     found = []
+    starts = range(0, count, batch_size)
     for start in track(starts, len(starts), "Activations, batches"):
-        inputs = [part_[start : start + batch_size] for part_ in (points.astype("float32"), *others)]
-        values = part(inputs if len(inputs) > 1 else inputs[0], training=False)
-        found.append(keras.ops.convert_to_numpy(values).reshape(len(inputs[0]), -1))
+        values = part([each[start : start + batch_size] for each in inputs])
+        found.append(keras.ops.convert_to_numpy(values).reshape(values.shape[0], -1))
     return np.concatenate(found).astype("float64")
 
 

@@ -8,12 +8,13 @@ from scipy.special import expit
 
 from ganzoo import checks
 from ganzoo.density import hmc
-from ganzoo.latent.ratio import check_judge
+from ganzoo.latent.ratio import DensityRatio, check_judge
 from ganzoo.latent.space import rows_of
 from ganzoo.progress import Progress
 from ganzoo.sampling import SeededNumbers
 
 MOST_ROUNDS = 10_000
+LEAST_ACCEPTANCE = 1e-5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,8 +55,8 @@ def acceptance_probability(log_ratios, log_maximum, gamma=0.0):
 
     >>> ganzoo.latent.acceptance_probability(np.log([2.5, 1.0, 0.4]), np.log(2.5))  # [1., 0.4, 0.16]
     """
-    gamma = checks.number("gamma", gamma)
-    below = np.minimum(np.asarray(log_ratios, "float64") - log_maximum, 0.0)
+    gamma, log_maximum = checks.number("gamma", gamma), checks.number("log_maximum", log_maximum)
+    below = np.minimum(checks.array("log_ratios", log_ratios, "float64") - log_maximum, 0.0)
     if gamma == 0:
         return np.exp(below)
     with np.errstate(divide="ignore"):
@@ -87,17 +88,24 @@ def reject(model, num_samples, ratio, gamma=0.0, log_maximum=None, seed=0, condi
         `Drawn`.
 
     Raises:
-        ValueError: If the model has no scores of single samples.
+        ValueError: If the model has no scores of single samples, or of 100,000 samples less than one would be kept.
         RuntimeError: If some are still wanted after 10,000 rounds: a round draws one for each.
 
     Example:
 
     >>> images = ganzoo.latent.reject(model, 64, ganzoo.latent.DensityRatio(model, held_out)).images
     """
-    check_judge(model)
+    check_ratio(model, ratio)
     num_samples, conditions = model.conditions.for_samples(condition, num_samples)
+    (batch_size,) = checks.counts(batch_size=batch_size)
     gamma = checks.number("gamma", gamma)
     highest = float(np.max(ratio.fake)) if log_maximum is None else checks.number("log_maximum", log_maximum)
+    expected = float(np.mean(acceptance_probability(ratio.fake, highest, gamma)))
+    if expected < LEAST_ACCEPTANCE:
+        raise ValueError(
+            f"One sample in {1 / max(expected, 1e-300):.2g} would be kept, with log_maximum={highest:g} and "
+            f"gamma={gamma:g}. Lower one of them, or use `metropolis_hastings` or `langevin`."
+        )
     numbers = SeededNumbers(checks.check_seed(seed))
     wanted, drawn = np.arange(num_samples), 0
     latents = samples = None
@@ -191,8 +199,9 @@ def metropolis_hastings(model, num_samples, ratio, steps=100, seed=0, condition=
 
     >>> images = ganzoo.latent.metropolis_hastings(model, 64, ratio).images
     """
-    check_judge(model)
+    check_ratio(model, ratio)
     num_samples, conditions = model.conditions.for_samples(condition, num_samples)
+    (batch_size,) = checks.counts(batch_size=batch_size)
     steps = checks.integer("steps", steps, least=1, most=100_000)
     numbers = SeededNumbers(checks.check_seed(seed))
     proposals = np.stack([np.asarray(model.prior(numbers, num_samples)) for _ in range(steps)])
@@ -250,9 +259,10 @@ def langevin(model, num_samples, ratio, steps=200, step_size=0.1, seed=0, condit
 
     >>> images = ganzoo.latent.langevin(model, 64, ratio).images
     """
-    check_judge(model)
+    check_ratio(model, ratio)
     check_normal(model)
     num_samples, conditions = model.conditions.for_samples(condition, num_samples)
+    (batch_size,) = checks.counts(batch_size=batch_size)
     steps = checks.integer("steps", steps, least=1, most=hmc.MOST)
     step_size = checks.check_positive("step_size", step_size)
     ratio.differentiable(tf.zeros((1, *model.image_shape)), rows_of(model, conditions, [0]))  # It says if it cannot.
@@ -288,6 +298,16 @@ def langevin(model, num_samples, ratio, steps=200, step_size=0.1, seed=0, condit
     latents = np.concatenate(found).reshape(num_samples, *shape)
     samples = model.generate(latents=latents, condition=conditions, batch_size=batch_size)
     return Drawn(latents, samples, float(np.mean(acceptance)))
+
+
+def check_ratio(model, ratio):
+    """Raises unless a ratio is that of the model."""
+    check_judge(model)
+    if not isinstance(ratio, DensityRatio) or ratio.model is not model:
+        raise ValueError(
+            "`ratio` must be the density ratio of this model: ganzoo.latent.DensityRatio(model, held_out). Received: "
+            f"ratio={checks.shown(ratio)}"
+        )
 
 
 def check_normal(model):

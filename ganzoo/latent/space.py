@@ -156,41 +156,45 @@ class Styles:
 
     def images(self, points, condition=None):
         """Float32 samples of a batch of points, as a tensor that gradients pass through."""
-        inputs = [points, *self._needed(self._synthesis_needs, condition)]
-        return tf.cast(self._synthesis(inputs if len(inputs) > 1 else points, training=False), "float32")
+        return self._run(self._synthesis, self._synthesis_needs, points, condition)
 
     def decode(self, points, condition=None, batch_size=64):
         """The samples of points `(count, ...)` as an array; `condition` as in `generate`."""
         return self._in_batches("images", self.images, check_points(points, self.shape), condition, batch_size)
 
     def _map(self, latents, condition=None):
-        inputs = [latents, *self._needed(self._mapping_needs, condition)]
-        return tf.cast(self._mapping(inputs if len(inputs) > 1 else latents, training=False), "float32")
+        return self._run(self._mapping, self._mapping_needs, latents, condition)
 
-    def _needed(self, names, condition):
-        """The parts of a condition that the inputs of these names take."""
-        order = [tensor.name for tensor in self.network.inputs[1:]]
-        parts = self.model.conditions.as_inputs(self.model.conditions.cast(condition))
-        return [parts[order.index(name)] for name in names]
+    def _run(self, part, needed, points, condition):
+        return tf.cast(part([points, *needed_parts(self.model, self.network, needed, condition)]), "float32")
 
     def _in_batches(self, key, function, points, condition, batch_size):
         count, condition = self.model.conditions.for_samples(condition, len(points))
         if key not in self._compiled:
             join, kinds = self.model.conditions.join, list(self.model.conditions)
+            signature = [tf.TensorSpec((None, *points.shape[1:]), points.dtype), *self.model.conditions.specs()]
             self._compiled[key] = tf.function(
-                lambda points, *parts: function(points, join(dict(zip(kinds, parts)))), reduce_retracing=True
+                lambda points, *parts: function(points, join(dict(zip(kinds, parts)))), input_signature=signature
             )
         inputs = [tf.constant(points), *self.model.conditions.as_inputs(condition)]
         compiled = self._compiled[key]
         return in_full_batches(lambda *parts: compiled(*parts).numpy(), inputs, count, min(batch_size, count))
 
 
+def needed_parts(model, network, needed, condition):
+    """The parts of a condition that some of a network's inputs take, as tensors."""
+    order = [id(tensor) for tensor in network.inputs[1:]]
+    parts = model.conditions.as_inputs(model.conditions.cast(condition))
+    return [parts[order.index(id(tensor))] for tensor in needed]
+
+
 def sheet_of(space, points, condition=None, batch_size=64):
     """The `Sheet` of points `(rows, columns, ...)`; `condition`: one for all, for each row, or for each sample."""
     rows, columns = points.shape[:2]
-    flat = np.ascontiguousarray(points.reshape(rows * columns, *points.shape[2:]), "float32")
+    with np.errstate(over="ignore"):  # What is too large is refused by `decode`.
+        flat = np.ascontiguousarray(points.reshape(rows * columns, *points.shape[2:]), "float32")
     samples = space.decode(flat, repeated(condition, rows, columns), batch_size)
-    return Sheet(points.astype("float32"), samples.reshape(rows, columns, *samples.shape[1:]), space.name)
+    return Sheet(flat.reshape(points.shape), samples.reshape(rows, columns, *samples.shape[1:]), space.name)
 
 
 def rows_of(model, condition, rows):

@@ -58,6 +58,7 @@ def video(
     videos.check(filepath)
     fps = checks.number("fps", fps, above=0, most=1000)
     steps, tiles = checks.counts(steps=steps, tiles=tiles)
+    seed = checks.check_seed(seed)
     method, closed = checks.choice("method", method, METHODS), checks.boolean("closed", closed)
     space = space_of(model, space)
     if len(model.image_shape) != 3:

@@ -181,12 +181,12 @@ def part_of(network, start, end):
         end: Symbolic tensor.
 
     Returns:
-        `(part, names)`: a `keras.Model` whose first input is `start`, and the names of its further inputs.
+        `(part, others)`: a `keras.Function` whose first input is `start`, for inference; and its further inputs, as
+        symbolic tensors. A `keras.Model` would leave nodes in the layers of the network.
     """
     made = {id(output) for _, _, output in edges_of(end, stop=start)}
     others = [tensor for tensor in network.inputs if id(tensor) in made and tensor is not start]
-    inputs = [start, *others] if others else start
-    return keras.Model(inputs, end), [tensor.name for tensor in others]
+    return keras.Function([start, *others], end), others
 
 
 def first_layers(network, tensor):

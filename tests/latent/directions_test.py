@@ -93,6 +93,7 @@ def test_sefa_in_w_reads_all_styles():
     matrix = np.concatenate(rows)
     np.testing.assert_allclose(found.strengths, np.linalg.eigvalsh(matrix.T @ matrix)[::-1], rtol=1e-4)
     sheet = latent.traverse(model, latent.draw(model, 1), found.vectors[0])
+    assert all(layer.output is not None for layer in generator.layers)  # Keras refuses layers with further nodes.
     assert sheet.space == "w" and sheet.images.shape == (1, 7, 8, 8, 1)
 
 

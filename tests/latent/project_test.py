@@ -6,6 +6,7 @@ import pytest
 
 import ganzoo
 from ganzoo import latent
+from ganzoo.latent.project import ramp
 from ganzoo.metrics.features import DigitsClassifier, EfficientNetLite0, ModelFeatures
 from tests.latent.networks import identity, linear_images, model_of
 
@@ -36,14 +37,13 @@ def test_one_step_by_hand():
     """x = z, loss z^2 of the target 0: the first step of Adam has the length of the learning rate."""
     model = identity(1)
     found = latent.project(model, np.zeros((1, 1)), steps=1, starts=1, features=None, learning_rate=1.0, candidates=1)
-    start, rate = latent.draw(model, 1)[0], latent.project.__globals__["ramp"](0.0)
+    start, rate = latent.draw(model, 1)[0], ramp(0.0)
     np.testing.assert_allclose(found.latents[0], start - rate * np.sign(start), atol=1e-5)
     assert found.losses[0, 0] == pytest.approx(found.latents[0, 0] ** 2, rel=1e-4)
     assert np.isnan(found.psnr[0])  # Points have no peak.
 
 
 def test_the_rate_rises_and_falls():
-    ramp = latent.project.__globals__["ramp"]
     assert ramp(0.5) == 1 and ramp(0.05) == 1
     assert ramp(0.025) == pytest.approx(0.5)
     assert ramp(0.875) == pytest.approx(0.5)

@@ -163,6 +163,8 @@ def test_rejection_has_the_law_of_the_data(exact):
     drawn = latent.reject(exact[0], 3000, exact[1], log_maximum=4.0, batch_size=3000)
     check_law(drawn.images)
     assert drawn.acceptance == pytest.approx(np.exp(-4.0), rel=0.1)  # The mean ratio is 1.
+    with pytest.raises(ValueError, match=r"One sample in \d.*log_maximum=30 and gamma=0"):
+        latent.reject(exact[0], 3, exact[1], log_maximum=30.0)
     few = latent.reject(exact[0], 3, exact[1], log_maximum=4.0)
     assert few.images.shape == (3, 2)
 
@@ -205,6 +207,9 @@ def test_models_without_a_ratio_are_refused():
     isotonic = latent.DensityRatio(model, np.random.default_rng(0).normal(size=(9, 8, 8, 1)), "isotonic")
     with pytest.raises(ValueError, match="isotonic calibration has steps and no gradient"):
         latent.langevin(model, 3, isotonic)
+    held_out = np.random.default_rng(0).normal(size=(9, 8, 8, 1))
     infogan = ganzoo.InfoGAN.from_paper((8, 8, 1), filters=4, noise_dim=2, categories=(3,), continuous=0)
-    with pytest.raises(ValueError, match="have another law"):
+    with pytest.raises(ValueError, match="`ratio` must be the density ratio of this model"):
         latent.langevin(infogan, 3, isotonic)
+    with pytest.raises(ValueError, match="have another law"):
+        latent.langevin(infogan, 3, latent.DensityRatio(infogan, held_out))
