@@ -29,7 +29,9 @@ from keras import layers
 
 import ganzoo
 from ganzoo import data, images, latent, metrics, records
+from ganzoo.metrics import intervals
 from ganzoo.metrics.defaults import default_features
+from ganzoo.metrics.kernel import discrepancy
 
 QUARTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 
@@ -132,19 +134,35 @@ def rejections(model, held_out, read_logits, options):
         "langevin": lambda: latent.langevin(model, count, ratio, seed=3),
     }
     network = default_features(real)
-    real_features = network(real)
-    rows, drawn = [], {}
+    real_features = network(real).astype("float64")
+    rows, drawn, plain = [], {}, None
     for name, draw in draws.items():
         started = time.perf_counter()
         drawn[name] = draw()
         seconds = time.perf_counter() - started
-        score = network.named(metrics.kernel_distance(real_features, network(drawn[name].images)))
+        features = network(drawn[name].images).astype("float64")
+        plain = features if plain is None else plain
+        score = network.named(metrics.kernel_distance(real_features, features, subsets=None))
         logits = read_logits(drawn[name].images)
         entropies = {each: entropy(values.argmax(axis=1)) for each, values in logits.items()}
         row = {"way": name, "distance": score.value, "interval": list(score.interval), "entropies": entropies}
+        row |= gain(real_features, plain, features) if name != "plain" else {}
         rows.append({**row, "acceptance": drawn[name].acceptance, "seconds": seconds, "features": score.features})
     of_data = {each: entropy(values.argmax(axis=1)) for each, values in read_logits(real).items()}
     return rows, of_data, drawn
+
+
+def gain(real, plain, other):
+    """How much less the kernel distance of other samples is than that of plain ones, with its interval."""
+
+    def kernel(inner):
+        return (inner / real.shape[1] + 1.0) ** 3
+
+    first, *of_first = discrepancy(real, plain, kernel, 1024)
+    second, *of_second = discrepancy(real, other, kernel, 1024)
+    influences = [of_first[0] - of_second[0], of_first[1], -of_second[1]]  # Both are to the same real images.
+    interval = intervals.from_influence(first - second, influences)
+    return {"gain": first - second, "gain_interval": [float(end) for end in interval]}
 
 
 def entropy(labels):
@@ -203,10 +221,11 @@ def print_all(record):
     print_table(["Projected", *(f"{share:.0%}" for share in QUARTILES)], rows)
     rows = [
         [row["way"], "{:.3f} [{:.3f}, {:.3f}]".format(row["distance"], *row["interval"])]
+        + ["{:.3f} [{:.3f}, {:.3f}]".format(row["gain"], *row["gain_interval"]) if "gain" in row else ""]
         + [f"{row['acceptance']:.2%}", f"{row['seconds']:.0f}", words(row["entropies"])]
         for row in record["rejection"]
     ]
-    print_table(["Samples", "Kernel distance", "Accepted", "Seconds", "Entropies"], rows)
+    print_table(["Samples", "Kernel distance", "Gain", "Accepted", "Seconds", "Entropies"], rows)
     print(f"\nEntropies of held-out images: {words(record['entropies_of_data'])}")
     print(f"CPU seconds: {record['cpu_seconds']:.0f}")
 
@@ -228,7 +247,7 @@ def main():
     parser.add_argument("--held_out", default="train[9000:]")
     parser.add_argument("--attributes", nargs="+", default=["hairColor", "skinColor", "glasses"])
     parser.add_argument("--layer", default="relu_0", help="of the PCA of activations; '' for none")
-    parser.add_argument("--projected", type=int, default=32, help="images to project")
+    parser.add_argument("--projected", type=int, default=48, help="images to project")
     parser.add_argument("--num_samples", type=int, default=500, help="samples for each kernel distance")
     parser.add_argument("--images", type=Path, help="folder for the pictures; default: none are drawn")
     parser.add_argument("--records", type=Path, default=Path("benchmarks/results/latent.jsonl"))

@@ -193,7 +193,7 @@ def sheet_of(space, points, condition=None, batch_size=64):
     rows, columns = points.shape[:2]
     with np.errstate(over="ignore"):  # What is too large is refused by `decode`.
         flat = np.ascontiguousarray(points.reshape(rows * columns, *points.shape[2:]), "float32")
-    samples = space.decode(flat, repeated(condition, rows, columns), batch_size)
+    samples = space.decode(flat, repeated(space.model, condition, rows, columns), batch_size)
     return Sheet(flat.reshape(points.shape), samples.reshape(rows, columns, *samples.shape[1:]), space.name)
 
 
@@ -202,12 +202,23 @@ def rows_of(model, condition, rows):
     return model.conditions.map(lambda kind, value: tf.gather(value, rows), condition)
 
 
-def repeated(condition, rows, columns):
+def each_changed(model, condition, change):
+    """A condition of which the parts that are one for each sample are changed; those that are one for all stay."""
+    if condition is None:
+        return None
+
+    def changed(name, part):
+        of_one = len(model.conditions.kinds[name].spec(name).shape) - 1
+        is_text = isinstance(part, str)
+        return part if is_text or np.ndim(part) <= of_one else change(np.asarray(part))
+
+    parts = model.conditions.parts(condition)
+    return model.conditions.join({name: changed(name, part) for name, part in parts.items()})
+
+
+def repeated(model, condition, rows, columns):
     """A condition for each row as one for each sample of the row; anything else as it is."""
-    if isinstance(condition, dict):
-        return {name: repeated(part, rows, columns) for name, part in condition.items()}
-    is_one_each = condition is not None and not isinstance(condition, str) and np.ndim(condition) and rows > 1
-    return np.repeat(np.asarray(condition), columns, axis=0) if is_one_each and len(condition) == rows else condition
+    return each_changed(model, condition, lambda part: np.repeat(part, columns, axis=0) if len(part) == rows else part)
 
 
 def check_model(model):

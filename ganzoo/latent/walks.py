@@ -7,7 +7,7 @@ import tensorflow as tf
 from scipy.interpolate import CubicSpline, PchipInterpolator
 
 from ganzoo import checks
-from ganzoo.latent.space import draw, sheet_of, space_of
+from ganzoo.latent.space import draw, each_changed, sheet_of, space_of
 from ganzoo.sampling import SeededNumbers
 
 METHODS = ("linear", "spherical", "smooth")
@@ -157,7 +157,8 @@ def interpolate(model, ends, steps=8, method=None, closed=False, space=None, con
     space = space_of(model, space)
     steps = checks.integer("steps", steps, least=2, most=100_000)
     method = checks.choice("method", method, (None, *METHODS[:2])) or {"z": "spherical", "w": "linear"}[space.name]
-    points = space.points(ends, condition_of_ends(condition, ends))
+    ends = np.atleast_1d(checks.array("ends", ends))
+    points = space.points(ends, condition_of_ends(model, condition, len(ends)))
     if len(points) < 2:
         raise ValueError(f"`ends` must be two latents or more. Received: {len(points)}")
     following = np.roll(points, -1, axis=0) if checks.boolean("closed", closed) else points[1:]
@@ -165,12 +166,13 @@ def interpolate(model, ends, steps=8, method=None, closed=False, space=None, con
     return sheet_of(space, ways, condition, batch_size)
 
 
-def condition_of_ends(condition, ends):
+def condition_of_ends(model, condition, count):
     """The condition with which ends are mapped: of rows between them, the last one serves its other end as well."""
-    if condition is None or isinstance(condition, (str, dict)) or not np.ndim(condition):
-        return condition
-    condition = np.asarray(condition)
-    return np.concatenate([condition, condition[-1:]]) if len(condition) == len(ends) - 1 else condition
+
+    def completed(part):
+        return np.concatenate([part, part[-1:]]) if len(part) == count - 1 else part
+
+    return each_changed(model, condition, completed)
 
 
 # === Traversal ===
@@ -309,5 +311,5 @@ def truncate(model, num_samples=8, amounts=(2.0, 1.0, 0.5), seed=0, space=None, 
         rows = [centre + amount * (points - centre) for amount in amounts]
     else:
         rows = [np.asarray(model.prior(TruncatedNumbers(seed, amount), num_samples)) for amount in amounts]
-    several = None if condition is None or not np.ndim(condition) else np.tile(np.asarray(condition), len(rows))
-    return sheet_of(space, np.stack(rows), condition if several is None else several, batch_size)
+    condition = each_changed(model, condition, lambda part: np.concatenate([part] * len(rows)))
+    return sheet_of(space, np.stack(rows), condition, batch_size)

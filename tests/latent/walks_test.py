@@ -129,6 +129,10 @@ def test_conditions_of_rows(labelled):
     ends = latent.draw(labelled, 3)
     sheet = latent.interpolate(labelled, ends, steps=2, condition=["a", "c"])
     np.testing.assert_allclose(sheet.images[0, 1] + 1.0, sheet.images[1, 0], atol=1e-6)  # The same latents.
+    one = latent.interpolate(labelled, ends[:2], steps=2, condition=["a"])
+    np.testing.assert_allclose(one.images, sheet.images[:1], atol=1e-6)
+    rows = latent.truncate(labelled, 3, [9.0, 9.0], condition=["a", "b", "c"])
+    np.testing.assert_allclose(rows.images[1], labelled.generate(3, condition=["a", "b", "c"]), atol=1e-5)
     same = latent.interpolate(labelled, ends, steps=2, condition="b")
     np.testing.assert_allclose(same.images[0, 1], same.images[1, 0], atol=1e-6)
 
