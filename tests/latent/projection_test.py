@@ -6,7 +6,7 @@ import pytest
 
 import ganzoo
 from ganzoo import latent
-from ganzoo.latent.project import ramp
+from ganzoo.latent.projection import ramp
 from ganzoo.metrics.features import DigitsClassifier, EfficientNetLite0, ModelFeatures
 from tests.latent.networks import identity, linear_images, model_of
 
