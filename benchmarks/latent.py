@@ -1,6 +1,6 @@
 """What do the tools of `ganzoo.latent` find in a trained generator? Numbers and pictures of the guide.
 
-    python benchmarks/latent.py                                    # faces_16, below ten minutes of one core
+    python benchmarks/latent.py                                    # faces_16, two minutes of one core
     python benchmarks/latent.py --preset faces_32 --data pixel_faces_32.npz --held_out test
 
 Three questions:

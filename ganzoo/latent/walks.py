@@ -11,6 +11,7 @@ from ganzoo.latent.space import draw, each_changed, sheet_of, space_of
 from ganzoo.sampling import SeededNumbers
 
 METHODS = ("linear", "spherical", "smooth")
+MOST_SHARE = 1000
 
 
 # === Interpolation ===
@@ -46,6 +47,8 @@ def between(first, second, shares, method="spherical"):
     method = checks.choice("method", method, METHODS[:2])
     first, second = (checks.array(name, x, "float64") for name, x in (("first", first), ("second", second)))
     shares = checks.array("shares", shares, "float64").ravel()
+    if not (np.abs(shares) <= MOST_SHARE).all():
+        raise checks.refusal("shares", shares, f"numbers from {-MOST_SHARE} to {MOST_SHARE}: 0 is `first`, 1 `second`")
     if first.shape != second.shape or first.ndim < 2:
         raise ValueError(
             f"`first` and `second` must have one shape (rows, ...). Received: {first.shape} and {second.shape}"
@@ -157,10 +160,11 @@ def interpolate(model, ends, steps=8, method=None, closed=False, space=None, con
     space = space_of(model, space)
     steps = checks.integer("steps", steps, least=2, most=100_000)
     method = checks.choice("method", method, (None, *METHODS[:2])) or {"z": "spherical", "w": "linear"}[space.name]
-    ends = np.atleast_1d(checks.array("ends", ends))
+    ends = checks.array("ends", ends)
+    if ends.shape[1:] != model.latent_shape or len(ends) < 2:
+        wanted = ", ".join(map(str, model.latent_shape))
+        raise ValueError(f"`ends` must be two latents or more, (count, {wanted}). Received: shape {ends.shape}")
     points = space.points(ends, condition_of_ends(model, condition, len(ends)))
-    if len(points) < 2:
-        raise ValueError(f"`ends` must be two latents or more. Received: {len(points)}")
     following = np.roll(points, -1, axis=0) if checks.boolean("closed", closed) else points[1:]
     ways = between(points[: len(following)], following, np.linspace(0, 1, steps), method)
     return sheet_of(space, ways, condition, batch_size)

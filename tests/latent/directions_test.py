@@ -4,10 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-import ganzoo
 from ganzoo import latent
-from tests.latent.networks import dense, linear_images, model_of
-from tests.sketches import stylegan2
+from tests.latent.networks import dense, linear_images, model_of, styled
 
 DIMENSIONS = 10
 RANDOM = np.random.default_rng(0)
@@ -81,10 +79,8 @@ def test_sefa_of_a_conditional_generator_leaves_the_label_out():
 
 
 def test_sefa_in_w_reads_all_styles():
-    keras.utils.set_random_seed(0)
-    generator = stylegan2.generator()
-    discriminator = ganzoo.networks.dcgan.discriminator((8, 8, 1), filters=4, normalization=None)
-    model = stylegan2.StyleGAN2(generator, discriminator, seed=1)
+    model = styled()
+    generator = model.generator
     found = latent.sefa(model, count=8, normalize=False)
     assert found.space == "w" and found.vectors.shape == (8, 8)
     layers = [layer for layer in generator.get_layer("synthesis").layers if isinstance(layer, keras.layers.Dense)]

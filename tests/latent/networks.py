@@ -1,9 +1,12 @@
 """Models with hand-made generators, whose latents have a known meaning."""
 
+import functools
+
 import keras
 import numpy as np
 
 import ganzoo
+from tests.sketches import stylegan2
 
 
 def model_of(latents, samples, score=None, **settings):
@@ -39,3 +42,11 @@ def identity(dimensions, score=None):
     """Samples that are the latents."""
     latents = keras.Input((dimensions,), name="latents")
     return model_of(latents, dense(np.eye(dimensions))(latents), score)
+
+
+@functools.cache
+def styled():
+    """A model whose generator has a mapping network."""
+    keras.utils.set_random_seed(0)
+    discriminator = ganzoo.networks.dcgan.discriminator((8, 8, 1), filters=4, normalization=None)
+    return stylegan2.StyleGAN2(stylegan2.generator(), discriminator, seed=1)

@@ -8,7 +8,8 @@ import ganzoo
 from ganzoo import latent
 from ganzoo.latent.projection import ramp
 from ganzoo.metrics.features import DigitsClassifier, EfficientNetLite0, ModelFeatures
-from tests.latent.networks import identity, linear_images, model_of
+from tests.latent.networks import identity, linear_images, model_of, styled
+from tests.sketches import stylegan2
 
 
 def test_samples_of_a_linear_generator_are_found():
@@ -74,6 +75,17 @@ def test_a_conditional_model_uses_each_condition():
     settings = {"steps": 150, "features": None, "learning_rate": 0.05, "candidates": 10}
     found = latent.project(model, np.zeros((2, 1)), condition=[0, 1], **settings)
     np.testing.assert_allclose(found.latents, [[1], [-1]], atol=0.02)
+
+
+def test_styles_are_found_in_w():
+    model = styled()
+    target = model.generate(1, seed=4)
+    found = latent.project(model, target, steps=10, starts=2, features=None, candidates=20)
+    assert found.space == "w" and found.latents.shape == (1, stylegan2.WIDTH)
+    before = latent.project(model, target, steps=0, starts=2, features=None, candidates=20)
+    assert found.losses.min() < before.losses.min()
+    sheet = latent.traverse(model, latent.draw(model, 1), np.zeros(stylegan2.WIDTH), [0.0])
+    np.testing.assert_allclose(sheet.images[0], model.generate(1), atol=1e-6)
 
 
 def test_a_vae_is_asked_its_encoder():

@@ -7,16 +7,7 @@ from PIL import Image
 
 import ganzoo
 from ganzoo import latent, videos
-from tests.latent.networks import identity, linear_images, model_of
-from tests.sketches import stylegan2
-
-
-@pytest.fixture(scope="module")
-def styled():
-    """A generator with a mapping network."""
-    keras.utils.set_random_seed(0)
-    discriminator = ganzoo.networks.dcgan.discriminator((8, 8, 1), filters=4, normalization=None)
-    return stylegan2.StyleGAN2(stylegan2.generator(), discriminator, seed=1)
+from tests.latent.networks import identity, linear_images, model_of, styled
 
 
 @pytest.fixture(scope="module")
@@ -115,14 +106,15 @@ def test_latents_of_several_seeds(images_model):
         latent.draw(images_model, 3, seed=[3, 8])
 
 
-def test_interpolation_in_w_is_linear_behind_the_mapping(styled):
-    ends = latent.draw(styled, 2)
-    sheet = latent.interpolate(styled, ends, steps=3)
+def test_interpolation_in_w_is_linear_behind_the_mapping():
+    model = styled()
+    ends = latent.draw(model, 2)
+    sheet = latent.interpolate(model, ends, steps=3)
     assert sheet.space == "w"
-    styles = np.asarray(styled.generator.get_layer("mapping")(ends))
+    styles = np.asarray(model.generator.get_layer("mapping")(ends))
     np.testing.assert_allclose(sheet.latents[0, 1], styles.mean(axis=0), atol=1e-6)
-    np.testing.assert_allclose(sheet.images[0, [0, 2]], styled.generate(latents=ends), atol=1e-6)
-    assert latent.interpolate(styled, ends, space="z").space == "z"
+    np.testing.assert_allclose(sheet.images[0, [0, 2]], model.generate(latents=ends), atol=1e-6)
+    assert latent.interpolate(model, ends, space="z").space == "z"
 
 
 def test_conditions_of_rows(labelled):
@@ -177,10 +169,11 @@ def test_a_high_threshold_changes_nothing(images_model):
         latent.truncate(images_model, 4, 0.0)
 
 
-def test_psi_of_zero_gives_one_image(styled):
-    sheet = latent.truncate(styled, 3, [1.0, 0.5, 0.0])
+def test_psi_of_zero_gives_one_image():
+    model = styled()
+    sheet = latent.truncate(model, 3, [1.0, 0.5, 0.0])
     assert sheet.space == "w"
-    np.testing.assert_allclose(sheet.images[0], styled.generate(3), atol=1e-6)
+    np.testing.assert_allclose(sheet.images[0], model.generate(3), atol=1e-6)
     np.testing.assert_allclose(sheet.images[2], sheet.images[2, :1] * np.ones((3, 1, 1, 1)), atol=1e-6)
     np.testing.assert_allclose(sheet.latents[1], (sheet.latents[0] + sheet.latents[2]) / 2, atol=1e-6)
 
