@@ -33,6 +33,7 @@ from scipy.optimize import linear_sum_assignment
 
 import ganzoo
 from ganzoo import images, records
+from ganzoo.latent.information import plug_in as mutual_information
 from ganzoo.sampling import SeededNumbers
 
 UPDATES_PER_EPOCH = 100
@@ -128,15 +129,6 @@ def read_own_samples(gan, count=2000):
         return {"own_codes_right": right}
     errors = np.mean((read["continuous"] - codes["continuous"]) ** 2, axis=0) / codes["continuous"].var(axis=0)
     return {"own_codes_right": right, "own_continuous_r2": (1.0 - errors).tolist()}
-
-
-def mutual_information(first, second):
-    """Mutual information of two columns of integers, in nats: the plug-in estimate, too large for few samples."""
-    counts = np.zeros((first.max() + 1, second.max() + 1))
-    np.add.at(counts, (first, second), 1)
-    joint = counts / counts.sum()
-    independent = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
-    return float(np.sum(joint[joint > 0] * np.log(joint[joint > 0] / independent[joint > 0])))
 
 
 def information_table(gan, test, attributes):

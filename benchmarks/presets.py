@@ -21,13 +21,12 @@ import numpy as np
 from lib.attribute_reader import AttributeReader
 
 import ganzoo
-from ganzoo import images, metrics, recipes
-from ganzoo.command_line.training_data import labels_of
+from ganzoo import images, latent, metrics, recipes
+from ganzoo.command_line.datasets import labels_of
 from ganzoo.data import load
 from ganzoo.metrics.measuring import Measuring
 from ganzoo.presets import folder, gallery
 from ganzoo.presets.shelf import ZOO, names
-from ganzoo.sampling import SeededNumbers
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -117,25 +116,19 @@ def short(score):
 
 def neighbours(fake, training, memory, count=8):
     """A picture of generated images above the training images that are nearest to them, the most suspicious first."""
-    pairs = memory.details["pairs"]
-    rows = [images.to_uint8(fake[pairs["fake"][:count]]).numpy(), training[pairs["real"][:count]]]
-    return images.grid(np.concatenate(rows), columns=count)
+    pairs = {name: np.array(values[:count]) for name, values in memory.details["pairs"].items()}
+    found = training[pairs["real"]][:, None]
+    places, distances = pairs["real"][:, None], pairs["distance"][:, None]
+    return latent.Neighbours(fake[pairs["fake"]], found, places, distances, memory.features).picture()
 
 
 def interpolation(model, rows=4, columns=8):
     """A picture of ways between samples, on great circles in the space of the latents."""
-    ends = [model.prior(SeededNumbers(seed), rows).numpy() for seed in (2, 3)]
-    first, second = (end / np.linalg.norm(end, axis=1, keepdims=True) for end in ends)
-    angle = np.arccos(np.clip(np.sum(first * second, axis=1, keepdims=True), -1, 1))
-    norms = [np.linalg.norm(end, axis=1, keepdims=True) for end in ends]
-    frames = []
-    for share in np.linspace(0, 1, columns):
-        direction = (np.sin((1 - share) * angle) * first + np.sin(share * angle) * second) / np.sin(angle)
-        frames.append(direction * ((1 - share) * norms[0] + share * norms[1]))
-    latents = np.stack(frames, axis=1).reshape(rows * columns, -1).astype("float32")
+    first, second = (latent.draw(model, rows, seed) for seed in (2, 3))
+    ways = latent.between(first, second, np.linspace(0, 1, columns)).reshape(rows * columns, -1)
     condition = model.conditions.in_turn(rows)
     condition = None if condition is None else np.repeat(condition, columns, axis=0)
-    return images.grid(model.generate(latents=latents, condition=condition), columns=columns)
+    return images.grid(model.generate(latents=ways, condition=condition), columns=columns)
 
 
 def make(options):

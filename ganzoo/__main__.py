@@ -81,7 +81,8 @@ def run(name, arguments):
     options = parse(name, values, arguments)
     command.check(options)
     process.import_quietly("ganzoo.api")  # Registers all classes that a file may hold.
-    importlib.import_module(f"ganzoo.command_line.{name}").run(options)
+    module = importlib.import_module(f"ganzoo.command_line.{command.module or name}")
+    getattr(module, name if command.module else "run")(options)
 
 
 def parse(name, values, arguments):
@@ -116,7 +117,7 @@ def versions():
 def overview():
     """What `--help` without a command prints."""
     lines = [__doc__.strip(), "", "Commands:"]
-    lines += [f"  {name:<10}{command.summary}" for name, command in COMMANDS.items()]
+    lines += [f"  {name:<13}{command.summary}" for name, command in COMMANDS.items()]
     return "\n".join([*lines, "", "The flags of a command: python -m ganzoo COMMAND --help"])
 
 

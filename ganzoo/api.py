@@ -6,6 +6,7 @@ from ganzoo import checks as checks
 from ganzoo import constraints as constraints
 from ganzoo import data as data
 from ganzoo import divergences as divergences
+from ganzoo import latent as latent
 from ganzoo import losses as losses
 from ganzoo import metrics as metrics
 from ganzoo import networks as networks

@@ -1,4 +1,4 @@
-"""Samples as pictures: uint8, grids, scatter plots, PNG and GIF files."""
+"""Samples as pictures: uint8, grids, scatter plots, PNG files, animations and videos."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont
 
-from ganzoo import checks
+from ganzoo import checks, videos
 from ganzoo.files import replacing
 
 _BACKGROUND = 255  # between the samples of a grid
@@ -142,20 +142,46 @@ def save_gif(path, frames, duration=0.2):
         duration: Seconds per frame, a float or a list with one for each frame.
     """
     path = checks.path("path", path)
+    milliseconds = (np.asarray(duration) * 1000).round().astype(int).tolist()
+    _save_animation(path, frames, "GIF", "save_gif()", duration=milliseconds)
+
+
+def _save_animation(path, frames, format, who, **settings):
     frames = map(_to_pil, frames)
     first = next(frames, None)
     if first is None:
-        raise ValueError("save_gif() received no frames; it needs one at least.")
-    milliseconds = (np.asarray(duration) * 1000).round().astype(int).tolist()
+        raise ValueError(f"{who} received no frames; it needs one at least.")
     with replacing(path) as temporary:
-        first.save(
-            temporary,
-            format="GIF",
-            save_all=True,
-            append_images=frames,
-            duration=milliseconds,
-            loop=0,
-        )
+        first.save(temporary, format=format, save_all=True, append_images=frames, loop=0, **settings)
+
+
+def save_video(path, frames, fps=20):
+    """Writes pictures of one size as a video that repeats; never half a file.
+
+    Args:
+        path: String or `Path`. Its suffix is the format: `.gif` and `.webp` are written by Pillow (lossless; a GIF has
+            256 colours), `.mp4` by the program `ffmpeg`.
+        frames: Iterable of pictures, `(height, width, 1 | 3 | 4)` uint8.
+        fps: Float, frames in a second; a GIF counts hundredths of a second. Defaults to `20`.
+
+    Raises:
+        ValueError: If the format is not known, cannot be written on this machine, or there are no frames.
+    """
+    path = checks.path("path", path)
+    videos.check(path)
+    fps = checks.number("fps", fps, above=0, most=1000)
+    duration = max(1, round(1000 / fps))
+    if path.suffix.lower() == ".mp4":
+        with replacing(path) as temporary:
+            videos.write_mp4(temporary, _as_rgb(frames), fps)
+    elif path.suffix.lower() == ".webp":
+        _save_animation(path, frames, "WEBP", "save_video()", duration=duration, lossless=True)
+    else:
+        _save_animation(path, frames, "GIF", "save_video()", duration=duration)
+
+
+def _as_rgb(frames):
+    return (np.asarray(_to_pil(frame).convert("RGB")) for frame in frames)
 
 
 def _to_pil(picture):

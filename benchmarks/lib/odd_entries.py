@@ -277,6 +277,58 @@ def of_the_rest():
     }
 
 
+@functools.cache
+def a_generator():
+    """A small model without conditions, and the density ratio of it."""
+    model = ganzoo.GAN.from_paper((8, 8, 1), hidden=(4,), latent_dim=3, seed=0)
+    return model, ganzoo.latent.DensityRatio(model, IMAGES)
+
+
+def of_latents():
+    latent, ends = ganzoo.latent, VECTORS[:3, :3]
+
+    def with_model(function, good, **more):
+        """The model is no argument that is tried."""
+        return Entry(function, lambda: {"model": a_generator()[0], **good()}, skip=("condition", "model"), **more)
+
+    def drawn(function, **settings):
+        return with_model(function, lambda: {"num_samples": 4, "ratio": a_generator()[1], **settings})
+
+    return {
+        "latent.between": of(latent.between, {"first": ends, "second": ends[::-1] + 1, "shares": [0.5]}),
+        "latent.path": of(latent.path, {"ends": ends, "steps": 2}),
+        "latent.draw": with_model(latent.draw, lambda: {"num_samples": 2}, any_kind=("seed",)),
+        "latent.interpolate": with_model(latent.interpolate, lambda: {"ends": ends, "steps": 2}),
+        "latent.traverse": with_model(
+            latent.traverse, lambda: {"latents": ends[:1], "direction": 0}, any_kind=("direction", "across")
+        ),
+        "latent.truncate": with_model(latent.truncate, lambda: {"num_samples": 2}, any_kind=("amounts",)),
+        "latent.video": with_model(
+            latent.video, lambda: {"filepath": "a.gif", "latents": ends, "steps": 2}, any_kind=("latents",)
+        ),
+        "latent.sefa": with_model(latent.sefa, dict),
+        "latent.pca": with_model(latent.pca, lambda: {"num_samples": 8}),
+        "latent.supervised": with_model(
+            latent.supervised, lambda: {"attribute": lambda images: images.mean(axis=(1, 2, 3)), "num_samples": 8}
+        ),
+        "latent.without": of(latent.without, {"vector": ends[0], "others": ends[1:]}),
+        "latent.mutual_information": of(latent.mutual_information, {"positions": SCORES, "labels": LABELS[:8]}),
+        "latent.project": with_model(
+            latent.project, lambda: {"targets": IMAGES[:2], "steps": 2, "features": None, "candidates": 8}
+        ),
+        "latent.nearest": of(latent.nearest, {"generated": IMAGES[:2], "training": IMAGES}),
+        "latent.calibrate": of(latent.calibrate, {"real": SCORES, "fake": -SCORES}),
+        "latent.acceptance_probability": of(
+            latent.acceptance_probability, {"log_ratios": SCORES, "log_maximum": 3.0, "gamma": 0.5}
+        ),
+        "latent.reject": drawn(latent.reject),
+        "latent.metropolis_hastings": drawn(latent.metropolis_hastings, steps=2),
+        "latent.langevin": drawn(latent.langevin, steps=2),
+        "latent.DensityRatio": with_model(latent.DensityRatio, lambda: {"held_out": IMAGES}),
+        "images.save_video": of(ganzoo.images.save_video, {"path": "a.gif", "frames": [PICTURE, PICTURE]}),
+    }
+
+
 def of_metrics():
     metrics, entries = ganzoo.metrics, {}
     pair = {"real": VECTORS, "fake": OTHERS}
@@ -393,6 +445,7 @@ ENTRIES = (
     | of_models()
     | of_methods()
     | of_the_rest()
+    | of_latents()
     | of_metrics()
     | of_divergences()
     | of_losses()

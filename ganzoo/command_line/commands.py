@@ -13,6 +13,7 @@ from absl import flags
 from ganzoo import recipes
 from ganzoo.command_line import process, training_flags
 from ganzoo.command_line.datasets import DATA, check_data, close_to, define_reading, in_one_line
+from ganzoo.command_line.latent_flags import LATENT_COMMANDS
 from ganzoo.presets import shelf
 
 MODEL = """MODEL is a .keras file, a directory of checkpoints, of which the newest readable one counts, or the
@@ -53,6 +54,8 @@ class Command:
             operand, and returns their names.
         expand: Function of the arguments, which returns others in their place. Defaults to one that takes
             `--preset NAME` as the operand.
+        module: String, the module of `ganzoo.command_line` that has a function of the command's name. Defaults to
+            `None`: the module has the command's name, and the function is `run`.
     """
 
     define: Callable
@@ -61,6 +64,7 @@ class Command:
     explain: Callable = lambda: MODEL
     define_settings: Callable | None = None
     expand: Callable = with_preset
+    module: str | None = None
 
     @property
     def summary(self):
@@ -267,6 +271,16 @@ def check_presets(options):
         process.check_writable("gallery", options.gallery)
 
 
+def of_latents(define, check):
+    """A command of `ganzoo/command_line/latent.py`, which needs the model itself."""
+
+    def check_all(options):
+        check_exists(options.model)
+        check(options)
+
+    return Command(define, check_all, module="latent")
+
+
 COMMANDS = {
     "train": Command(
         training_flags.define_train,
@@ -282,4 +296,5 @@ COMMANDS = {
     "export": Command(define_export, check_export),
     "info": Command(define_info, check_info),
     "presets": Command(define_presets, check_presets, (), lambda: ""),
+    **{name: of_latents(define, check) for name, (define, check) in LATENT_COMMANDS.items()},
 }

@@ -14,10 +14,7 @@ MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 def run(options):
     """Translates a folder with the settings of an object that has the flags' values as attributes."""
     source, output = Path(options.input_dir), Path(options.output_dir)
-    suffixes = Image.registered_extensions()
-    files = [file for file in sorted(source.rglob("*")) if file.suffix.lower() in suffixes and file.is_file()]
-    if not files:
-        raise SystemExit(f"There are no images in {source}.")
+    files = images_in(source)
     sampler = open_sampler(options.model)
     if sampler.condition_shape is None:
         raise SystemExit(f"The model at {options.model} does not translate images: it is a {sampler.name}.")
@@ -30,6 +27,15 @@ def run(options):
         for file, image in zip(part, images.to_uint8(outputs).numpy()):
             images.save_png(output / file.relative_to(source).with_suffix(".png"), image)
     print(f"Wrote {len(files)} images to {output}")
+
+
+def images_in(folder):
+    """The files of images in a folder, with all folders in it."""
+    suffixes = Image.registered_extensions()
+    files = [file for file in sorted(folder.rglob("*")) if file.suffix.lower() in suffixes and file.is_file()]
+    if not files:
+        raise SystemExit(f"There are no images in {folder}.")
+    return files
 
 
 def read(file, shape):

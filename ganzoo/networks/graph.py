@@ -147,6 +147,78 @@ def descends(tensor, source):
     return False
 
 
+def edges_of(tensor, stop=None):
+    """The operations behind a symbolic tensor, as a list of `(operation, inputs, output)`, the last one first.
+
+    Args:
+        tensor: Symbolic tensor.
+        stop: Symbolic tensor, which is not looked behind. Defaults to `None`.
+    """
+    pending, seen, found = [tensor], set(), []
+    while pending:
+        tensor = pending.pop(0)
+        if tensor is stop or id(tensor) in seen:
+            continue
+        seen.add(id(tensor))
+        operation, inputs, _ = made_by(tensor)
+        found.append((operation, inputs, tensor))
+        pending += inputs
+    return found
+
+
+def output_of(network, name):
+    """The symbolic output of the layer of that name inside of a functional model, or `None` if there is none."""
+    found = (output for operation, _, output in edges_of(network.outputs[0]) if operation.name == name)
+    return next(found, None)
+
+
+def part_of(network, start, end):
+    """The part of a functional model from one symbolic tensor to another, with the inputs that it needs besides.
+
+    Args:
+        network: Functional `keras.Model`.
+        start: Symbolic tensor, an input or a tensor inside.
+        end: Symbolic tensor.
+
+    Returns:
+        `(part, others)`: a `keras.Function` whose first input is `start`, for inference; and its further inputs, as
+        symbolic tensors. A `keras.Model` would leave nodes in the layers of the network.
+    """
+    made = {id(output) for _, _, output in edges_of(end, stop=start)}
+    others = [tensor for tensor in network.inputs if id(tensor) in made and tensor is not start]
+    return keras.Function([start, *others], end), others
+
+
+def first_layers(network, tensor):
+    """The layers with weights that a tensor reaches first. Models inside of the model are looked into.
+
+    Args:
+        network: Functional `keras.Model`.
+        tensor: Symbolic tensor of it, such as an input.
+
+    Returns:
+        List of `(layer, parts)`: the parts of the models that lead from the tensor to the layer's input, from outside
+        to inside, each as `part_of` returns it.
+    """
+    edges = edges_of(network.outputs[0], stop=tensor)
+    pending, seen, found = [tensor], set(), []
+    while pending:
+        source = pending.pop(0)
+        for operation, inputs, output in edges:
+            for index in (index for index, given in enumerate(inputs) if given is source):
+                if not getattr(operation, "weights", None):
+                    pending += [] if id(output) in seen else [output]
+                    seen.add(id(output))
+                    continue
+                way = [] if source is tensor else [part_of(network, tensor, source)]
+                if isinstance(operation, keras.Model):
+                    inner = first_layers(operation, operation.inputs[index])
+                    found += [(layer, way + parts) for layer, parts in inner]
+                else:
+                    found.append((operation, way))
+    return found
+
+
 def is_shown(layer, source):
     """Whether the input of a layer is a tensor as it is, at most moved about or beside others.
 

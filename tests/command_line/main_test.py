@@ -46,6 +46,14 @@ FLAGS = {
     "translate": "input_dir output_dir batch_size seed side_by_side".split(),
     "export": ["output_dir"],
     "presets": ["gallery"],
+    "interpolate": "num_samples seed picked label space steps method closed output".split(),
+    "traverse": "num_samples seed picked label space latent directions index low high steps output".split(),
+    "truncate": "num_samples seed amounts label space output".split(),
+    "video": "num_samples seed picked label space tiles steps fps method closed classes output".split(),
+    "directions": "method count layer reach seed label space output".split(),
+    "project": "input steps starts feature_weight seed label space output".split(),
+    "reject": ("dataset split data_dir manual_dir image_size method num_samples seed gamma steps output".split()),
+    "nearest": "dataset split data_dir manual_dir image_size num_samples seed output".split(),
     "info": [],
 }
 
@@ -129,7 +137,7 @@ def test_no_flag_of_the_process_is_defined():
 
 def test_wrong_commands(folder):
     assert fails("draw") == f"There is no command 'draw'. Commands: {', '.join(COMMANDS)}."
-    assert "Did you mean export?" in fails("exprot")
+    assert "Did you mean export" in fails("exprot")
     assert fails("info") == "info takes MODEL: python -m ganzoo info MODEL [flags]. Received: none."
     assert "Received: a b." in fails("info", "a", "b")
     assert "Unknown command line flag 'sed'" in fails("generate", folder / "model.keras", "--sed=1")

@@ -4,11 +4,12 @@ import dataclasses
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from ganzoo import checks
 from ganzoo.data.pixels import normalize
 from ganzoo.images import to_uint8
-from ganzoo.metrics.features.resize import check_rule, fit
+from ganzoo.metrics.features.resize import check_rule, fit, fit_tensor
 
 
 class Features:
@@ -34,6 +35,19 @@ class Features:
 
     def extract(self, images):
         raise NotImplementedError
+
+    def differentiable(self, images):
+        """Features as a tensor that gradients pass through, of a float tensor in [-1, 1]; nothing is quantised.
+
+        Args:
+            images: Float32 tensor `(batch, height, width, channels)`.
+
+        Raises:
+            ValueError: If these features have none.
+        """
+        raise ValueError(
+            f"The features {self.name!r} have no gradient: {type(self).__name__} defines no differentiable."
+        )
 
     def named(self, score):
         """The score with this network's name."""
@@ -78,6 +92,11 @@ class ModelFeatures(Features):
         images = pixels * np.float32(1 / 127.5) - np.float32(1)  # As `normalize`, also between two grey levels.
         features = np.asarray(keras.ops.convert_to_numpy(self.model(images, training=False)), "float32")
         return features.reshape(len(features), -1)
+
+    def differentiable(self, images):
+        shape = getattr(self.model, "input_shape", (None,) * 4)
+        features = self.model(fit_tensor(images, shape[1:], self.resize, self.name), training=False)
+        return tf.reshape(features, [tf.shape(features)[0], -1])
 
 
 def as_features(features):

@@ -7,7 +7,7 @@ import numpy as np
 from keras import layers
 
 from ganzoo.metrics.features.base import Features
-from ganzoo.metrics.features.resize import fit
+from ganzoo.metrics.features.resize import fit, fit_tensor
 
 IMAGE_SHAPE = (28, 28, 1)
 
@@ -44,6 +44,9 @@ class PackagedClassifier(Classifier):
     def extract(self, images):
         images = fit(images, IMAGE_SHAPE, name=self.name).astype("float32") / np.float32(255)
         return keras.ops.convert_to_numpy(self._model(images, training=False))
+
+    def differentiable(self, images):
+        return self._model((fit_tensor(images, IMAGE_SHAPE, name=self.name) + 1.0) / 2.0, training=False)
 
 
 class DigitsClassifier(PackagedClassifier):

@@ -10,7 +10,7 @@ from keras import layers
 
 from ganzoo import checks
 from ganzoo.metrics.features.classifiers import Classifier
-from ganzoo.metrics.features.resize import fit
+from ganzoo.metrics.features.resize import fit, fit_tensor
 
 WEIGHTS = Path(__file__).parent / "weights" / "efficientnet_lite0.npz"
 SHA256 = "e728bc497dc91d1439c2040a0c3390c24699ea28057ec65957d71bfafa1b471b"
@@ -70,6 +70,10 @@ class EfficientNetLite0(Classifier):
     def extract(self, images):
         shape = (self.side, self.side, 3)
         return self._features(fit(images, shape, self.resize, self.name).astype("float32")).numpy()
+
+    def differentiable(self, images):
+        shape = (self.side, self.side, 3)
+        return self._features((fit_tensor(images, shape, self.resize, self.name) + 1.0) * 127.5)
 
 
 def network():

@@ -8,6 +8,7 @@ Reference: [Parmar et al., 2021](https://arxiv.org/abs/2104.11222), Figure 1.
 """
 
 import numpy as np
+import tensorflow as tf
 from PIL import Image
 
 from ganzoo import checks
@@ -62,17 +63,31 @@ def fit(images, shape, rule=None, name="The network"):
     Raises:
         ValueError: If the images cannot be brought to this shape.
     """
-    *size, channels = (side or own for side, own in zip(shape, images.shape[1:]))
-    wrong_channels = images.shape[-1] not in (1, channels)
-    wrong_size = images.shape[1:3] != tuple(size)
+    size, repeats = changes(images.shape[1:], shape, rule, name)
+    if size is not None:
+        images = resize_images(images, size, rule)
+    return np.repeat(images, repeats, axis=-1)
+
+
+def fit_tensor(images, shape, rule=None, name="The network"):
+    """The same for a float32 tensor, as operations that gradients pass through; nothing is clipped."""
+    size, repeats = changes(tuple(images.shape[1:]), shape, rule, name)
+    if size is not None:
+        images = tf.image.resize(images, size, {"lanczos": "lanczos3"}.get(rule, rule), antialias=True)
+    return tf.repeat(images, repeats, axis=-1)
+
+
+def changes(came, shape, rule, name):
+    """The size to bring images to, or `None`, and how often to repeat their channel; `ValueError` if nothing helps."""
+    *size, channels = (side or own for side, own in zip(shape, came))
+    wrong_channels = came[-1] not in (1, channels)
+    wrong_size = tuple(came[:2]) != tuple(size)
     if wrong_channels or (wrong_size and rule is None):
         hint = "Only grey images are changed to other channels."
         if not wrong_channels:
             hint = "Bring them to this size first, or take features that do: `ModelFeatures(model, resize='bicubic')`."
-        raise ValueError(f"{name} takes images of {in_words(shape)}. Received: {in_words(images.shape[1:])}. {hint}")
-    if wrong_size:
-        images = resize_images(images, size, rule)
-    return np.repeat(images, channels // images.shape[-1], axis=-1)
+        raise ValueError(f"{name} takes images of {in_words(shape)}. Received: {in_words(came)}. {hint}")
+    return tuple(size) if wrong_size else None, channels // came[-1]
 
 
 def check_rule(rule):

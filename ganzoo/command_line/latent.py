@@ -1,0 +1,223 @@
+"""What the commands for the latents of a trained model do; their flags are in `ganzoo/command_line/latent_flags.py`."""
+
+from pathlib import Path
+
+import numpy as np
+
+from ganzoo import files, images, latent
+from ganzoo.command_line.evaluate import load
+from ganzoo.command_line.generate import number_of
+from ganzoo.command_line.latent_flags import integers_of
+from ganzoo.command_line.models import load_model
+from ganzoo.command_line.translate import images_in, read
+from ganzoo.metrics.defaults import default_features
+
+
+def interpolate(options):
+    """Draws ways between samples."""
+    model = opened(options)
+    ends = latents_of(model, options)
+    ways = len(ends) if options.closed else max(1, len(ends) - 1)
+    settings = {"closed": options.closed, "space": options.space, "condition": labels_for(model, options, ways)}
+    sheet = latent.interpolate(model, ends, options.steps, options.method, **settings)
+    write(options.output, sheet.picture(), f"{ways} ways")
+
+
+def traverse(options):
+    """Draws samples along one latent or one direction."""
+    model = opened(options)
+    latents, space = latents_of(model, options), options.space
+    direction = options.latent
+    if options.directions is not None:
+        direction, space = read_direction(options.directions, options.index, space)
+    values = np.linspace(options.low, options.high, options.steps)
+    condition = labels_for(model, options, len(latents))
+    sheet = latent.traverse(model, latents, direction, values, space=space, condition=condition)
+    write(options.output, sheet.picture(), f"{len(latents)} samples from {options.low:g} to {options.high:g}")
+
+
+def truncate(options):
+    """Draws samples at several truncations."""
+    model = opened(options)
+    condition = labels_for(model, options, options.num_samples)
+    settings = {"seed": options.seed, "space": options.space, "condition": condition}
+    sheet = latent.truncate(model, options.num_samples, options.amounts, **settings)
+    write(options.output, sheet.picture(), f"rows of {', '.join(f'{amount:g}' for amount in options.amounts)}")
+
+
+def video(options):
+    """Writes a video."""
+    model = opened(options)
+    if options.classes is not None:
+        check_conditional(model, "classes", options.classes)
+        options.num_samples = len(options.classes)
+        condition = [number_of(label, model) for label in options.classes]
+    else:
+        ends = options.num_samples if options.picked is None else len(options.picked)
+        condition = labels_for(model, options, ends)
+    ends, tiles = options.num_samples, options.tiles
+    options.num_samples = ends * tiles
+    latents = latents_of(model, options)
+    if len(latents) % tiles:
+        raise SystemExit(f"--picked: {len(latents)} samples do not fill {tiles} tiles evenly.")
+    latents = latents.reshape(-1, tiles, *latents.shape[1:])
+    settings = {"method": options.method, "closed": options.closed, "space": options.space, "condition": condition}
+    latent.video(model, options.output, latents, options.steps, options.fps, **settings)
+    print(f"Wrote {options.output}")
+
+
+def directions(options):
+    """Finds directions and draws samples along them."""
+    model = opened(options)
+    if options.method == "sefa":
+        found = latent.sefa(model, options.count, options.space)
+    else:
+        condition = labels_for(model, options, 5000)
+        settings = {"seed": options.seed, "space": options.space, "condition": condition}
+        found = latent.pca(model, options.count, options.layer, **settings)
+    latents, condition = latent.draw(model, 2, options.seed), labels_for(model, options, 2)
+    values = np.linspace(-options.reach, options.reach, 9)
+    settings = {"space": found.space, "condition": condition}
+    rows = [latent.traverse(model, latents, vector, values, **settings).images for vector in found.vectors]
+    rows = np.concatenate(rows)
+    picture = images.grid(rows.reshape(-1, *rows.shape[2:]), columns=rows.shape[1])
+    arrays = beside(options.output, vectors=found.vectors, strengths=found.strengths, space=found.space)
+    for index, strength in enumerate(found.strengths):
+        print(f"direction {index}: {strength:.4g}")
+    write(options.output, picture, f"{len(found)} directions, two rows each, and {arrays}")
+
+
+def project(options):
+    """Projects images."""
+    model = opened(options)
+    given = [Path(options.input)] if Path(options.input).is_file() else images_in(Path(options.input))
+    targets = np.stack([read(file, model.image_shape) for file in given])
+    found = latent.project(
+        model,
+        targets,
+        steps=options.steps,
+        starts=options.starts,
+        feature_weight=options.feature_weight,
+        seed=options.seed,
+        space=options.space,
+        condition=labels_for(model, options, len(targets)),
+    )
+    arrays = beside(options.output, latents=found.latents, psnr=found.psnr, space=found.space)
+    print("PSNR: " + ", ".join(f"{value:.1f}" for value in found.psnr) + " dB")
+    write(options.output, found.picture(), f"{len(targets)} images above what was found, and {arrays}")
+
+
+def reject(options):
+    """Draws samples by what the discriminator knows."""
+    model = opened(options)
+    held_out, labels = data_of(options, model)
+    if model.num_classes is None:
+        labels = condition = None
+    else:
+        condition = np.arange(options.num_samples) % model.num_classes
+    ratio = latent.DensityRatio(model, held_out, condition=labels)
+    settings = {"seed": options.seed, "condition": condition}
+    if options.method == "reject":
+        settings["gamma"] = options.gamma
+    elif options.steps is not None:
+        settings["steps"] = options.steps
+    drawn = getattr(latent, options.method)(model, options.num_samples, ratio, **settings)
+    print(f"{drawn.acceptance:.2%} of the proposals were accepted.")
+    write(options.output, images.grid(drawn.images), f"{len(drawn.images)} samples")
+
+
+def nearest(options):
+    """Draws generated images and their neighbours."""
+    model = opened(options)
+    training, _ = data_of(options, model)
+    count = options.num_samples
+    condition = None if model.num_classes is None else np.arange(count) % model.num_classes
+    generated = model.generate(count, seed=options.seed, condition=condition)
+    in_pixels = latent.nearest(generated, training)
+    network = default_features(training, quick=True)
+    others = [] if network is None else [latent.nearest(generated, training, network)]
+    named = "pixels" + "".join(f", and in {each.features}" for each in others)
+    write(options.output, in_pixels.picture(*others), f"{count} samples above the nearest in {named}")
+
+
+# === Parts ===
+
+
+def opened(options):
+    """The model of the options, which has latents and makes images."""
+    model, _ = load_model(options.model)
+    if not model.has_latents:
+        raise SystemExit(f"{options.model} translates images and has no latents: it is a {type(model).__name__}.")
+    if len(model.image_shape) != 3 or model.image_shape[-1] not in (1, 3, 4):
+        raise SystemExit(f"Samples of shape {model.image_shape} are no images.")
+    if set(model.conditions) - {"label"}:
+        raise SystemExit(
+            f"{options.model} depends on {', '.join(model.conditions)}. The command line knows a label. Use "
+            "ganzoo.latent in Python."
+        )
+    return model
+
+
+def latents_of(model, options):
+    """The latents that the flags ask for."""
+    picked = integers_of("picked", options.picked)
+    if picked is None:
+        return latent.draw(model, options.num_samples, options.seed)
+    return latent.draw(model, max(picked) + 1, options.seed)[picked]
+
+
+def labels_for(model, options, count):
+    """A label for each of some samples, or `None` for a model without."""
+    if model.num_classes is None:
+        if options.label is not None:
+            check_conditional(model, "label", options.label)
+        return None
+    if options.label is None:
+        return np.arange(count) % model.num_classes
+    return np.full(count, number_of(options.label, model))
+
+
+def check_conditional(model, flag, value):
+    """Stops unless a model takes labels."""
+    if model.num_classes is None:
+        given = ",".join(value) if isinstance(value, list) else value
+        raise SystemExit(f"--{flag}={given}: the model is unconditional and takes no label.")
+
+
+def data_of(options, model):
+    """Images of a dataset, of the size of the model's samples, and their labels or `None`."""
+    dataset = load(options)
+    batches = list(dataset.batch(1000).as_numpy_iterator())
+    parts = [list(part) for part in zip(*(batch if isinstance(batch, tuple) else (batch,) for batch in batches))]
+    pictures, *labels = (np.concatenate(part) for part in parts)
+    if pictures.shape[1:] != model.image_shape:
+        raise SystemExit(
+            f"{options.model} makes images of {model.image_shape}, and {options.dataset} has {pictures.shape[1:]}. "
+            "--image_size brings them to another size."
+        )
+    return pictures, labels[0] if labels else None
+
+
+def read_direction(path, index, space):
+    """A direction of a file, and the space that it lies in."""
+    with np.load(path, allow_pickle=False) as file:
+        if "vectors" not in file:
+            raise SystemExit(f"--directions={path} holds no directions. `ganzoo directions` writes such a file.")
+        vectors, of_file = file["vectors"], str(file["space"])
+    if index >= len(vectors):
+        raise SystemExit(f"--index={index}: {path} has the directions 0 to {len(vectors) - 1}.")
+    return vectors[index], space or of_file
+
+
+def beside(output, **arrays):
+    """Writes arrays beside a picture, and returns the path."""
+    path = Path(output).with_suffix(".npz")
+    with files.replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **arrays)
+    return path
+
+
+def write(path, picture, what):
+    """Writes a picture, and says so."""
+    images.save_png(path, picture)
+    print(f"Wrote {what} to {path}")

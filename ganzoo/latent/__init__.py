@@ -1,0 +1,31 @@
+"""What a trained generator knows: ways through its latents, directions, an own image, better samples."""
+
+from ganzoo.latent.animation import video as video
+from ganzoo.latent.directions import Directions as Directions
+from ganzoo.latent.directions import pca as pca
+from ganzoo.latent.directions import sefa as sefa
+from ganzoo.latent.directions import supervised as supervised
+from ganzoo.latent.directions import without as without
+from ganzoo.latent.information import Information as Information
+from ganzoo.latent.information import mutual_information as mutual_information
+from ganzoo.latent.neighbours import Neighbours as Neighbours
+from ganzoo.latent.neighbours import nearest as nearest
+from ganzoo.latent.projection import Projection as Projection
+from ganzoo.latent.projection import project as project
+from ganzoo.latent.ratio import Calibration as Calibration
+from ganzoo.latent.ratio import DensityRatio as DensityRatio
+from ganzoo.latent.ratio import calibrate as calibrate
+from ganzoo.latent.rejection import Drawn as Drawn
+from ganzoo.latent.rejection import acceptance_probability as acceptance_probability
+from ganzoo.latent.rejection import chains as chains
+from ganzoo.latent.rejection import langevin as langevin
+from ganzoo.latent.rejection import metropolis_hastings as metropolis_hastings
+from ganzoo.latent.rejection import reject as reject
+from ganzoo.latent.space import Sheet as Sheet
+from ganzoo.latent.space import draw as draw
+from ganzoo.latent.walks import TruncatedNumbers as TruncatedNumbers
+from ganzoo.latent.walks import between as between
+from ganzoo.latent.walks import interpolate as interpolate
+from ganzoo.latent.walks import path as path
+from ganzoo.latent.walks import traverse as traverse
+from ganzoo.latent.walks import truncate as truncate

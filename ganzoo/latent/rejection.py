@@ -1,0 +1,321 @@
+"""Better samples of the same generator, by what its discriminator knows."""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+from scipy.special import expit
+
+from ganzoo import checks
+from ganzoo.density import hmc
+from ganzoo.latent.ratio import DensityRatio, check_judge
+from ganzoo.latent.space import rows_of
+from ganzoo.progress import Progress
+from ganzoo.sampling import SeededNumbers
+
+MOST_ROUNDS = 10_000
+LEAST_ACCEPTANCE = 1e-5
+
+
+@dataclasses.dataclass(frozen=True)
+class Drawn:
+    """Samples that were chosen, or moved, by a discriminator.
+
+    Args:
+        latents: Array `(num_samples, ...)`.
+        images: Float32 array `(num_samples, ...)` in [-1, 1].
+        acceptance: Float, the share of the proposals that were accepted.
+    """
+
+    latents: np.ndarray
+    images: np.ndarray
+    acceptance: float
+
+
+# === Discriminator rejection sampling ===
+
+
+def acceptance_probability(log_ratios, log_maximum, gamma=0.0):
+    """The probability with which rejection sampling keeps a sample.
+
+        p = ratio / maximum for gamma = 0;   in general p = s(F - gamma),   F = log p / (1 - p),   s the sigmoid
+
+    Reference: [Azadi et al., 2018](https://arxiv.org/abs/1810.06758), Equations 7 and 8.
+
+    Args:
+        log_ratios: Float array, log p_data / p_generator of each sample.
+        log_maximum: Float, that of the largest ratio. Where a ratio is larger still, the probability is 1.
+        gamma: Float. Above 0 fewer are kept, of the best; below 0 more are kept. Defaults to `0.0`, with which the
+            accepted samples have the distribution of the data, if the ratios are right.
+
+    Returns:
+        Float array of the same shape.
+
+    Example:
+
+    >>> ganzoo.latent.acceptance_probability(np.log([2.5, 1.0, 0.4]), np.log(2.5))  # [1., 0.4, 0.16]
+    """
+    gamma, log_maximum = checks.number("gamma", gamma), checks.number("log_maximum", log_maximum)
+    below = np.minimum(checks.array("log_ratios", log_ratios, "float64") - log_maximum, 0.0)
+    if gamma == 0:
+        return np.exp(below)
+    with np.errstate(divide="ignore"):
+        return expit(below - np.log(-np.expm1(below)) - gamma)
+
+
+def reject(model, num_samples, ratio, gamma=0.0, log_maximum=None, seed=0, condition=None, batch_size=250):
+    """Discriminator rejection sampling: each sample is kept with a probability that its density ratio gives.
+
+    Where the ratios are right and the generator can make all of the data, what is kept has the distribution of the
+    data. The price is the number of samples that are thrown away.
+
+    Reference: [Azadi et al., 2018](https://arxiv.org/abs/1810.06758), Algorithm 1.
+
+    Departures from the paper: the maximum is that of the calibration's samples and is not raised on the way, so that a
+    sample depends on the seed alone.
+
+    Args:
+        model: Adversarial model with latents.
+        num_samples: Integer, how many to keep.
+        ratio: `DensityRatio` of the model.
+        gamma: Float; see `acceptance_probability`. Defaults to `0.0`.
+        log_maximum: Float. Defaults to `None`: the largest log ratio of the generated samples of `ratio`.
+        seed: Integer. Defaults to `0`.
+        condition: As in `generate`. Defaults to `None`.
+        batch_size: Integer. Defaults to `250`.
+
+    Returns:
+        `Drawn`.
+
+    Raises:
+        ValueError: If the model has no scores of single samples, or of 100,000 samples less than one would be kept.
+        RuntimeError: If some are still wanted after 10,000 rounds: a round draws one for each.
+
+    Example:
+
+    >>> images = ganzoo.latent.reject(model, 64, ganzoo.latent.DensityRatio(model, held_out)).images
+    """
+    check_ratio(model, ratio)
+    num_samples, conditions = model.conditions.for_samples(condition, num_samples)
+    (batch_size,) = checks.counts(batch_size=batch_size)
+    gamma = checks.number("gamma", gamma)
+    highest = float(np.max(ratio.fake)) if log_maximum is None else checks.number("log_maximum", log_maximum)
+    expected = float(np.mean(acceptance_probability(ratio.fake, highest, gamma)))
+    if expected < LEAST_ACCEPTANCE:
+        raise ValueError(
+            f"One sample in {1 / max(expected, 1e-300):.2g} would be kept, with log_maximum={highest:g} and "
+            f"gamma={gamma:g}. Lower one of them, or use `metropolis_hastings` or `langevin`."
+        )
+    numbers = SeededNumbers(checks.check_seed(seed))
+    wanted, drawn = np.arange(num_samples), 0
+    latents = samples = None
+    progress = Progress("Rejection sampling, samples", num_samples)
+    for _ in range(MOST_ROUNDS):
+        # Full batches: a round for the last few costs as much as for many, and the first accepted of each is kept.
+        rows = np.resize(wanted, max(len(wanted), min(batch_size, 4 * num_samples)))
+        proposed = np.asarray(model.prior(numbers, len(rows)))
+        thresholds = np.asarray(numbers.uniform((len(rows), 1)))[:, 0]
+        given = rows_of(model, conditions, rows)
+        made = model.generate(latents=proposed, condition=given, batch_size=batch_size)
+        accepted = thresholds < acceptance_probability(ratio.log_ratio(made, given), highest, gamma)
+        if latents is None:
+            latents, samples = (np.empty((num_samples, *x.shape[1:]), x.dtype) for x in (proposed, made))
+        kept, places = np.unique(rows[accepted], return_index=True)
+        places = np.flatnonzero(accepted)[places]
+        latents[kept], samples[kept] = proposed[places], made[places]
+        drawn = drawn + np.array([accepted.sum(), len(rows)])
+        for _ in kept:
+            progress.advance()
+        wanted = np.setdiff1d(wanted, kept)
+        if not len(wanted):
+            return Drawn(latents, samples, float(drawn[0] / drawn[1]))
+    raise RuntimeError(
+        f"Rejection sampling kept {num_samples - len(wanted)} of {num_samples} samples after {drawn[1]:,} proposals. "
+        f"Lower gamma (now {gamma:g}), which keeps more."
+    )
+
+
+# === Metropolis-Hastings ===
+
+
+def chains(log_ratios, thresholds, first):
+    """Independence Metropolis-Hastings: which proposal each chain stands at after all of them.
+
+        accept x' with the probability min(1, (1/D(x) - 1) / (1/D(x') - 1)) = min(1, ratio(x') / ratio(x))
+
+    Args:
+        log_ratios: Float array `(chains, steps)`, of the proposals.
+        thresholds: Float array of the same shape, from U(0, 1).
+        first: Float array `(chains,)`, log ratios of where the chains begin.
+
+    Returns:
+        Integer array `(chains,)`, the index of the proposal, -1 for a chain that did not move; and the share of
+        proposals that were accepted.
+
+    Example:
+
+    >>> ganzoo.latent.chains(np.log([[1.0, 4.0, 0.5]]), np.full((1, 3), 0.5), np.log([1.0]))  # ([1], 0.667)
+    """
+    log_ratios, thresholds = (np.asarray(x, "float64") for x in (log_ratios, thresholds))
+    current = np.array(first, "float64")
+    if log_ratios.ndim != 2 or thresholds.shape != log_ratios.shape or current.shape != log_ratios.shape[:1]:
+        raise ValueError(
+            "`log_ratios` and `thresholds` must be (chains, steps), and `first` (chains,). Received: shapes "
+            f"{log_ratios.shape}, {thresholds.shape} and {current.shape}"
+        )
+    places, accepted = np.full(len(current), -1), 0
+    for step, (proposed, threshold) in enumerate(zip(log_ratios.T, thresholds.T)):
+        moves = threshold < np.exp(np.minimum(proposed - current, 0.0))
+        current, places = np.where(moves, proposed, current), np.where(moves, step, places)
+        accepted += moves.sum()
+    return places, float(accepted / max(1, log_ratios.size))
+
+
+def metropolis_hastings(model, num_samples, ratio, steps=100, seed=0, condition=None, batch_size=250):
+    """MH-GAN: a chain for each sample, which steps from sample to sample of the generator.
+
+    With right ratios the chain's law is that of the data, and needs no maximum of the ratio, as rejection does; what
+    is drawn after few steps is not exact. A chain begins at the ratio of a held-out real image, so that it is in the
+    law from its beginning. A chain that never moved begins again at a generated sample.
+
+    Reference: [Turner et al., 2018](https://arxiv.org/abs/1811.11357), Algorithm 1.
+
+    Args:
+        model: Adversarial model with latents.
+        num_samples: Integer, chains.
+        ratio: `DensityRatio` of the model.
+        steps: Integer, proposals of a chain. Defaults to `100`.
+        seed: Integer. Defaults to `0`.
+        condition: As in `generate`. Defaults to `None`.
+        batch_size: Integer. Defaults to `250`.
+
+    Returns:
+        `Drawn`.
+
+    Raises:
+        ValueError: If the model has no scores of single samples.
+
+    Example:
+
+    >>> images = ganzoo.latent.metropolis_hastings(model, 64, ratio).images
+    """
+    check_ratio(model, ratio)
+    num_samples, conditions = model.conditions.for_samples(condition, num_samples)
+    (batch_size,) = checks.counts(batch_size=batch_size)
+    steps = checks.integer("steps", steps, least=1, most=100_000)
+    numbers = SeededNumbers(checks.check_seed(seed))
+    proposals = np.stack([np.asarray(model.prior(numbers, num_samples)) for _ in range(steps)])
+    thresholds = np.asarray(numbers.uniform((num_samples, steps)))
+    begins = np.asarray(numbers.uniform((num_samples, 1)))[:, 0]
+    progress = Progress("Metropolis-Hastings, steps", steps)
+    ratios = np.empty((num_samples, steps))
+    for step, latents in enumerate(proposals):
+        made = model.generate(latents=latents, condition=conditions, batch_size=batch_size)
+        ratios[:, step] = ratio.log_ratio(made, conditions)
+        progress.advance()
+    first = ratio.real[np.minimum((begins * len(ratio.real)).astype("int64"), len(ratio.real) - 1)]
+    places, acceptance = chains(ratios, thresholds, first)
+    still = np.flatnonzero(places < 0)
+    if len(still):
+        again, _ = chains(ratios[still, 1:], thresholds[still, 1:], ratios[still, 0])
+        places[still] = again + 1
+    latents = proposals[places, np.arange(num_samples)]
+    samples = model.generate(latents=latents, condition=conditions, batch_size=batch_size)
+    return Drawn(latents, samples, acceptance)
+
+
+# === Langevin dynamics in the latents ===
+
+
+def langevin(model, num_samples, ratio, steps=200, step_size=0.1, seed=0, condition=None, batch_size=250):
+    """Discriminator-driven latent sampling (DDLS): latents move to where the discriminator finds their samples real.
+
+        E(z) = ||z||^2 / 2 - log p_data / p_generator (G(z)),    z <- z - e/2 grad E + sqrt(e) n,   n ~ N(0, I)
+
+    Each step is tested as in Hamiltonian Monte Carlo of one leapfrog step, so that the chains' law is exp(-E) whatever
+    the step size; that adapts itself.
+
+    Reference: [Che et al., 2020](https://arxiv.org/abs/2003.06060), Algorithm 1.
+
+    Departures from the paper: the test of Metropolis and Hastings. Without it the law is off by the step size.
+
+    Args:
+        model: Adversarial model with latents from N(0, I).
+        num_samples: Integer, chains.
+        ratio: `DensityRatio` of the model, with a logistic calibration.
+        steps: Integer. Defaults to `200`.
+        step_size: Float, sqrt(e) at the start. Defaults to `0.1`.
+        seed: Integer. Defaults to `0`.
+        condition: As in `generate`. Defaults to `None`.
+        batch_size: Integer, chains at once. Defaults to `250`.
+
+    Returns:
+        `Drawn`.
+
+    Raises:
+        ValueError: If the latents are not from N(0, I), or the ratio has no gradient.
+
+    Example:
+
+    >>> images = ganzoo.latent.langevin(model, 64, ratio).images
+    """
+    check_ratio(model, ratio)
+    check_normal(model)
+    num_samples, conditions = model.conditions.for_samples(condition, num_samples)
+    (batch_size,) = checks.counts(batch_size=batch_size)
+    steps = checks.integer("steps", steps, least=1, most=hmc.MOST)
+    step_size = checks.check_positive("step_size", step_size)
+    ratio.differentiable(tf.zeros((1, *model.image_shape)), rows_of(model, conditions, [0]))  # It says if it cannot.
+    shape = model.latent_shape
+    numbers = SeededNumbers(checks.check_seed(seed))
+
+    @tf.function(reduce_retracing=True, autograph=False)
+    def run(start, momenta, thresholds, condition):
+        def log_prob(positions):
+            latents = tf.reshape(positions, [-1, *shape])
+            samples = model.apply_generator(model.sampling_generator, latents, condition, False)
+            return ratio.differentiable(samples, condition) - 0.5 * tf.reduce_sum(positions**2, axis=1)
+
+        return hmc.sample(
+            *(log_prob, start, step_size, lambda shape: momenta, lambda shape: thresholds),
+            burn_in=steps - 1,
+            leapfrog_steps=1,
+            target_acceptance=0.574,
+        )
+
+    found, acceptance = [], []
+    starts = range(0, num_samples, batch_size)
+    progress = Progress("Langevin dynamics, batches", len(starts))
+    for start in starts:
+        rows = np.arange(start, min(start + batch_size, num_samples))
+        position = tf.reshape(model.prior(numbers, len(rows)), [len(rows), -1])
+        momenta = numbers.normal((len(rows), steps * position.shape[1]))
+        thresholds = numbers.uniform((len(rows), steps))
+        draws = run(position, momenta, thresholds, model.conditions.cast(rows_of(model, conditions, rows)))
+        found.append(draws.samples[-1].numpy())
+        acceptance.append(float(draws.acceptance))
+        progress.advance()
+    latents = np.concatenate(found).reshape(num_samples, *shape)
+    samples = model.generate(latents=latents, condition=conditions, batch_size=batch_size)
+    return Drawn(latents, samples, float(np.mean(acceptance)))
+
+
+def check_ratio(model, ratio):
+    """Raises unless a ratio is that of the model."""
+    check_judge(model)
+    if not isinstance(ratio, DensityRatio) or ratio.model is not model:
+        raise ValueError(
+            "`ratio` must be the density ratio of this model: ganzoo.latent.DensityRatio(model, held_out). Received: "
+            f"ratio={checks.shown(ratio)}"
+        )
+
+
+def check_normal(model):
+    """Raises a `ValueError` unless the latents of a model are from N(0, I)."""
+    drawn = np.asarray(model.prior(SeededNumbers(0), 2))
+    normal = np.asarray(SeededNumbers(0).normal((2, *model.latent_shape)))
+    if drawn.dtype != normal.dtype or not np.array_equal(drawn, normal):
+        raise ValueError(
+            f"`langevin` moves latents of N(0, I). Those of {type(model).__name__} have another law. Use `reject` or "
+            "`metropolis_hastings`, which take any."
+        )
