@@ -1,0 +1,5 @@
+"""placeholder"""
+
+
+def export(model, path):
+    pass

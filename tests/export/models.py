@@ -1,0 +1,52 @@
+"""One tiny model of each kind, with weights as large as after a training."""
+
+import keras
+import numpy as np
+
+import ganzoo
+
+
+def unconditional():
+    return ganzoo.DCGAN.from_paper((16, 16, 3), filters=4, latent_dim=6, seed=0, ema_decay=0.5)
+
+
+def conditional():
+    names = ["cat", "dog", "</script><script>alert(1)</script>"]
+    return ganzoo.DCGAN.from_paper((8, 8, 1), filters=4, latent_dim=6, seed=0, num_classes=3, class_names=names)
+
+
+def translator():
+    return ganzoo.Pix2Pix.from_paper((16, 16, 3), condition_shape=(16, 16, 1), filters=4, receptive_field=16, seed=0)
+
+
+def vae():
+    return ganzoo.VAE.from_paper((8, 8, 1), latent_dim=2, hidden=(16,), seed=0)
+
+
+KINDS = {"unconditional": unconditional, "conditional": conditional, "translator": translator, "vae": vae}
+
+
+def make(kind):
+    """The model of a kind, the same one each time."""
+    keras.utils.set_random_seed(0)
+    model = KINDS[kind]()
+    random = np.random.default_rng(0)
+    for network in (model.sampling_generator, getattr(model, "encoder", None)):
+        for weight in () if network is None else network.weights:
+            if len(weight.shape) > 1:  # Outputs as spread out as unit inputs.
+                fan_in = np.prod(weight.shape) / weight.shape[-1 if network.name.startswith("enc") else 0]
+                weight.assign(random.standard_normal(weight.shape) / np.sqrt(max(fan_in, 1)) ** 0.9)
+            else:
+                weight.assign(random.uniform(0.5, 1.5, weight.shape))
+    return model
+
+
+def inputs_of(specs, count, seed=1):
+    """Random inputs of an endpoint: a dictionary of arrays."""
+    random = np.random.default_rng(seed)
+    return {
+        spec.name: random.integers(0, 3, count)
+        if spec.dtype.is_integer
+        else np.clip(random.standard_normal((count, *spec.shape[1:])), -1, 1).astype("float32")
+        for spec in specs
+    }
