@@ -1,13 +1,14 @@
 """The formats of `GenerativeModel.export`."""
 
 from ganzoo import checks
-from ganzoo.export import litert, onnx, saved_model
+from ganzoo.export import litert, onnx, page, saved_model
 
 FORMATS = {
     "saved_model": saved_model.export,
     "tf_saved_model": saved_model.export,  # Keras' name.
     "onnx": onnx.export,
     "litert": litert.export,
+    "html": page.export,
 }
 
 

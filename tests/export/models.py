@@ -5,13 +5,16 @@ import numpy as np
 
 import ganzoo
 
+# What somebody might call a class to run a script in the page of a model.
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\u2028$title 'a' \"b\""
+
 
 def unconditional():
     return ganzoo.DCGAN.from_paper((16, 16, 3), filters=4, latent_dim=6, seed=0, ema_decay=0.5)
 
 
 def conditional():
-    names = ["cat", "dog", "</script><script>alert(1)</script>"]
+    names = ["cat", "dog", HOSTILE]
     return ganzoo.DCGAN.from_paper((8, 8, 1), filters=4, latent_dim=6, seed=0, num_classes=3, class_names=names)
 
 

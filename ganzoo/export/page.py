@@ -1,5 +1,0 @@
-"""placeholder"""
-
-
-def export(model, path):
-    pass
