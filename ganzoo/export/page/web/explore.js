@@ -574,15 +574,14 @@ function forTheConsole() {
   window.ganzoo = {
     settings,
     state,
+    truncated,
+    current: currentLatents,
     latents: (seed, index = 0) => model.latents(seed, index),
     samples: (seed, count, label = state.label, image = state.image) =>
       model.run(Array.from({ length: count }, (_, k) => ({
         latents: model.latents(seed, k), label, image, attributes: state.attributes,
       }))),
-    settled: async () => {
-      await refresh();
-      await model.queue;
-    },
+    settled: () => refresh(),
   };
 }
 

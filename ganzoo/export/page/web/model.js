@@ -4,10 +4,10 @@ const settings = JSON.parse(document.getElementById("settings").textContent);
 
 /** The bytes of a block of the page. */
 async function unpacked(name) {
-  const text = atob(document.getElementById(name).textContent);
-  const packed = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
   try {
+    const text = atob(document.getElementById(name).textContent);
+    const packed = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
     return new Uint8Array(await new Response(stream).arrayBuffer());
   } catch {
     throw new Error(`the block "${name}" is damaged. Get the file again.`);
