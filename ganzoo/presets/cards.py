@@ -13,6 +13,19 @@ def plain(card):
     return card
 
 
+def facts(card):
+    """What a card says, as a dictionary of strings."""
+    told = {
+        "Data": card.get("data_text") or card.get("data"),
+        "Licence": card.get("licence"),
+        "Recipe": card.get("command"),
+        "Training": card.get("training"),
+        "Limits": card.get("limits"),
+        **{score["name"]: in_words(score).partition(" ")[2] for score in card.get("scores", [])},
+    }
+    return {name: text for name, text in told.items() if text}
+
+
 def row(name, path, metadata):
     """A line of the list of presets, a dictionary with the keys `COLUMNS`."""
     card = metadata.get("card", {})

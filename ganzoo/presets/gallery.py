@@ -27,19 +27,10 @@ def section(name, folder, metadata):
     """A preset: its pictures, its scores, and where it comes from."""
     card = metadata.get("card", {})
     figures = [picture(folder / file, words) for file, words in PICTURES.items() if (folder / file).is_file()]
-    facts = {
-        "In Python": f'ganzoo.from_preset("{name}")',
-        "Model": metadata["model"],
-        "Data": card.get("data_text") or card.get("data"),
-        "Licence": card.get("licence"),
-        "Recipe": card.get("command"),
-        "Training": card.get("training"),
-        "Limits": card.get("limits"),
-        **{score["name"]: cards.in_words(score).partition(" ")[2] for score in card.get("scores", [])},
-    }
+    told = {"In Python": f'ganzoo.from_preset("{name}")', "Model": metadata["model"], **cards.facts(card)}
     heading = f'<h2 id="{html.escape(name)}">{html.escape(card.get("title", name))}</h2>'
-    told = pages.table([(key, text) for key, text in facts.items() if text])
-    return f'<section>{heading}<div class="pictures">{"".join(figures)}</div>{told}</section>'
+    table = pages.table(list(told.items()))
+    return f'<section>{heading}<div class="pictures">{"".join(figures)}</div>{table}</section>'
 
 
 def picture(path, words):
