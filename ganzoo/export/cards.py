@@ -45,6 +45,11 @@ def described(tensor):
 
 
 def write(path, content):
+    """Writes the card of a file beside it: `model.onnx.json` of `model.onnx`."""
+    write_json(path.with_name(f"{path.name}.json"), content)
+
+
+def write_json(path, content):
     """Writes a card."""
     with files.replacing(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n")

@@ -20,7 +20,7 @@ def export(model, path):
     signatures = {name: cards.signature(endpoint, endpoint.compiled()) for name, endpoint in endpoints.items()}
     with files.replacing(path) as temporary:
         temporary.write_bytes(content)
-    cards.write(path.with_suffix(".json"), {**cards.card(model), "format": "litert", "signatures": signatures})
+    cards.write(path, {**cards.card(model), "format": "litert", "signatures": signatures})
 
 
 def convert(endpoints):

@@ -21,7 +21,7 @@ def export(model, path):
     for file, proto in converted.items():
         with files.replacing(file) as temporary:
             temporary.write_bytes(proto.SerializeToString())
-    cards.write(path.with_suffix(".json"), {**cards.card(model), "format": "onnx", "files": described})
+    cards.write(path, {**cards.card(model), "format": "onnx", "files": described})
 
 
 def convert(endpoint):

@@ -51,7 +51,7 @@ def export(model, path):
 
 def write_card(model, path):
     """Writes what made the SavedModel to `assets.extra/ganzoo.json`, the place that TensorFlow leaves to others."""
-    cards.write(Path(path) / "assets.extra" / "ganzoo.json", cards.card(model))
+    cards.write_json(Path(path) / "assets.extra" / "ganzoo.json", cards.card(model))
 
 
 def read_card(path):

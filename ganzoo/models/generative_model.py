@@ -544,8 +544,8 @@ class GenerativeModel(CompiledModel):
         | Format | What is written | For |
         |---|---|---|
         | `"saved_model"` | a directory | TensorFlow Serving, OpenVINO |
-        | `"onnx"` | `model.onnx`, `model_<signature>.onnx`, `model.json` | ONNX Runtime, OpenVINO, browsers |
-        | `"litert"` | `model.tflite`, `model.json` | phones and small devices |
+        | `"onnx"` | `model.onnx`, `model_<signature>.onnx`, `model.onnx.json` | ONNX Runtime, OpenVINO, browsers |
+        | `"litert"` | `model.tflite`, `model.tflite.json` | phones and small devices |
         | `"html"` | one file | people: a page that is the model, see `ganzoo.export.page.export` |
 
         The signature `serving_default` is in all of them: `latents` float32 `(batch, latent_dim)` [, `label` int64

@@ -14,7 +14,7 @@ from ai_edge_litert.interpreter import Interpreter
 import ganzoo
 from ganzoo.export.endpoints import without_random_numbers
 from ganzoo.sampling import SeededNumbers
-from tests.export.models import KINDS, inputs_of, make
+from tests.export.models import KINDS, inputs_of, made, make
 
 BATCHES = (1, 3)
 TOLERANCE = 1e-5
@@ -27,9 +27,9 @@ EXACT = {"INFERENCE_PRECISION_HINT": "f32"}
 def exported(request, tmp_path_factory):
     """A model that was never called, its endpoints, and the folder of its files."""
     folder = tmp_path_factory.mktemp(request.param)
-    model = make(request.param)
+    model = made(request.param)
     model.export(folder / "model.onnx", format="onnx")
-    model.export(folder / "lite" / "model.tflite", format="litert")
+    model.export(folder / "model.tflite", format="litert")
     return model, without_random_numbers(model), folder
 
 
@@ -71,7 +71,7 @@ def test_openvino_reads_the_onnx_file(exported):
 
 def test_litert(exported):
     _, endpoints, folder = exported
-    interpreter = Interpreter(model_path=str(folder / "lite" / "model.tflite"))
+    interpreter = Interpreter(model_path=str(folder / "model.tflite"))
     assert set(interpreter.get_signature_list()) == set(endpoints)
     for name, endpoint in endpoints.items():
         runner = interpreter.get_signature_runner(name)
@@ -80,7 +80,7 @@ def test_litert(exported):
 
 def test_cards(exported):
     model, endpoints, folder = exported
-    onnx, litert = (json.loads((folder / file).read_text()) for file in ("model.json", "lite/model.json"))
+    onnx, litert = (json.loads((folder / file).read_text()) for file in ("model.onnx.json", "model.tflite.json"))
     assert onnx["model"] == litert["model"] == type(model).__name__
     assert onnx["versions"]["ganzoo"] == ganzoo.__version__
     assert onnx["class_names"] == model.class_names
@@ -119,7 +119,7 @@ class Noisy(ganzoo.GAN):
 
 
 def test_what_cannot_be_written_is_said(tmp_path, monkeypatch):
-    model = make("vae")
+    model = made("vae")
     with pytest.raises(ValueError, match="ends in .onnx. Received: .*model.pb.*model.onnx"):
         model.export(tmp_path / "model.pb", format="onnx")
     with pytest.raises(ValueError, match="ends in .tflite"):
@@ -140,7 +140,7 @@ def test_half_precision_is_written_as_float32(tmp_path):
     keras.config.set_dtype_policy("mixed_bfloat16")
     half = make("conditional")
     keras.config.set_dtype_policy("float32")
-    exact = make("conditional")
+    exact = made("conditional")
     half.export(tmp_path / "model.onnx", format="onnx")
     half.export(tmp_path / "model.tflite", format="litert")
     inputs = inputs_of(exact.input_specs(), 3)
@@ -154,7 +154,7 @@ def test_half_precision_is_written_as_float32(tmp_path):
 
 def test_litert_from_a_saved_model(tmp_path):
     """As docs/serving.md has it."""
-    model = make("unconditional")
+    model = made("unconditional")
     model.export(tmp_path / "1")
     content = tf.lite.TFLiteConverter.from_saved_model(
         str(tmp_path / "1"), signature_keys=["serving_default"]

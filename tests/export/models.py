@@ -1,5 +1,7 @@
 """One tiny model of each kind, with weights as large as after a training."""
 
+import functools
+
 import keras
 import numpy as np
 
@@ -19,7 +21,8 @@ def conditional():
 
 
 def translator():
-    return ganzoo.Pix2Pix.from_paper((16, 16, 3), condition_shape=(16, 16, 1), filters=4, receptive_field=16, seed=0)
+    shapes = {"image_shape": (16, 16, 3), "condition_shape": (16, 16, 1)}
+    return ganzoo.Pix2Pix.from_paper(**shapes, filters=4, generator_depth=2, receptive_field=16, seed=0)
 
 
 def vae():
@@ -29,8 +32,14 @@ def vae():
 KINDS = {"unconditional": unconditional, "conditional": conditional, "translator": translator, "vae": vae}
 
 
+@functools.cache
+def made(kind):
+    """The model of a kind, for tests that leave it as it is."""
+    return make(kind)
+
+
 def make(kind):
-    """The model of a kind, the same one each time."""
+    """A model of a kind, with the same weights each time."""
     keras.utils.set_random_seed(0)
     model = KINDS[kind]()
     random = np.random.default_rng(0)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from ganzoo.sampling import SeededNumbers
-from tests.export.models import HOSTILE, KINDS, inputs_of, make
+from tests.export.models import HOSTILE, KINDS, inputs_of, made
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs pip install 'keras-ganzoo[browser]'")
 
@@ -32,16 +32,16 @@ def browser():
 def files(tmp_path_factory):
     """The pages of all kinds of models: dictionary, kind -> (model, path)."""
     folder = tmp_path_factory.mktemp("pages")
-    made = {}
+    models = {}
     for kind in KINDS:
-        model = made[kind] = make(kind)
+        model = models[kind] = made(kind)
         options = {"title": HOSTILE, "card": {HOSTILE: HOSTILE}} if kind == "conditional" else {}
         if kind in ("vae", "translator"):
             shape = model.conditions.image_shape or model.image_shape
             options["training_images"] = np.random.default_rng(0).integers(0, 256, (9, *shape), "uint8")
             options["training_labels"] = np.arange(9) % 3
         model.export(folder / f"{kind}.html", format="html", **options)
-    return {kind: (model, folder / f"{kind}.html") for kind, model in made.items()}
+    return {kind: (model, folder / f"{kind}.html") for kind, model in models.items()}
 
 
 class Tab:

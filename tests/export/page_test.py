@@ -18,7 +18,7 @@ from ganzoo.export.page import blocks
 from ganzoo.export.page.directions import of_first_layer
 from ganzoo.export.page.writing import shrinking, training_part
 from ganzoo.sampling import SeededNumbers
-from tests.export.models import HOSTILE, KINDS, inputs_of, make
+from tests.export.models import HOSTILE, KINDS, inputs_of, made, make
 
 
 class Page(HTMLParser):
@@ -70,7 +70,7 @@ class Page(HTMLParser):
 def exported(request, tmp_path_factory):
     """A model that was never called, and its page."""
     path = tmp_path_factory.mktemp(request.param) / "page.html"
-    model = make(request.param)
+    model = made(request.param)
     model.export(path, format="html", title=HOSTILE, card={HOSTILE: HOSTILE})
     return model, Page(path)
 
@@ -154,7 +154,7 @@ def test_the_runtime_is_the_vendored_one():
 
 
 def test_training_images(tmp_path):
-    model = make("vae")
+    model = made("vae")
     images = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 1), "uint8")
     model.export(tmp_path / "a.html", format="html", training_images=images, training_labels=np.arange(5))
     page = Page(tmp_path / "a.html")
@@ -178,7 +178,7 @@ def test_large_training_images_become_thumbnails():
 
 
 def test_own_directions_are_unit_vectors(tmp_path):
-    model = make("unconditional")
+    model = made("unconditional")
     model.export(tmp_path / "a.html", format="html", directions={"smile": [0, 3, 0, 4, 0, 0]})
     page = Page(tmp_path / "a.html")
     assert page.settings()["directions"] == ["smile"]
@@ -230,7 +230,7 @@ IMAGES = np.zeros((3, 8, 8, 1), "uint8")
 )
 def test_arguments_that_do_not_fit_are_refused(kind, options, message, tmp_path):
     with pytest.raises(ValueError, match=message):
-        make(kind).export(tmp_path / "a.html", format="html", **options)
+        made(kind).export(tmp_path / "a.html", format="html", **options)
     assert not list(tmp_path.iterdir())
 
 
@@ -239,4 +239,4 @@ def test_models_that_the_page_cannot_show_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"images with 1, 3 or 4 channels.*\(2,\)"):
         points.export(tmp_path / "a.html", format="html")
     with pytest.raises(ValueError, match="ends in .html. Received: .*a.htm"):
-        make("vae").export(tmp_path / "a.htm", format="html")
+        made("vae").export(tmp_path / "a.htm", format="html")
