@@ -75,7 +75,7 @@ def in_browser(folder, repetitions):
     if chromium is None:
         return None
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"])
         page = browser.new_page()
         page.goto((folder / "model.html").as_uri())
         page.wait_for_selector("html[data-state]", state="attached")

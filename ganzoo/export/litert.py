@@ -1,5 +1,6 @@
 """LiteRT (TensorFlow Lite) files, for phones and small devices. All endpoints are signatures of one file."""
 
+import re
 import tempfile
 
 import keras
@@ -43,7 +44,8 @@ def convert(endpoints):
         try:
             return converter.convert()
         except Exception as error:  # The converter raises a class of its own, which lies in a private module.
-            reason = str(error).strip().partition("\n")[0]
+            operations = sorted(set(re.findall(r"'tf\.(\w+)' op", str(error))))
+            reason = f"LiteRT lacks {', '.join(operations)} as it stands there" if operations else str(error)
             raise ValueError(
                 f'format="litert" cannot express this model: {reason}. Use format="saved_model" or format="onnx".'
             ) from error

@@ -14,7 +14,7 @@ import onnxruntime
 import pytest
 
 import ganzoo
-from ganzoo.export.page import blocks
+from ganzoo.export.page import blocks, writing
 from ganzoo.export.page.directions import of_first_layer
 from ganzoo.export.page.writing import shrinking, training_part
 from ganzoo.sampling import SeededNumbers
@@ -177,6 +177,12 @@ def test_large_training_images_become_thumbnails():
     assert part["shape"] == [32, 32, 3] and part["by"] == 2 and set(part["pixels"].ravel()) == {50}
 
 
+def test_examples_of_a_translator_do_not_repeat():
+    images = np.random.default_rng(0).integers(0, 256, (40, 16, 16, 1), "uint8")
+    part = training_part(made("translator"), np.concatenate([images[:1], images]), None)
+    np.testing.assert_array_equal(part["pixels"], images[:24])
+
+
 def test_own_directions_are_unit_vectors(tmp_path):
     model = made("unconditional")
     model.export(tmp_path / "a.html", format="html", directions={"smile": [0, 3, 0, 4, 0, 0]})
@@ -234,9 +240,12 @@ def test_arguments_that_do_not_fit_are_refused(kind, options, message, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
-def test_models_that_the_page_cannot_show_are_refused(tmp_path):
+def test_models_that_the_page_cannot_show_are_refused(tmp_path, monkeypatch):
     points = ganzoo.GAN.from_paper((2,), hidden=(4,), latent_dim=2)
     with pytest.raises(ValueError, match=r"images with 1, 3 or 4 channels.*\(2,\)"):
         points.export(tmp_path / "a.html", format="html")
     with pytest.raises(ValueError, match="ends in .html. Received: .*a.htm"):
         made("vae").export(tmp_path / "a.htm", format="html")
+    monkeypatch.setattr(writing, "MODEL_BYTES", 1000)
+    with pytest.raises(ValueError, match="models of up to 0 MB"):
+        made("vae").export(tmp_path / "a.html", format="html")

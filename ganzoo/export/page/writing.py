@@ -18,6 +18,9 @@ from ganzoo.version import __version__
 # Latents of a prior that the page cannot draw from are stored: of at most so many seeds, so many samples each.
 SEEDS, SAMPLES, TABLE_BYTES = 100, 16, 2**21
 
+# Browsers hold no longer strings than half a gigabyte.
+MODEL_BYTES = 2**28
+
 # Training images are stored in at most so many pixels a side, and bytes.
 THUMBNAIL, TRAINING_BYTES, EXAMPLES = 32, 2**23, 24
 
@@ -72,6 +75,7 @@ def export(
     endpoint = decoding(in_float32(model))
     _, proto = convert(endpoint)
     content = {"model": proto.SerializeToString()}
+    check_size(len(content["model"]))
     values = {
         "title": title,
         "file": path.stem,
@@ -113,6 +117,15 @@ def check_model(model):
         )
 
 
+def check_size(size):
+    """Raises a `ValueError` for a model that is too large for a page."""
+    if size > MODEL_BYTES:
+        raise ValueError(
+            f'format="html" holds models of up to {MODEL_BYTES / 1e6:.0f} MB. Received: one of {size / 1e6:.0f} MB. '
+            'Use format="onnx".'
+        )
+
+
 def named_directions(model, directions):
     """Directions as a dictionary, name -> unit vector of float32; empty for latents that are no vector."""
     is_vector = model.has_latents and model.latent_dtype == "float32" and len(model.latent_shape) == 1
@@ -150,7 +163,7 @@ def training_part(model, images, labels):
     translates = model.conditions.translates
     images = checked_images(images, model.conditions.image_shape if translates else model.image_shape)
     labels = checked_labels(labels, len(images))
-    images = images[:EXAMPLES] if translates else images
+    images = distinct(images)[:EXAMPLES] if translates else images
     height, width, channels = images.shape[1:]
     by = 1 if translates else shrinking(height, width)
     if images.nbytes / by**2 > TRAINING_BYTES:
@@ -164,10 +177,15 @@ def training_part(model, images, labels):
         "count": len(images),
         "by": by,
         "points": points_of(model, images),
-        "labels": labels and labels[: len(images)],
+        "labels": None if translates else labels,
         "names": model.class_names,
         "pixels": np.round(means).astype("uint8"),
     }
+
+
+def distinct(images):
+    """Images without repetitions, in their order."""
+    return np.stack(list({image.tobytes(): image for image in images}.values()))
 
 
 def checked_images(images, shape):

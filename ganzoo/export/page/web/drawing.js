@@ -120,7 +120,7 @@ async function open(file) {
 
 /** Inputs of the training to begin with. */
 function showExamples(own) {
-  training.slice(0, 24).forEach((pixels, k) => {
+  training.forEach((pixels, k) => {
     const button = document.createElement("button"), canvas = document.createElement("canvas");
     draw(canvas, pixels, own);
     button.setAttribute("aria-label", `Take example ${k}`);
@@ -132,5 +132,5 @@ function showExamples(own) {
     });
     find("examples").append(button);
   });
-  find("examples").hidden = false;
+  find("examples-panel").hidden = false;
 }

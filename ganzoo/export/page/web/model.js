@@ -2,13 +2,29 @@
 
 const settings = JSON.parse(document.getElementById("settings").textContent);
 
-/** The bytes of a block of the page. */
+/** Base64 as byte arrays, piece by piece: as a whole it would be in memory several times. */
+function* decoded(text, size = 2 ** 20) {
+  for (let start = 0; start < text.length; start += size) {
+    const letters = atob(text.slice(start, start + size));
+    const bytes = new Uint8Array(letters.length);
+    for (let index = 0; index < letters.length; index++) bytes[index] = letters.charCodeAt(index);
+    yield bytes;
+  }
+}
+
+/** The bytes of a block of the page, which is emptied. */
 async function unpacked(name) {
+  const block = document.getElementById(name), pieces = decoded(block.textContent);
+  block.textContent = "";
+  const source = new ReadableStream({
+    pull(controller) {
+      const { value, done } = pieces.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+  });
   try {
-    const text = atob(document.getElementById(name).textContent);
-    const packed = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
-    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return new Uint8Array(await new Response(stream).arrayBuffer());
+    return new Uint8Array(await new Response(source.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer());
   } catch {
     throw new Error(`the block "${name}" is damaged. Get the file again.`);
   }
