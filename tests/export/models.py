@@ -4,6 +4,7 @@ import functools
 
 import keras
 import numpy as np
+from keras import layers
 
 import ganzoo
 
@@ -29,7 +30,30 @@ def vae():
     return ganzoo.VAE.from_paper((8, 8, 1), latent_dim=2, hidden=(16,), seed=0)
 
 
+def attributes():
+    """Twelve latents and three attributes -> images with transparency."""
+    latents, given = keras.Input((12,), name="latents"), keras.Input((3,), name="attributes")
+    x = layers.Dense(8 * 8 * 4, activation="tanh")(layers.Concatenate()([latents, given]))
+    generator = keras.Model([latents, given], layers.Reshape((8, 8, 4))(x))
+    samples, given = keras.Input((8, 8, 4)), keras.Input((3,))
+    scores = layers.Dense(1)(layers.Concatenate()([layers.Flatten()(samples), given]))
+    names = ["hat", "<b>beard", "glasses"]
+    return ganzoo.GAN(generator, keras.Model([samples, given], scores), attribute_names=names, seed=0)
+
+
+def infogan():
+    """Latents that are not all normal."""
+    codes = {"heads": {"category_0": 10, "continuous": 2}, "hidden": (8,)}
+    return ganzoo.InfoGAN.from_paper((8, 8, 1), networks=ganzoo.networks.mlp, latent_dim=20, seed=0, **codes)
+
+
+def cyclegan():
+    """No latents."""
+    return ganzoo.CycleGAN.from_paper((16, 16, 3), filters=4, blocks=1, receptive_field=16, seed=0)
+
+
 KINDS = {"unconditional": unconditional, "conditional": conditional, "translator": translator, "vae": vae}
+MORE_KINDS = {"attributes": attributes, "infogan": infogan, "cyclegan": cyclegan}
 
 
 @functools.cache
@@ -41,7 +65,7 @@ def made(kind):
 def make(kind):
     """A model of a kind, with the same weights each time."""
     keras.utils.set_random_seed(0)
-    model = KINDS[kind]()
+    model = (KINDS | MORE_KINDS)[kind]()
     random = np.random.default_rng(0)
     for network in (model.sampling_generator, getattr(model, "encoder", None)):
         for weight in () if network is None else network.weights:

@@ -109,6 +109,21 @@ def tabs(browser, files):
         tab.context.close()
 
 
+@pytest.fixture
+def open_once(browser, tmp_path):
+    """Opens the page of a kind for one test."""
+    tabs = []
+
+    def open_tab(kind):
+        made(kind).export(tmp_path / f"{kind}.html", format="html")
+        tabs.append(Tab(browser, tmp_path / f"{kind}.html"))
+        return made(kind), tabs[0]
+
+    yield open_tab
+    for tab in tabs:
+        tab.context.close()
+
+
 # === The same numbers as Keras ===
 
 
@@ -288,6 +303,56 @@ def test_files_to_keep(tabs, files, tmp_path):
     content = json.loads(saved["#save-latents"][1])
     again = model.generate(latents=np.float32([content["latents"]]))
     np.testing.assert_allclose(again, model.generate(1, seed=3), atol=1e-5)
+
+
+# === Models of other kinds ===
+
+
+def test_attributes_and_many_latents(open_once):
+    model, tab = open_once("attributes")
+    sliders = tab.page.locator("#attributes .slider input")
+    names = tab.page.locator("#attributes .slider span").all_inner_texts()
+    assert names == ["hat", "<b>beard", "glasses"]
+    for index in range(3):
+        assert tab.changes(lambda index=index: tab.slide(sliders.nth(index), 1))
+    expected = model.generate(1, seed=0, condition=[1.0, 1.0, 1.0])
+    found = tab.ask("async () => Array.from((await ganzoo.samples(0, 1))[0])")
+    np.testing.assert_allclose(found, expected.ravel(), rtol=0, atol=1e-5)
+    pager = tab.page.locator("#pager span")
+    assert pager.inner_text() == "1 to 8 of 12" and tab.page.is_disabled("#previous")
+    tab.page.click("#next")
+    assert pager.inner_text() == "9 to 12 of 12" and tab.page.is_disabled("#next")
+    assert tab.changes(lambda: tab.slide(tab.page.locator("#latents-panel input").nth(3), 2.5))
+    assert tab.ask("ganzoo.current()[11]") == 2.5
+    tab.page.click("#previous")
+    assert pager.inner_text() == "1 to 8 of 12"
+    assert tab.troubles == []
+
+
+def test_stored_latents(open_once):
+    model, tab = open_once("infogan")
+    expected = model.prior(SeededNumbers(5), 16).numpy()
+    for seed in (5, 105):
+        found = tab.ask("(seed) => Array.from({ length: 16 }, (_, k) => Array.from(ganzoo.latents(seed, k)))", seed)
+        np.testing.assert_array_equal(np.float32(found), expected)
+    assert tab.page.is_hidden("#truncation")
+    assert tab.changes(lambda: tab.page.click("#new-seed"))
+    assert tab.troubles == []
+
+
+def test_a_translator_without_latents(open_once):
+    model, tab = open_once("cyclegan")
+    assert tab.page.is_hidden("#seeds") and tab.page.is_hidden("#save-latents")
+    assert tab.changes(lambda: drop(tab, "red.png", png((16, 16)), "image/png"))
+    # Not the red one: instance normalization divides by its spread, which is rounding noise.
+    image = inputs_of(model.conditions.specs(), 1)["image"]
+    ask = "async (image) => Array.from((await ganzoo.samples(0, 1, null, image))[0])"
+    found = tab.ask(ask, image.ravel().tolist())
+    np.testing.assert_allclose(found, model.translate(image).ravel(), rtol=0, atol=1e-5)
+    with tab.page.expect_download() as download:
+        tab.page.keyboard.press("s")
+    assert download.value.suggested_filename == "cyclegan_translated.png"
+    assert tab.troubles == []
 
 
 # === Models that translate ===

@@ -204,9 +204,7 @@ def test_a_planted_direction_is_found():
 
 
 def test_latents_that_are_not_normal_are_stored(tmp_path):
-    keras.utils.set_random_seed(0)
-    codes = {"heads": {"category_0": 10, "continuous": 2}, "hidden": (8,)}
-    model = ganzoo.InfoGAN.from_paper((8, 8, 1), networks=ganzoo.networks.mlp, latent_dim=20, seed=0, **codes)
+    model = made("infogan")
     model.export(tmp_path / "a.html", format="html")
     page = Page(tmp_path / "a.html")
     latents = page.settings()["latents"]
