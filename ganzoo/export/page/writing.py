@@ -295,11 +295,11 @@ def summary(model):
     """A line about a model."""
     height, width, channels = model.image_shape
     colour = {1: "grey", 3: "colour", 4: "colour and transparency"}[channels]
-    latents = f", {math.prod(model.latent_shape):,} latents" if model.has_latents else ""
-    does = "translates images" if model.conditions.translates else "makes images"
-    return (
-        f"A {type(model).__name__} that {does} of {width} × {height} pixels in {colour}{latents}. It runs in this page."
-    )
+    name, size = type(model).__name__, f"{width} × {height} pixels in {colour}"
+    if model.conditions.translates:
+        return f"A {name} that translates images to images of {size}. It runs in this page."
+    latents = f"{math.prod(model.latent_shape):,} latents"
+    return f"A {name} that makes images of {size} from {latents}. It runs in this page."
 
 
 def facts(model, card):
