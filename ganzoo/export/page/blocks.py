@@ -20,11 +20,15 @@ def text(path):
 
 
 def runtime():
-    """ONNX Runtime Web as a script that sets `globalThis.ort`: a script inside of a page can export nothing."""
+    """ONNX Runtime Web as a script that sets `globalThis.ort`: a script inside of a page can export nothing.
+
+    It makes a URL with `location.origin`, which is "null" for files in Firefox, and then stops. Without a `location` it
+    takes its own address.
+    """
     source = text(RUNTIME / "ort.wasm.bundle.min.mjs").partition("\n//# sourceMappingURL")[0]
     before, names = re.fullmatch(r"(.*)export\{([^{}]*)\};?\s*", source, re.DOTALL).groups()
     pairs = (name.split(" as ") for name in names.split(","))
-    return f"{before}globalThis.ort={{{','.join(f'{public}:{own}' for own, public in pairs)}}};"
+    return f"const location=void 0;{before}globalThis.ort={{{','.join(f'{public}:{own}' for own, public in pairs)}}};"
 
 
 def packed(content):
