@@ -219,10 +219,14 @@ def check_translate(options):
     process.check_writable("output_dir", options.output_dir, is_folder=True)
 
 
+FORMATS = {".onnx": "onnx", ".tflite": "litert", ".html": "html"}
+
+
 def define_export(values):
-    """Writes the SavedModel of a model, for TensorFlow Serving.
+    """Writes a model for other programs: a SavedModel for TensorFlow Serving, ONNX, LiteRT, or a page.
 
     python -m ganzoo export runs/wgan_gp/model.keras --output_dir serving/wgan_gp/1
+    python -m ganzoo export --preset faces_16 --output faces.onnx
 
     With an averaged generator, that one is exported.
     """
@@ -230,17 +234,64 @@ def define_export(values):
         "output_dir",
         None,
         "The SavedModel's directory. TensorFlow Serving wants a number for its last part, as in serving/wgan_gp/1.",
-        required=True,
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "output",
+        None,
+        "A file in the place of a directory. Its ending is the format: .onnx for ONNX Runtime and OpenVINO, .tflite "
+        "for LiteRT, .html for a page (see `explore`).",
         flag_values=values,
     )
 
 
 def check_export(options):
-    """Stops if there is no model, or something at the place of the SavedModel."""
+    """Stops if there is no model, no place, or something at the place of the SavedModel."""
     check_exists(options.model)
+    if (options.output_dir is None) == (options.output is None):
+        raise SystemExit(
+            "Either --output_dir must have a value, for a SavedModel, or --output: a .onnx or .tflite file."
+        )
+    if options.output is not None:
+        check_ending(options.output, FORMATS)
+        return
     if (Path(options.output_dir) / "saved_model.pb").is_file():
         raise SystemExit(f"There is a SavedModel at {options.output_dir} already. Take the next number, or delete it.")
     process.check_writable("output_dir", options.output_dir, is_folder=True)
+
+
+def check_ending(output, endings):
+    """Stops unless a file can be written, and its name has one of some endings."""
+    process.check_writable("output", output)
+    if Path(output).suffix not in endings:
+        raise SystemExit(f"--output={output}: the name of the file must end in {' or '.join(endings)}.")
+
+
+def define_explore(values):
+    """Writes a page that is the model: sliders, seeds, classes, ways between samples, in any browser, without a server.
+
+    python -m ganzoo explore faces_16
+    python -m ganzoo explore runs/vae/model.keras --output vae.html --dataset mnist_10k
+
+    With --dataset the page shows the training images that are nearest to a sample; for a VAE of two latents where they
+    lie; for a model that translates images, inputs to begin with.
+    """
+    flags.DEFINE_string("output", "model.html", "The page, a file that ends in .html.", flag_values=values)
+    flags.DEFINE_string("title", None, "Its title. Default: the model's name.", flag_values=values)
+    flags.DEFINE_string("dataset", None, f"Training images: {in_one_line(DATA)}", flag_values=values)
+    flags.DEFINE_string(
+        "split", "train", "Part of the dataset, such as test or train[:5000]. See ganzoo.data.load.", flag_values=values
+    )
+    define_reading(values)
+    flags.DEFINE_integer("num_real", 500, "How many training images.", lower_bound=1, flag_values=values)
+
+
+def check_explore(options):
+    """Stops if there is no model, no such dataset, or no place for the page."""
+    check_exists(options.model)
+    if options.dataset is not None:
+        check_data("dataset", options.dataset)
+    check_ending(options.output, [".html"])
 
 
 def define_info(values):
@@ -294,6 +345,7 @@ COMMANDS = {
     "generate": Command(define_generate, check_generate),
     "translate": Command(define_translate, check_translate),
     "export": Command(define_export, check_export),
+    "explore": Command(define_explore, check_explore),
     "info": Command(define_info, check_info),
     "presets": Command(define_presets, check_presets, (), lambda: ""),
     **{name: of_latents(define, check) for name, (define, check) in LATENT_COMMANDS.items()},

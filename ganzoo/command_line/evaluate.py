@@ -154,7 +154,7 @@ def real_samples(options, sampler):
     Returns:
         Float32 array `(num_real, ...)`; labels, images or `None`.
     """
-    dataset = load(options, sampler)
+    dataset = load(options, sampler.image_shape, sampler.attributes)
     first, second = first_elements(dataset, max(options.num_real or options.num_samples, options.num_samples))
     condition = None
     if sampler.condition_shape is not None:
@@ -167,13 +167,13 @@ def real_samples(options, sampler):
     return first[: options.num_real or options.num_samples], condition
 
 
-def load(options, sampler):
-    """The dataset of the options, or one line of words. Images of a folder get the size of the model's."""
+def load(options, image_shape, attributes=None):
+    """The dataset of the options for a model with that shape of samples and those attributes, or one line of words."""
     given = reading(options)
-    if given["image_size"] is None and len(sampler.image_shape) == 3 and Path(options.dataset).is_dir():
-        given["image_size"] = sampler.image_shape[:2]
-    if sampler.attributes is not None and given["label"] is None:
-        given["label"] = list(sampler.attributes.labels)
+    if given["image_size"] is None and len(image_shape) == 3 and Path(options.dataset).is_dir():
+        given["image_size"] = image_shape[:2]  # Pictures of a folder have many sizes.
+    if attributes is not None and given["label"] is None:
+        given["label"] = list(attributes.labels)
         if not given["label"]:
             raise SystemExit(
                 f"The attributes of {options.model} have no names, which would tell the labels: --data_label."

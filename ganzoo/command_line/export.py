@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
+from ganzoo.command_line.commands import FORMATS
 from ganzoo.command_line.models import is_saved_model, load_model
 
 
 def run(options):
     """Exports with the settings of an object that has the flags' values as attributes."""
-    output = Path(options.output_dir)
+    output = Path(options.output_dir if options.output is None else options.output)
     if is_saved_model(output):
         raise SystemExit(f"There is a SavedModel at {output} already. Take the next number, or delete it.")
     model, file = load_model(options.model)
-    model.export(output)
+    model.export(output, format="saved_model" if options.output is None else FORMATS[output.suffix])
     print(f"Wrote the {type(model).__name__} of {file}, after step {model.steps_done:,}, to {output}")

@@ -111,12 +111,8 @@ def reject(options):
     """Draws samples by what the discriminator knows."""
     model = opened(options)
     held_out, labels = data_of(options, model)
-    if model.num_classes is None:
-        labels = condition = None
-    else:
-        condition = np.arange(options.num_samples) % model.num_classes
-    ratio = latent.DensityRatio(model, held_out, condition=labels)
-    settings = {"seed": options.seed, "condition": condition}
+    ratio = latent.DensityRatio(model, held_out, condition=None if model.num_classes is None else labels)
+    settings = {"seed": options.seed, "condition": model.conditions.in_turn(options.num_samples)}
     if options.method == "reject":
         settings["gamma"] = options.gamma
     elif options.steps is not None:
@@ -131,8 +127,7 @@ def nearest(options):
     model = opened(options)
     training, _ = data_of(options, model)
     count = options.num_samples
-    condition = None if model.num_classes is None else np.arange(count) % model.num_classes
-    generated = model.generate(count, seed=options.seed, condition=condition)
+    generated = model.generate(count, seed=options.seed, condition=model.conditions.in_turn(count))
     in_pixels = latent.nearest(generated, training)
     network = default_features(training, quick=True)
     others = [] if network is None else [latent.nearest(generated, training, network)]
@@ -173,7 +168,7 @@ def labels_for(model, options, count):
             check_conditional(model, "label", options.label)
         return None
     if options.label is None:
-        return np.arange(count) % model.num_classes
+        return model.conditions.in_turn(count)
     return np.full(count, number_of(options.label, model))
 
 
@@ -186,7 +181,7 @@ def check_conditional(model, flag, value):
 
 def data_of(options, model):
     """Images of a dataset, of the size of the model's samples, and their labels or `None`."""
-    dataset = load(options)
+    dataset = load(options, model.image_shape)
     batches = list(dataset.batch(1000).as_numpy_iterator())
     parts = [list(part) for part in zip(*(batch if isinstance(batch, tuple) else (batch,) for batch in batches))]
     pictures, *labels = (np.concatenate(part) for part in parts)

@@ -6,9 +6,10 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from ganzoo.export import cards
+from ganzoo.export.endpoints import MAIN, serving_default
 from ganzoo.images import to_uint8
 from ganzoo.sampling import SeededNumbers
-from ganzoo.version import __version__
 
 
 def export(model, path):
@@ -18,11 +19,6 @@ def export(model, path):
     is_image = len(model.image_shape) == 3
     seed_spec = tf.TensorSpec((), "int64", name="seed")
     count_spec = tf.TensorSpec((), "int64", name="num_samples")
-
-    def decode(*inputs):
-        """Latents and conditions -> samples."""
-        latents, condition = model.split_inputs(inputs)
-        return {"images": model.apply_generator(network, latents, condition, training=False)}
 
     def draw(seed, *counted):
         """A seed, and a number of samples or conditions -> samples."""
@@ -42,9 +38,8 @@ def export(model, path):
         return {"image_bytes": tf.map_fn(tf.io.encode_png, images, fn_output_signature=tf.string)}
 
     archive = keras.export.ExportArchive()  # No `track`: the endpoints tell their variables, it would store them twice.
-    archive.add_endpoint(
-        "serving_default", decode, conditions.specs() if conditions.translates else model.input_specs()
-    )
+    main = serving_default(model)
+    archive.add_endpoint(MAIN, main.function, main.specs)
     draw_specs = [seed_spec, *(conditions.specs() or [count_spec])]
     archive.add_endpoint("generate", draw, draw_specs)
     if is_image and model.image_shape[-1] in (1, 3, 4):
@@ -56,20 +51,7 @@ def export(model, path):
 
 def write_card(model, path):
     """Writes what made the SavedModel to `assets.extra/ganzoo.json`, the place that TensorFlow leaves to others."""
-    extra = Path(path) / "assets.extra"
-    extra.mkdir(exist_ok=True)
-    card = {
-        "model": type(model).__name__,
-        "image_shape": model.image_shape,
-        "latent_dim": model.latent_dim,
-        "num_classes": model.num_classes,
-        "class_names": model.class_names,
-        "condition_shape": model.conditions.image_shape,
-        "conditions": model.conditions.card(),
-        "step": model.steps_done,
-        "versions": {"ganzoo": __version__, "keras": keras.__version__, "tensorflow": tf.__version__},
-    }
-    (extra / "ganzoo.json").write_text(json.dumps(card, indent=2) + "\n")
+    cards.write_json(Path(path) / "assets.extra" / "ganzoo.json", cards.card(model))
 
 
 def read_card(path):

@@ -151,8 +151,8 @@ class Styles:
 
     def centre(self, seed=0, num_samples=10_000):
         """The mean of 10,000 points, as in StyleGAN."""
-        condition = self.model.conditions.label and np.arange(num_samples) % self.model.num_classes
-        return self.points(draw(self.model, num_samples, seed), condition).mean(axis=0)
+        latents = draw(self.model, num_samples, seed)
+        return self.points(latents, self.model.conditions.in_turn(num_samples)).mean(axis=0)
 
     def images(self, points, condition=None):
         """Float32 samples of a batch of points, as a tensor that gradients pass through."""

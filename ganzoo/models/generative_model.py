@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from ganzoo import checks, health
-from ganzoo.export import saved_model
+from ganzoo.export import formats
 from ganzoo.networks.graph import average_of
 from ganzoo.presets import folder
 from ganzoo.sampling import RandomStream, SeededNumbers, in_full_batches
@@ -552,28 +552,50 @@ class GenerativeModel(CompiledModel):
         """The network that generates: the averaged generator where there is one."""
         return self.generator if self.ema_generator is None else self.ema_generator
 
-    def export(self, filepath, format="tf_saved_model", verbose=None):
-        """Writes a SavedModel for TensorFlow Serving, which needs neither ganzoo nor Keras.
+    def export(self, filepath, format="saved_model", verbose=None, **options):
+        """Writes the generator for other programs, which need neither ganzoo nor Keras.
 
-        Signatures, all integers int64:
+        | Format | What is written | For |
+        |---|---|---|
+        | `"saved_model"` | a directory | TensorFlow Serving, OpenVINO |
+        | `"onnx"` | `model.onnx`, `model_<signature>.onnx`, `model.onnx.json` | ONNX Runtime, OpenVINO, browsers |
+        | `"litert"` | `model.tflite`, `model.tflite.json` | phones and small devices |
+        | `"html"` | one file | people: a page that is the model, see `ganzoo.export.page.export` |
 
-        - `serving_default`: `latents` float32 `(batch, latent_dim)` [, `label` `(batch,)`] -> `images` float32.
+        The signature `serving_default` is in all of them: `latents` float32 `(batch, latent_dim)` [, `label` int64
+        `(batch,)`] -> `images` float32. A model that translates images takes `image` alone, float32 in [-1, 1]: always
+        with the same latents. Models add signatures of their own, such as `encode` and `decode` of a VAE. The batch has
+        any size. The averaged generator is written where there is one.
+
+        SavedModels also draw random numbers, all integers int64:
+
         - `generate`: `seed`, `num_samples` (conditional: `seed`, `label` `(n,)`) -> `images` uint8, `latents`.
           Attributes are float32 `(n, count)`.
         - `generate_png`: the same -> `image_bytes`, PNG files.
 
-        A model that translates images has `image`, float32 in [-1, 1], in the place of `label`, and its
-        `serving_default` takes `image` alone: always with the same latents.
-
         Args:
-            filepath: Directory; TensorFlow Serving wants a number for its last part, as in `serving/wgan_gp/1`. `~` is
-                the home directory.
-            format: `"tf_saved_model"`, the only one.
+            filepath: String or `Path`. A SavedModel is a directory; TensorFlow Serving wants a number for its last
+                part, as in `serving/wgan_gp/1`. The files of the other formats end in `.onnx`, `.tflite` and `.html`.
+                `~` is the home directory.
+            format: `"saved_model"` (the default), `"onnx"`, `"litert"` or `"html"`. ONNX and the page need
+                `pip install 'keras-ganzoo[export]'`.
             verbose: Ignored; the argument exists because Keras has it.
+            **options: Arguments of the page: `directions`, `training_images`, `training_labels`, `title`.
+
+        Raises:
+            ValueError: If the file's name has another ending, or the format cannot express the model.
+            ImportError: If a package is missing.
+
+        Example:
+
+        ```python
+        model = ganzoo.from_preset("faces_16")
+        model.export("serving/faces/1")
+        model.export("faces.onnx", format="onnx")
+        model.export("faces.html", format="html")
+        ```
         """
-        if format != "tf_saved_model":
-            raise ValueError(f'ganzoo exports format="tf_saved_model" only. Received: format={format!r}')
-        saved_model.export(self, checks.check_path("filepath", filepath))
+        formats.export(self, filepath, format, options)
 
     def save_to_preset(self, path, discriminator=True, dtype=None, card=None):
         """Writes a preset: a folder that `ganzoo.from_preset` reads, that says what it is, and that a hub takes.

@@ -13,6 +13,23 @@ def plain(card):
     return card
 
 
+def facts(card):
+    """What a card says beside its scores, as a dictionary of strings."""
+    told = {
+        "Data": card.get("data_text") or card.get("data"),
+        "Licence": card.get("licence"),
+        "Recipe": card.get("command"),
+        "Training": card.get("training"),
+        "Limits": card.get("limits"),
+    }
+    return {name: text for name, text in told.items() if text}
+
+
+def scores_in_words(card):
+    """The scores of a card, name -> value with its interval."""
+    return {score["name"]: in_words(score).partition(" ")[2] for score in card.get("scores", [])}
+
+
 def row(name, path, metadata):
     """A line of the list of presets, a dictionary with the keys `COLUMNS`."""
     card = metadata.get("card", {})

@@ -33,10 +33,10 @@ def section(name, folder, metadata):
     """A preset: its pictures, its scores, and where it comes from."""
     card = metadata.get("card", {})
     figures = [picture(folder / file, words) for file, words in pictures_of(folder).items()]
-    facts = facts_of(name, metadata) | {score["name"]: values_of(score) for score in card.get("scores", [])}
+    told = facts_of(name, metadata) | cards.scores_in_words(card)
     heading = f'<h2 id="{html.escape(name)}">{html.escape(card.get("title", name))}</h2>'
-    told = pages.table([(key, text) for key, text in facts.items() if text])
-    return f'<section>{heading}<div class="pictures">{"".join(figures)}</div>{told}</section>'
+    table = pages.table(list(told.items()))
+    return f'<section>{heading}<div class="pictures">{"".join(figures)}</div>{table}</section>'
 
 
 def picture(path, words):
@@ -47,22 +47,12 @@ def picture(path, words):
 
 def facts_of(name, metadata):
     """What a gallery says of a preset, in the order of its lines."""
-    card = metadata.get("card", {})
-    return {
+    told = {
         "In Python": f'ganzoo.from_preset("{name}")',
         "Model": f"{metadata['model']}, images {' x '.join(map(str, metadata['image_shape']))}",
         "Condition": cards.conditions_in_words(metadata),
-        "Data": card.get("data_text") or card.get("data"),
-        "Licence": card.get("licence"),
-        "Recipe": card.get("command"),
-        "Training": card.get("training"),
-        "Limits": card.get("limits"),
     }
-
-
-def values_of(score):
-    """A score without its name."""
-    return cards.in_words({**score, "name": ""}).strip()
+    return {title: text for title, text in told.items() if text} | cards.facts(metadata.get("card", {}))
 
 
 def pictures_of(folder):
@@ -94,8 +84,8 @@ def markdown(presets, images="images/zoo"):
         for file, words in found.items():
             lines += [f"![{words}]({images}/{file})", "", f"*{words}.*", ""]
         lines += ["| | |", "|---|---|"]
-        lines += [f"| {title} | {in_code(title, text)} |" for title, text in facts_of(name, metadata).items() if text]
-        lines += [f"| {score['name'].replace('_', ' ')} | {values_of(score)} |" for score in card.get("scores", [])]
+        lines += [f"| {title} | {in_code(title, text)} |" for title, text in facts_of(name, metadata).items()]
+        lines += [f"| {title.replace('_', ' ')} | {text} |" for title, text in cards.scores_in_words(card).items()]
         lines += ["", card["protocol"].strip()] if card.get("protocol") else []
         sections.append("\n".join(lines))
     return "\n\n".join(sections) + "\n", files

@@ -42,9 +42,12 @@ FLAGS = {
         "dataset split data_dir manual_dir image_size storage cache_dir data_label metrics features num_samples "
         "num_real seed output"
     ).split(),
-    "generate": "num_samples seed condition label output output_dir".split(),
+    "generate": "num_samples seed condition label attributes output output_dir".split(),
     "translate": "input_dir output_dir batch_size seed side_by_side".split(),
-    "export": ["output_dir"],
+    "export": ["output", "output_dir"],
+    "explore": (
+        "output title dataset split data_dir manual_dir image_size storage cache_dir data_label num_real"
+    ).split(),
     "presets": ["gallery"],
     "interpolate": "num_samples seed picked label space steps method closed output".split(),
     "traverse": "num_samples seed picked label space latent directions index low high steps output".split(),
@@ -52,8 +55,13 @@ FLAGS = {
     "video": "num_samples seed picked label space tiles steps fps method closed classes output".split(),
     "directions": "method count layer reach seed label space output".split(),
     "project": "input steps starts feature_weight seed label space output".split(),
-    "reject": ("dataset split data_dir manual_dir image_size method num_samples seed gamma steps output".split()),
-    "nearest": "dataset split data_dir manual_dir image_size num_samples seed output".split(),
+    "reject": (
+        "dataset split data_dir manual_dir image_size storage cache_dir data_label method num_samples seed gamma steps "
+        "output"
+    ).split(),
+    "nearest": (
+        "dataset split data_dir manual_dir image_size storage cache_dir data_label num_samples seed output"
+    ).split(),
     "info": [],
 }
 
@@ -238,6 +246,8 @@ def test_a_place_that_cannot_be_written(folder, tmp_path):
         ("generate", model, f"--output_dir={tmp_path}/file"),
         ("evaluate", model, f"--output={tmp_path}/file/scores.json"),
         ("export", model, f"--output_dir={tmp_path}/file/1"),
+        ("export", model, f"--output={tmp_path}/file/1.onnx"),
+        ("explore", model, f"--output={tmp_path}/file/1.html"),
     ):
         assert f"{tmp_path}/file is a file, not a folder." in fails(*arguments)
     assert "a path was expected" in fails("export", model, "--output_dir=")
@@ -367,6 +377,37 @@ def test_export(folder, tmp_path, capsys):
     expected = models.open_sampler(folder / "serving" / "1").draw(3, 0)
     np.testing.assert_allclose(models.open_sampler(tmp_path / "1").draw(3, 0), expected, atol=1e-6)
     assert "There is a SavedModel at" in fails("export", folder / "model.keras", f"--output_dir={tmp_path}/1")
+
+
+def test_export_of_files(folder, tmp_path, capsys):
+    for ending in ("onnx", "tflite"):
+        run("export", folder / "model.keras", f"--output={tmp_path}/gan.{ending}")
+        assert f"to {tmp_path}/gan.{ending}" in capsys.readouterr().out
+        assert (tmp_path / f"gan.{ending}").stat().st_size > 500
+    assert "must end in .onnx or .tflite or .html" in fails("export", folder / "model.keras", "--output=gan.pt")
+    both = fails("export", folder / "model.keras", f"--output={tmp_path}/a.onnx", f"--output_dir={tmp_path}/1")
+    assert "Either --output_dir must have a value" in both
+
+
+# === explore ===
+
+
+def test_explore(tmp_path, capsys):
+    run(
+        "explore",
+        "faces_16",
+        f"--output={tmp_path}/faces.html",
+        "--dataset=faces_10k",
+        "--image_size=16",
+        "--num_real=20",
+    )
+    assert f"Open it in a browser: file://{tmp_path}/faces.html" in capsys.readouterr().out
+    page = (tmp_path / "faces.html").read_text()
+    assert "<h1>Pixel faces, 16 x 16</h1>" in page and "<td>CC0 1.0</td>" in page and '"count":20' in page
+    assert "must end in .html" in fails("explore", "faces_16", "--output=faces.txt")
+    assert "faces_10k" in fails("explore", "faces_16", "--dataset=faces_10")
+    wrong = fails("explore", "faces_16", f"--output={tmp_path}/a.html", "--dataset=mnist_10k")
+    assert "makes samples of shape (16, 16, 3)" in wrong
 
 
 # === info ===

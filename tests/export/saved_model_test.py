@@ -181,6 +181,11 @@ def test_a_loaded_model_exports_the_same(served, tmp_path):
     np.testing.assert_array_equal(images, outputs["generate/8"])
 
 
-def test_other_formats_are_refused(served, tmp_path):
-    with pytest.raises(ValueError, match="format=\"tf_saved_model\" only. Received: format='onnx'"):
-        served["mlp"][0].export(tmp_path / "model", format="onnx")
+def test_unknown_formats_are_refused(served, tmp_path):
+    with pytest.raises(ValueError, match="`format` must be one of 'saved_model'.*Received: format='pickle'"):
+        served["mlp"][0].export(tmp_path / "model", format="pickle")
+
+
+def test_keras_name_of_the_format(served, tmp_path):
+    served["mlp"][0].export(tmp_path / "1", format="tf_saved_model")
+    assert (tmp_path / "1" / "saved_model.pb").is_file()

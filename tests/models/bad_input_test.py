@@ -252,7 +252,8 @@ CALL = {
         ValueError,
         r"one label or num_samples=2 labels.*\(2, 3\)",
     ),
-    "export as ONNX": (gan, lambda m: m.export("nowhere", format="onnx"), ValueError, "tf_saved_model.*onnx"),
+    "export as pickle": (gan, lambda m: m.export("nowhere", format="pickle"), ValueError, "saved_model.*onnx.*pickle"),
+    "ONNX of another name": (gan, lambda m: m.export("nowhere", format="onnx"), ValueError, "nowhere.*nowhere.onnx"),
     "train_on_batch not a multiple": (
         functools.partial(gan, discriminator_steps=3),
         lambda m: m.train_on_batch(IMAGES),

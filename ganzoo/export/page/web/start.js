@@ -1,0 +1,1 @@
+if (!page.failed) start().catch((error) => page.fail(`The model cannot run here: ${error.message}`));
