@@ -147,7 +147,7 @@ def save_gif(path, frames, duration=0.2):
 
 
 def _save_animation(path, frames, format, who, **settings):
-    frames = map(_to_pil, frames)
+    frames = _pil_frames(frames)
     first = next(frames, None)
     if first is None:
         raise ValueError(f"{who} received no frames; it needs one at least.")
@@ -181,16 +181,22 @@ def save_video(path, frames, fps=20):
 
 
 def _as_rgb(frames):
-    return (np.asarray(_to_pil(frame).convert("RGB")) for frame in frames)
+    return (np.asarray(frame.convert("RGB")) for frame in _pil_frames(frames))
 
 
-def _to_pil(picture):
-    picture = checks.array("picture", picture)
+def _pil_frames(frames):
+    if not np.iterable(frames):
+        raise ValueError(f"`frames` must be pictures, one after the other. Received: frames={checks.shown(frames)}")
+    return (_to_pil(frame, "frames") for frame in frames)
+
+
+def _to_pil(picture, name="picture"):
+    picture = checks.array(name, picture)
     is_grey = picture.ndim == 2 or picture.shape[-1:] == (1,)
     is_picture = picture.ndim in (2, 3) and picture.size and (is_grey or picture.shape[-1] in (3, 4))
     if picture.dtype != np.uint8 or not is_picture:
         raise ValueError(
-            "`picture` must be uint8 of shape (height, width, 1, 3 or 4). Received: "
+            f"`{name}` must be uint8 of shape (height, width, 1, 3 or 4). Received: "
             f"{picture.dtype} of shape {picture.shape}. ganzoo.images.grid draws many, and to_uint8 scales [-1, 1]."
         )
     return Image.fromarray(picture.reshape(picture.shape[:2]) if is_grey else picture)

@@ -47,9 +47,8 @@ def one_estimate(monkeypatch):
 
 def built(kind, shape, num_classes):
     """The model of the paper, with labels if it needs some."""
-    needs_classes = inspect.signature(kind.from_paper).parameters.get("num_classes")
     settings = {"filters": 4} if kind is ganzoo.BEGAN else {}
-    if needs_classes is not None and needs_classes.default is inspect.Parameter.empty:
+    if getattr(kind, "needs_condition", False):
         settings["num_classes"] = num_classes
     return kind.from_paper(shape, **settings)
 
