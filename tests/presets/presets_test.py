@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 import ganzoo
+from ganzoo import metrics
 from ganzoo.presets import folder, library, shelf, weights
 from tests.check_model import dataset_for, digest, samples_like, state, tiny, train
 from tests.training.run_record_test import StopAt
@@ -288,3 +289,18 @@ def test_a_preset_generates_and_says_what_it_is(name):
         assert images.shape == (4, *model.image_shape) and np.ptp(images) > 1
         assert not np.allclose(images[0], images[1])
     assert tf.reduce_all([tf.math.is_finite(tf.reduce_sum(weight)) for weight in model.generator.weights])
+
+
+def test_a_card_tells_the_truth():
+    """Measured again on the held-out images, a score lies in its interval; `benchmarks/presets.py check` does all."""
+    network = metrics.features.EfficientNetLite0()
+    held_out = ganzoo.data.load("faces_10k", split="train[9000:]").source.images.numpy()
+    fake = ganzoo.from_preset("faces_16").generate(1000, seed=0)
+    (told,) = [
+        score
+        for score in folder.read_metadata(library.locate("faces_16"))["card"]["scores"]
+        if score["name"] == "kernel_distance"
+    ]
+    low, high = told["interval"]
+    value = metrics.kernel_distance(network(held_out), network(fake)).value
+    assert low < value < high and value == pytest.approx(told["value"], rel=1e-3)
