@@ -31,9 +31,9 @@ from ganzoo.presets.shelf import ZOO, names
 DOCS = Path(__file__).parent.parent / "docs"
 
 PROTOCOL = (
-    "Measured with the rounded weights, generated images of seed 0 against held-out images. The interval is for the "
-    "value that infinitely many samples would give; memorization is 0.5 for a model that knows no training image "
-    "better than images it has never seen."
+    "Measured with the weights as they are in the preset, rounded to float16: generated images of seed 0 against "
+    "images that the training never saw. The interval is for the value that infinitely many samples would give. "
+    "Memorization is 0.5 for a model that knows no training image better than images it has never seen."
 )
 
 
@@ -142,7 +142,8 @@ def make(options):
     card = {
         **recipe.get("card", {}),
         "command": f"ganzoo train --recipe {options.recipe or options.name}",
-        "training": f"{steps:,} updates of the generator, seed {recipe.get('flags', {}).get('seed', 0)}"
+        "training": f"{steps:,} updates{' of the generator' if hasattr(model, 'discriminator') else ''}, "
+        + f"seed {recipe.get('flags', {}).get('seed', 0)}"
         + (f"; {options.training}" if options.training else ""),
         "picture": "samples.png",
         "scores": [short(score) for score in scores],

@@ -13,4 +13,5 @@ def run(options):
         raise SystemExit(f"There is a SavedModel at {output} already. Take the next number, or delete it.")
     model, file = load_model(options.model)
     model.export(output, format="saved_model" if options.output is None else FORMATS[output.suffix])
-    print(f"Wrote the {type(model).__name__} of {file}, after step {model.steps_done:,}, to {output}")
+    step = f", after step {model.steps_done:,}," if model.steps_done else ""  # A preset begins at 0.
+    print(f"Wrote the {type(model).__name__} of {file}{step} to {output}")

@@ -111,7 +111,7 @@ def reject(options):
     """Draws samples by what the discriminator knows."""
     model = opened(options)
     held_out, labels = data_of(options, model)
-    ratio = latent.DensityRatio(model, held_out, condition=None if model.num_classes is None else labels)
+    ratio = latent.DensityRatio(model, held_out, condition=labels if len(model.conditions) else None)
     settings = {"seed": options.seed, "condition": model.conditions.in_turn(options.num_samples)}
     if options.method == "reject":
         settings["gamma"] = options.gamma

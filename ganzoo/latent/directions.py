@@ -254,7 +254,7 @@ def first_weights(space):
 
 def linear_part(layer):
     """A copy of a layer without its activation."""
-    config = layer.get_config()
+    config = {**layer.get_config(), "dtype": "float32"}  # Half precision would not tell whether it is linear.
     if "activation" in config:
         config["activation"] = None
     copy = type(layer).from_config(config)

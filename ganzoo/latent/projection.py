@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from ganzoo import checks, images
-from ganzoo.latent.space import draw, rows_of, space_of
+from ganzoo.latent.space import draw, rows_of, samples_of, space_of
 from ganzoo.metrics.defaults import default_features
 from ganzoo.metrics.distances import nearest
 from ganzoo.metrics.features.base import Features, as_features
@@ -81,7 +81,7 @@ def project(
         features: Network of `ganzoo.metrics.features` for the second term, `None` for pixels alone, or `"default"`: the
             network that suits the images, as `ganzoo.metrics.default_metrics` chooses it, at a size that is quick.
         feature_weight: Float. Defaults to `0.1`. 0 is pixels alone.
-        prior_weight: Float; keeps latents of N(0, I) near to where the prior draws them. Defaults to `0.0`.
+        prior_weight: Float; pulls the latents, or the points of W, towards 0. Defaults to `0.0`.
         candidates: Integer, samples that starts are chosen from. Defaults to `1000`.
         seed: Integer, of the candidates. Defaults to `0`.
         space: `"z"` or `"w"`. Defaults to `None`: W where the generator has a mapping network.
@@ -100,7 +100,7 @@ def project(
     >>> ganzoo.images.save_png("found.png", found.picture())
     """
     space = space_of(model, space)
-    targets = check_targets(model, targets)
+    targets = samples_of(model, "targets", targets)
     starts, candidates, batch_size = checks.counts(starts=starts, candidates=candidates, batch_size=batch_size)
     seed, rate = checks.check_seed(seed), checks.check_positive("learning_rate", learning_rate)
     weights = [checks.check_weight("feature_weight", feature_weight), checks.check_weight("prior_weight", prior_weight)]
@@ -213,22 +213,6 @@ def nearest_starts(space, targets, condition, candidates, starts, seed):
     distances = np.sum((samples - targets.reshape(count, 1, -1)) ** 2, axis=2)
     chosen = np.argsort(distances, axis=1, kind="stable")[:, :starts]
     return points.reshape(count, each, *space.shape)[np.arange(count)[:, None], chosen]
-
-
-def check_targets(model, targets):
-    """Returns images as float32 in [-1, 1], of the shape of the model's samples."""
-    targets = checks.array("targets", targets)
-    if targets.shape[1:] != model.image_shape or not len(targets):
-        wanted = ", ".join(map(str, model.image_shape))
-        raise ValueError(f"`targets` must have the shape (count, {wanted}), one or more. Received: {targets.shape}")
-    if targets.dtype == np.uint8:
-        return targets.astype("float32") / np.float32(127.5) - np.float32(1)
-    targets = targets.astype("float32")
-    if not np.isfinite(targets).all():
-        raise ValueError("`targets` hold values that are NaN or infinite.")
-    if targets.ndim == 4:
-        checks.check_pixels(targets, "`targets`")
-    return targets
 
 
 def network_of(features, targets):

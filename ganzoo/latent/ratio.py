@@ -8,7 +8,7 @@ import tensorflow as tf
 from scipy.special import expit
 
 from ganzoo import checks
-from ganzoo.latent.space import check_model
+from ganzoo.latent.space import check_model, samples_of
 from ganzoo.progress import track
 
 METHODS = ("logistic", "isotonic")
@@ -110,6 +110,10 @@ def isotonic(scores, weights, real, fake):
     return knots, np.log(fitted) - np.log1p(-fitted)
 
 
+# What makes the seed of the calibration another one than that of a `generate`.
+OF_CALIBRATION = 2**62
+
+
 class DensityRatio:
     """The density ratio of data and generator, by a model's discriminator and a calibration on held-out images.
 
@@ -121,7 +125,8 @@ class DensityRatio:
         model: Adversarial model with latents and scores.
         held_out: Real samples `(count, ...)` in [-1, 1] or uint8, which the discriminator was not trained on.
         method: `"logistic"` (the default) or `"isotonic"`; see `calibrate`.
-        seed: Integer, of the generated samples, as many as there are held-out ones. Defaults to `0`.
+        seed: Integer, of the generated samples, as many as there are held-out ones. They are others than those of
+            `generate(seed=seed)`, which may be what is judged later. Defaults to `0`.
         condition: The held-out samples' conditions, for a conditional model. Defaults to `None`.
         batch_size: Integer. Defaults to `250`.
 
@@ -142,17 +147,12 @@ class DensityRatio:
         check_judge(model)
         self.model = model
         self.batch_size = checks.integer("batch_size", batch_size, least=1)
-        held_out = checks.array("held_out", held_out)
-        if held_out.shape[1:] != model.image_shape or len(held_out) < 2:
-            wanted = ", ".join(map(str, model.image_shape))
-            raise ValueError(
-                f"`held_out` must have the shape (count, {wanted}), two or more. Received: {held_out.shape}"
-            )
-        if held_out.dtype == np.uint8:
-            held_out = held_out.astype("float32") / np.float32(127.5) - np.float32(1)
+        held_out = samples_of(model, "held_out", held_out, least=2)
         self._score = tf.function(self.score, reduce_retracing=True, autograph=False)
         real = self.scores(held_out, condition)
-        fake = self.scores(model.generate(len(held_out), seed=seed, condition=condition, batch_size=250), condition)
+        others = (checks.check_seed(seed) + OF_CALIBRATION) % 2**63
+        generated = model.generate(len(held_out), seed=others, condition=condition, batch_size=self.batch_size)
+        fake = self.scores(generated, condition)
         self.calibration = calibrate(real, fake, method)
         self.real, self.fake = self.calibration.log_ratio(real), self.calibration.log_ratio(fake)
 
@@ -162,7 +162,8 @@ class DensityRatio:
         return tf.reduce_mean(tf.reshape(scores, [tf.shape(samples)[0], -1]), axis=1)
 
     def scores(self, samples, condition=None):
-        """The discriminator's score of each sample, an array."""
+        """The discriminator's score of each sample, in [-1, 1] or uint8: an array."""
+        samples = samples_of(self.model, "samples", samples)
         count, condition = self.model.conditions.for_samples(condition, len(samples))
         condition = self.model.conditions.cast(condition)
         found = []

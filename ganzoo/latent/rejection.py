@@ -25,11 +25,13 @@ class Drawn:
         latents: Array `(num_samples, ...)`.
         images: Float32 array `(num_samples, ...)` in [-1, 1].
         acceptance: Float, the share of the proposals that were accepted.
+        restarted: Float, the share of chains that never moved and ran again. Defaults to `0.0`.
     """
 
     latents: np.ndarray
     images: np.ndarray
     acceptance: float
+    restarted: float = 0.0
 
 
 # === Discriminator rejection sampling ===
@@ -71,8 +73,9 @@ def reject(model, num_samples, ratio, gamma=0.0, log_maximum=None, seed=0, condi
 
     Reference: [Azadi et al., 2018](https://arxiv.org/abs/1810.06758), Algorithm 1.
 
-    Departures from the paper: the maximum is that of the calibration's samples and is not raised on the way, so that a
-    sample depends on the seed alone.
+    Departures from the paper: the maximum is that of the calibration's samples and is not raised on the way, so that
+    all samples pass the same test. gamma is a constant, not a percentile of F in each batch, and log(1 - p) needs no
+    small number added. What is drawn depends on the seed, on `num_samples` and on `batch_size`.
 
     Args:
         model: Adversarial model with latents.
@@ -175,8 +178,9 @@ def metropolis_hastings(model, num_samples, ratio, steps=100, seed=0, condition=
     """MH-GAN: a chain for each sample, which steps from sample to sample of the generator.
 
     With right ratios the chain's law is that of the data, and needs no maximum of the ratio, as rejection does; what
-    is drawn after few steps is not exact. A chain begins at the ratio of a held-out real image, so that it is in the
-    law from its beginning. A chain that never moved begins again at a generated sample.
+    is drawn after few steps is not exact. A chain begins at the ratio of a held-out real image (of any class), so that
+    it is in the law from its beginning. A chain that never moved runs again, with new numbers, from a generated sample.
+    `Drawn.restarted` is their share: where it is not small, more steps are needed.
 
     Reference: [Turner et al., 2018](https://arxiv.org/abs/1811.11357), Algorithm 1.
 
@@ -204,24 +208,31 @@ def metropolis_hastings(model, num_samples, ratio, steps=100, seed=0, condition=
     (batch_size,) = checks.counts(batch_size=batch_size)
     steps = checks.integer("steps", steps, least=1, most=100_000)
     numbers = SeededNumbers(checks.check_seed(seed))
-    proposals = np.stack([np.asarray(model.prior(numbers, num_samples)) for _ in range(steps)])
-    thresholds = np.asarray(numbers.uniform((num_samples, steps)))
     begins = np.asarray(numbers.uniform((num_samples, 1)))[:, 0]
-    progress = Progress("Metropolis-Hastings, steps", steps)
-    ratios = np.empty((num_samples, steps))
-    for step, latents in enumerate(proposals):
-        made = model.generate(latents=latents, condition=conditions, batch_size=batch_size)
-        ratios[:, step] = ratio.log_ratio(made, conditions)
-        progress.advance()
     first = ratio.real[np.minimum((begins * len(ratio.real)).astype("int64"), len(ratio.real) - 1)]
+
+    def proposed(rows):
+        """Proposals of some chains, their ratios, and the thresholds of their tests."""
+        given = rows_of(model, conditions, rows)
+        proposals = np.stack([np.asarray(model.prior(numbers, len(rows))) for _ in range(steps)])
+        ratios = np.empty((len(rows), steps))
+        progress = Progress("Metropolis-Hastings, steps", steps)
+        for step, latents in enumerate(proposals):
+            made = model.generate(latents=latents, condition=given, batch_size=batch_size)
+            ratios[:, step] = ratio.log_ratio(made, given)
+            progress.advance()
+        return proposals, ratios, np.asarray(numbers.uniform((len(rows), steps)))
+
+    rows = np.arange(num_samples)
+    proposals, ratios, thresholds = proposed(rows)
     places, acceptance = chains(ratios, thresholds, first)
-    still = np.flatnonzero(places < 0)
+    latents, still = proposals[places, rows], np.flatnonzero(places < 0)
     if len(still):
-        again, _ = chains(ratios[still, 1:], thresholds[still, 1:], ratios[still, 0])
-        places[still] = again + 1
-    latents = proposals[places, np.arange(num_samples)]
+        proposals, ratios, thresholds = proposed(still)
+        places, _ = chains(ratios[:, 1:], thresholds[:, 1:], ratios[:, 0])
+        latents[still] = proposals[places + 1, np.arange(len(still))]
     samples = model.generate(latents=latents, condition=conditions, batch_size=batch_size)
-    return Drawn(latents, samples, acceptance)
+    return Drawn(latents, samples, acceptance, len(still) / num_samples)
 
 
 # === Langevin dynamics in the latents ===
@@ -232,8 +243,9 @@ def langevin(model, num_samples, ratio, steps=200, step_size=0.1, seed=0, condit
 
         E(z) = ||z||^2 / 2 - log p_data / p_generator (G(z)),    z <- z - e/2 grad E + sqrt(e) n,   n ~ N(0, I)
 
-    Each step is tested as in Hamiltonian Monte Carlo of one leapfrog step, so that the chains' law is exp(-E) whatever
-    the step size; that adapts itself.
+    Each step is tested as in Hamiltonian Monte Carlo of one leapfrog step, so that the chains tend to exp(-E) whatever
+    the step size. That adapts itself, slowly: from a first `step_size` that is small, few steps move the latents too
+    little, with an acceptance near 1.
 
     Reference: [Che et al., 2020](https://arxiv.org/abs/2003.06060), Algorithm 1.
 

@@ -210,9 +210,11 @@ def each_changed(model, condition, change):
     def changed(name, part):
         of_one = len(model.conditions.kinds[name].spec(name).shape) - 1
         is_text = isinstance(part, str)
+        if isinstance(part, dict):  # The values of attributes.
+            part = model.conditions.kinds[name].rows_of(part)
         return part if is_text or np.ndim(part) <= of_one else change(np.asarray(part))
 
-    parts = model.conditions.parts(condition)
+    parts = model.conditions.spelled_out(condition)
     return model.conditions.join({name: changed(name, part) for name, part in parts.items()})
 
 
@@ -242,3 +244,30 @@ def check_points(points, shape):
         wanted = ", ".join(map(str, shape))
         raise ValueError(f"`latents` must be finite numbers of shape (count, {wanted}). Received: {points.shape}")
     return points
+
+
+def samples_of(model, name, samples, least=1):
+    """Returns samples of the shape of the model's as float32; images are uint8, or in [-1, 1].
+
+    Args:
+        model: `ganzoo.GenerativeModel`.
+        name: String, what the argument is called.
+        samples: Array `(count, ...)`.
+        least: Integer, how many there must be. Defaults to `1`.
+
+    Raises:
+        ValueError: If the shape, the number or the range is another, or a value is not finite.
+    """
+    samples = checks.array(name, samples)
+    if samples.shape[1:] != model.image_shape or len(samples) < least:
+        wanted = ", ".join(map(str, model.image_shape))
+        count = {1: "one", 2: "two"}[least]
+        raise ValueError(f"`{name}` must have the shape (count, {wanted}), {count} or more. Received: {samples.shape}")
+    if samples.dtype == np.uint8:
+        return samples.astype("float32") / np.float32(127.5) - np.float32(1)
+    samples = samples.astype("float32")
+    if not np.isfinite(samples).all():
+        raise ValueError(f"`{name}` hold values that are NaN or infinite.")
+    if samples.ndim == 4:
+        checks.check_pixels(samples, f"`{name}`")
+    return samples

@@ -276,8 +276,9 @@ def distribution(x):
 def truncate(model, num_samples=8, amounts=(2.0, 1.0, 0.5), seed=0, space=None, condition=None, batch_size=64):
     """The same samples, nearer and nearer to the centre: less variety, fewer failures.
 
-    In Z an amount is a threshold t: latents come from N(0, I) given |z_i| <= t (`TruncatedNumbers`). In W it is psi,
-    and psi = 0 makes all samples the same:
+    In Z an amount is a threshold t: latents come from N(0, I) given |z_i| <= t (`TruncatedNumbers`). Parts of a prior
+    that are not normal, such as the codes of an InfoGAN, stay as they are. In W it is psi; psi = 0 makes all samples
+    the same:
 
         w' = mean + psi (w - mean)
 

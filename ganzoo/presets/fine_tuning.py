@@ -7,6 +7,7 @@ import numpy as np
 
 from ganzoo import checks
 from ganzoo.data.pixels import check_image_size
+from ganzoo.layers import ConditionalBatchNormalization
 from ganzoo.networks import graph
 from ganzoo.networks.rebuilding import policy_of, rebuilder_of
 from ganzoo.presets import weights
@@ -19,6 +20,9 @@ NONE = 0
 KEPT, NEW, OF_CONDITION = None, "", " for the condition"
 
 NETWORKS = {"generator", "discriminator"}
+
+# The names of the gains and biases of batch normalization, with and without classes.
+WITH_CLASSES = {"gamma": "gain", "beta": "bias", "gain": "gamma", "bias": "beta"}
 
 
 def adapted(model, image_size=None, num_classes=None, num_attributes=None, without=()):
@@ -108,6 +112,12 @@ def rebuilt(model, name, before, after):
         none = {"num_classes": None, "num_attributes": None}
         before, after = {**before, **none}, {**after, **none, "classes": after["num_classes"]}
     build, arguments = rebuilder_of(network, **before)
+    unknown = [key for key in before if after[key] != before[key] and key not in arguments]
+    if unknown:
+        raise ValueError(
+            f"The {name} of the preset is of a family, {build.__module__}.{build.__name__}, that has no argument "
+            f"{unknown[0]!r}. Received: {unknown[0]}={after[unknown[0]]}. Train a new model of another family."
+        )
     changed = {**arguments, **{key: value for key, value in after.items() if key in arguments}}
     if arguments.get("heads") and "classes" in arguments["heads"]:
         changed["heads"] = {"classes": after["classes"]} if after["classes"] else None
@@ -143,9 +153,9 @@ def transfer(old, new):
     """Copies the weights of a network that fit another one.
 
     A variable of the same layer and shape is copied. A generator of larger images begins with a stage more, so its
-    stages have the numbers of the old ones plus one: they count as the same where the shapes say so. Where a layer
-    has other condition inputs than before, the rows of its kernel for the rest are copied, and those for the condition
-    are 0: it begins as if there were none.
+    stages have the numbers of the old ones plus one. Where a layer has other condition inputs than before, the rows of
+    its kernel for the rest are copied, and those for the condition are 0; each class begins with the same gains and
+    biases of batch normalization, the mean of the old ones: it begins as if there were no condition.
 
     Returns:
         Names of the layers, or variables of a layer, that are new, in words.
@@ -162,25 +172,43 @@ def transfer(old, new):
 
 def copy_to(variable, layer, old, new):
     """Copies what an old network has for a variable of a layer of a new one; returns what of it is new, in words."""
-    for source_layer in counterparts(old, new, layer):
-        source = next((each for each in source_layer.weights if each.name == variable.name), None)
-        if source is not None and source.shape == variable.shape:
-            variable.assign(source)
-            return KEPT
-        if source is not None and differ_in_condition(source_layer, layer, source, variable):
-            value, rows = np.zeros(variable.shape, "float32"), own_inputs(layer)
-            value[..., :rows, :] = np.asarray(source)[..., :rows, :]
-            variable.assign(value)
-            return OF_CONDITION if takes_condition(layer) else KEPT
+    source_layer = counterpart_of(layer, old, new)
+    source = None if source_layer is None else same_in(source_layer, variable.name)
+    if source is None:
+        return NEW
+    if source.shape == variable.shape:
+        variable.assign(source)
+        return KEPT
+    if has_classes(layer) or has_classes(source_layer):
+        value = np.asarray(source).mean(axis=0) if has_classes(source_layer) else np.asarray(source)
+        if value.shape != variable.shape[-1:]:
+            return NEW
+        variable.assign(np.broadcast_to(value, variable.shape))
+        return OF_CONDITION if has_classes(layer) and has_classes(source_layer) else KEPT
+    if differ_in_condition(source_layer, layer, source, variable):
+        value, rows = np.zeros(variable.shape, "float32"), own_inputs(layer)
+        value[..., :rows, :] = np.asarray(source)[..., :rows, :]
+        variable.assign(value)
+        return OF_CONDITION if takes_condition(layer) else KEPT
     return NEW
 
 
-def counterparts(old, new, layer):
-    """The layers of an old network that a layer may get its weights from."""
+def counterpart_of(layer, old, new):
+    """The layer of an old network that a layer gets its weights from, or `None`."""
     layers = {each.name: each for each in old.layers}
     added = sum(is_stage(each.name) for each in new.layers) - sum(map(is_stage, layers))
     shifted = re.sub(r"(?<=^up_)\d+|(?<=^stage_)\d+", lambda match: str(int(match[0]) - added), layer.name)
-    return [layers[name] for name in dict.fromkeys((layer.name, shifted)) if name in layers]
+    return layers.get(shifted)
+
+
+def same_in(layer, name):
+    """The variable of a layer with a name, or what it is called with or without classes; `None` if there is none."""
+    return next((each for each in layer.weights if each.name in (name, WITH_CLASSES.get(name))), None)
+
+
+def has_classes(layer):
+    """Whether a layer has gains and biases for each class."""
+    return isinstance(layer, ConditionalBatchNormalization)
 
 
 def is_stage(name):
@@ -209,6 +237,7 @@ def own_inputs(layer):
     tensor = layer.input
     while True:
         origin = graph.made_by(tensor)
-        if not (isinstance(origin.operation, keras.layers.Concatenate) and origin.operation.name.startswith("with_")):
+        joins = isinstance(origin.operation, keras.layers.Concatenate) and origin.operation.name.startswith("with_")
+        if not joins and not isinstance(origin.operation, keras.layers.AveragePooling2D):
             return tensor.shape[-1]
         tensor = origin.inputs[0]

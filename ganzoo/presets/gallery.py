@@ -2,13 +2,14 @@
 
 import base64
 import html
+import textwrap
 
 from ganzoo import pages
 from ganzoo.presets import cards
 
 PICTURES = {
     "samples.png": "Samples of seed 0, not chosen",
-    "interpolation.png": "On the way from a sample to another",
+    "interpolation.png": "Each row: from one sample to another",
     "nearest.png": "Above: samples. Below: the training image that is nearest to each. The most suspicious pairs",
 }
 
@@ -16,7 +17,8 @@ INTRODUCTION = """# The gallery
 
 Every preset that comes with ganzoo: samples that nobody chose, the way from sample to sample, and the samples that
 look most like a training image. The numbers are measured against images that the training never saw, with their 95 %
-intervals. [The zoo](zoo.md) tells how to use a preset, and how to make your own."""
+intervals; [metrics](metrics.md) explains each. [The zoo](zoo.md) tells how to use a preset, and how to make your
+own."""
 
 
 def page(presets):
@@ -48,7 +50,7 @@ def picture(path, words):
 def facts_of(name, metadata):
     """What a gallery says of a preset, in the order of its lines."""
     told = {
-        "In Python": f'ganzoo.from_preset("{name}")',
+        "In Python": f'ganzoo.from_preset("{name}").generate(64{metadata.get("card", {}).get("generate", "")})',
         "Model": f"{metadata['model']}, images {' x '.join(map(str, metadata['image_shape']))}",
         "Condition": cards.conditions_in_words(metadata),
     }
@@ -86,7 +88,7 @@ def markdown(presets, images="images/zoo"):
         lines += ["| | |", "|---|---|"]
         lines += [f"| {title} | {in_code(title, text)} |" for title, text in facts_of(name, metadata).items()]
         lines += [f"| {title.replace('_', ' ')} | {text} |" for title, text in cards.scores_in_words(card).items()]
-        lines += ["", card["protocol"].strip()] if card.get("protocol") else []
+        lines += ["", *textwrap.wrap(card["protocol"], 120)] if card.get("protocol") else []
         sections.append("\n".join(lines))
     return "\n\n".join(sections) + "\n", files
 

@@ -429,7 +429,7 @@ class Attributes:
             if len(choices) == 1:  # There, or not.
                 choices = np.concatenate([choices, np.zeros_like(choices)])
             rows += choices[np.arange(count) // period % len(choices)]
-            period *= len(choices)
+            period = min(period * len(choices), max(1, count))  # More would not change any of these rows.
         return rows
 
     def count(self, condition):

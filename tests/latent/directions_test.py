@@ -174,3 +174,10 @@ def test_information_refuses_what_it_cannot():
         latent.mutual_information(np.ones(3), np.ones(2, "int64"))
     with pytest.raises(ValueError, match="`labels` must be integers"):
         latent.mutual_information(np.ones(3), np.ones(3))
+
+
+def test_equal_positions_tell_nothing():
+    """However the labels are sorted."""
+    found = latent.mutual_information(np.zeros(1000), np.repeat([0, 1], 500))
+    assert not found.is_found and abs(found.value) < 0.02
+    assert found.entropy == pytest.approx(np.log(2), abs=1e-12)

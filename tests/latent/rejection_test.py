@@ -204,10 +204,10 @@ def test_models_without_a_ratio_are_refused():
     model = linear_images()
     with pytest.raises(ValueError, match=r"`held_out` must have the shape \(count, 8, 8, 1\)"):
         latent.DensityRatio(model, held_out[..., 0])
-    isotonic = latent.DensityRatio(model, np.random.default_rng(0).normal(size=(9, 8, 8, 1)), "isotonic")
+    isotonic = latent.DensityRatio(model, np.random.default_rng(0).uniform(-1, 1, (9, 8, 8, 1)), "isotonic")
     with pytest.raises(ValueError, match="isotonic calibration has steps and no gradient"):
         latent.langevin(model, 3, isotonic)
-    held_out = np.random.default_rng(0).normal(size=(9, 8, 8, 1))
+    held_out = np.random.default_rng(0).uniform(-1, 1, (9, 8, 8, 1))
     infogan = ganzoo.InfoGAN.from_paper((8, 8, 1), filters=4, noise_dim=2, categories=(3,), continuous=0)
     with pytest.raises(ValueError, match="`ratio` must be the density ratio of this model"):
         latent.langevin(infogan, 3, isotonic)

@@ -84,6 +84,32 @@ def test_another_number_of_classes_and_none(tmp_path, capsys):
     assert type(attributes) is ganzoo.CGAN and attributes.attribute_names == ["hat", "beard"]
 
 
+def test_classes_for_residual_networks(tmp_path):
+    """Gains and biases for each class begin with those for all, and the shortcut reads the images alone."""
+    old, path = saved(tmp_path, ganzoo.GAN, networks=ganzoo.networks.resnet)
+    new = ganzoo.from_preset(path, num_classes=3)
+    images = samples_like(old, 4)[0]
+    np.testing.assert_allclose(new.generate(4, condition=2), old.generate(4), rtol=1e-4, atol=1e-5)
+    labels = np.array([0, 1, 2, 0])
+    scores = [
+        network(inputs) for network, inputs in ((old.discriminator, images), (new.discriminator, [images, labels]))
+    ]
+    np.testing.assert_allclose(*scores, rtol=1e-4, atol=1e-5)
+    new.save_to_preset(tmp_path / "three")
+    for count, condition in ((5, 4), (0, None)):
+        again = ganzoo.from_preset(tmp_path / "three", num_classes=count)
+        np.testing.assert_allclose(again.generate(4, condition=condition), old.generate(4), rtol=1e-4, atol=1e-5)
+    larger = ganzoo.from_preset(path, image_size=(32, 32))
+    ours, theirs = weights(larger.generator), weights(old.generator)
+    kernels = [name for name in theirs if name.startswith("up_0") and name.endswith("kernel")]
+    assert kernels
+    for name in kernels:
+        np.testing.assert_array_equal(ours[name.replace("up_0", "up_1")], theirs[name])
+        assert not np.array_equal(ours[name], theirs[name])
+    with pytest.raises(ValueError, match="resnet.*that has no argument 'num_attributes'"):
+        ganzoo.from_preset(path, num_attributes=2)
+
+
 def test_larger_images(tmp_path, capsys):
     """The stages near the pixels are kept; a new one is put in front of them."""
     old, path = saved(tmp_path, seed=4)
