@@ -51,7 +51,7 @@ def test_presets_of_every_kind(tmp_path):
         "| Data | a\\|b |",
         "| Recipe | `ganzoo train` |",
         "| kernel distance | 0.25 [0.2, 0.3] |",
-        '| In Python | `ganzoo.from_preset("vae")` |',
+        '| In Python | `ganzoo.from_preset("vae").generate(64)` |',
     ):
         assert line in text.splitlines(), line
     page = gallery.page(presets_of(tmp_path))
