@@ -63,7 +63,7 @@ def load(options):
 
 def run(key, pictures, measuring, options):
     """Trains once; returns the record."""
-    # The subset depends on the seed, so that the spread over the seeds is also that of the choice of pictures.
+    # The subset depends on the seed, so the spread over the seeds includes the choice of pictures.
     chosen = np.random.default_rng(key["seed"]).permutation(len(pictures))[: key["images"]]
     model = build(key["start"], key["seed"], options)
     data = ganzoo.data.from_arrays(pictures[chosen], batch_size=options.batch_size, seed=key["seed"])

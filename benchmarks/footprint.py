@@ -53,7 +53,7 @@ def build_wheel(folder):
 
 
 def unpacked(wheel):
-    """Bytes of the files in a wheel, and those of the presets among them."""
+    """Bytes of the files in a wheel, and of the presets among them."""
     with zipfile.ZipFile(wheel) as archive:
         sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
     presets = sum(size for name, size in sizes.items() if name.startswith("ganzoo/presets/zoo/"))

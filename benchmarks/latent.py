@@ -6,8 +6,8 @@
 Three questions:
 
 - Directions. A small classifier is trained on the real images and reads the attributes of generated ones. How much does
-  the position on a direction tell about each attribute: mutual information in nats, less that of positions in a random
-  order. Directions by SeFa and PCA are found without labels, the supervised ones with the classifier.
+  the position on a direction tell about each attribute: mutual information in nats, less what it is for positions in a
+  random order. Directions by SeFa and PCA are found without labels, the supervised ones with the classifier.
 - Projection. The PSNR of what `project` finds, of held-out images and of images that the generator made.
 - Rejection. The kernel distance to held-out images of plain samples, and of those that the discriminator rejected or
   moved; and the entropy of their attributes, which falls where variety is lost. One half of the held-out images

@@ -126,7 +126,7 @@ class Measure(keras.callbacks.Callback):
 def run(key, train, held_out, options):
     """Trains once; returns the record."""
     keras.utils.set_random_seed(key["seed"])
-    # The subset depends on the seed, so that the spread over the seeds is also that of the choice of pictures.
+    # The subset depends on the seed, so the spread over the seeds includes the choice of pictures.
     chosen = np.random.default_rng(key["seed"]).permutation(len(train))[: key["images"]]
     model = MODELS[options.model](
         filters=options.filters,

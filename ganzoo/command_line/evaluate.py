@@ -206,7 +206,7 @@ def labels_for(sampler, labels, options):
 
 
 def attributes_for(sampler, dataset, rows, options):
-    """The attributes to ask a model for: those of the data, from the start again where they are too few."""
+    """The attributes to ask a model for: as in the data, from the start again where they are too few."""
     names = getattr(dataset, "attribute_names", None)
     if names != sampler.attributes.attribute_names:
         raise SystemExit(f"{options.model} has other attributes than {options.dataset}: their names differ.")

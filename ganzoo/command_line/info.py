@@ -55,7 +55,7 @@ def facts_of_model(model, file):
 
 
 def shapes(image_shape, latent_dim, conditions):
-    """What the generator makes, and of what; conditions are those of a card."""
+    """What the generator makes, and of what; `conditions` as a card has them."""
     condition = " and ".join(map(condition_in_words, conditions.values())) or "none"
     return [("samples", by(image_shape)), ("latents", str(latent_dim)), ("condition", condition)]
 

@@ -215,7 +215,7 @@ def _name_and_path(name, data_dir, manual_dir):
 
 
 def _is_folder_here(name):
-    """Whether a name is that of a folder of images in the current directory; warns if it hides a dataset."""
+    """Whether a folder of images in the current directory has this name; warns if it hides a dataset."""
     if not isinstance(name, str) or Path(name).name != name or not Path(name).is_dir() or not has_images(Path(name)):
         return False
     if name in (*_IN_MEMORY, *local.NAMES):

@@ -38,7 +38,7 @@ def read(path, split, image_size=None, on_disk=False, cache_dir=None):
 
     Args:
         path: `Path` of a tar archive, which may be compressed.
-        split: String, which may be sliced; slices are those of `from_folder`.
+        split: String, which may be sliced as in `from_folder`.
         image_size: `(height, width)`, or `None`.
         on_disk, cache_dir: See `check_storage`.
 

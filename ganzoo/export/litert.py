@@ -27,7 +27,7 @@ def export(model, path):
 def convert(endpoints):
     """Converts endpoints by way of a SavedModel, as Keras' `export(format="litert")` does for the call of a model.
 
-    Only LiteRT's own operations are allowed: those of TensorFlow would ask for a runtime of ten times the size.
+    Only LiteRT's own operations are allowed: TensorFlow's would ask for a runtime of ten times the size.
 
     Args:
         endpoints: Dictionary, name -> `Endpoint`.

@@ -38,10 +38,11 @@ def video(
         tiles: Integer, how many samples a frame shows, if there are no `latents`. Defaults to `1`.
         seed: Integer, of the latents, if there are none. Defaults to `0`.
         space: `"z"` or `"w"`. Defaults to `None`: W where the generator has a mapping network.
-        condition: For a conditional model: one for all, or one for each end. A frame has that of the nearest end: the
-            class changes half way, while the latents go on. Defaults to `None`.
+        condition: For a conditional model: the same for all, or a list with an entry for each end. A frame
+            takes the condition of the nearest end: the class changes half way, while the latents go on. Defaults to
+            `None`.
         columns: Integer, tiles in a row. Defaults to a square layout.
-        scale: Integer, each pixel becomes `scale x scale` pixels. Defaults to that of `ganzoo.images.grid`.
+        scale: Integer, each pixel becomes `scale x scale` pixels. Defaults to what `ganzoo.images.grid` chooses.
         batch_size: Integer. Defaults to `64`.
 
     Returns:

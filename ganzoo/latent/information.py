@@ -15,7 +15,7 @@ class Information:
         value: Float, the estimate less `chance`; it may fall below 0.
         chance: Float, the mean estimate of positions in a random order, whose true value is 0.
         floor: Float, the largest of these: an estimate of as little may be chance.
-        entropy: Float, that of the attribute: as much as can be known.
+        entropy: Float, entropy of the attribute: as much as can be known.
     """
 
     value: float

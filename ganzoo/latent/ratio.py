@@ -125,7 +125,7 @@ class DensityRatio:
         model: Adversarial model with latents and scores.
         held_out: Real samples `(count, ...)` in [-1, 1] or uint8, which the discriminator was not trained on.
         method: `"logistic"` (the default) or `"isotonic"`; see `calibrate`.
-        seed: Integer, of the generated samples, as many as there are held-out ones. They are others than those of
+        seed: Integer, of the generated samples, as many as there are held-out ones. They differ from
             `generate(seed=seed)`, which may be what is judged later. Defaults to `0`.
         condition: The held-out samples' conditions, for a conditional model. Defaults to `None`.
         batch_size: Integer. Defaults to `250`.

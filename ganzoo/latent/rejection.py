@@ -46,7 +46,7 @@ def acceptance_probability(log_ratios, log_maximum, gamma=0.0):
 
     Args:
         log_ratios: Float array, log p_data / p_generator of each sample.
-        log_maximum: Float, that of the largest ratio. Where a ratio is larger still, the probability is 1.
+        log_maximum: Float, logarithm of the largest ratio. Where a ratio is larger still, the probability is 1.
         gamma: Float. Above 0 fewer are kept, of the best; below 0 more are kept. Defaults to `0.0`, with which the
             accepted samples have the distribution of the data, if the ratios are right.
 
@@ -73,7 +73,7 @@ def reject(model, num_samples, ratio, gamma=0.0, log_maximum=None, seed=0, condi
 
     Reference: [Azadi et al., 2018](https://arxiv.org/abs/1810.06758), Algorithm 1.
 
-    Departures from the paper: the maximum is that of the calibration's samples and is not raised on the way, so that
+    Departures from the paper: the maximum comes from the calibration's samples and is not raised on the way, so that
     all samples pass the same test. gamma is a constant, not a percentile of F in each batch, and log(1 - p) needs no
     small number added. What is drawn depends on the seed, on `num_samples` and on `batch_size`.
 
@@ -177,9 +177,10 @@ def chains(log_ratios, thresholds, first):
 def metropolis_hastings(model, num_samples, ratio, steps=100, seed=0, condition=None, batch_size=250):
     """MH-GAN: a chain for each sample, which steps from sample to sample of the generator.
 
-    With right ratios the chain's law is that of the data, and needs no maximum of the ratio, as rejection does; what
-    is drawn after few steps is not exact. A chain begins at the ratio of a held-out real image (of any class), so that
-    it is in the law from its beginning. A chain that never moved runs again, with new numbers, from a generated sample.
+    With right ratios the chain has the distribution of the data. It needs no maximum of the ratio, as rejection does.
+    What is drawn after few steps is not exact. A chain begins at the ratio of a held-out real image, of any class, so
+    that it is in the law from its beginning. A chain that never moved runs again, with new numbers, from a generated
+    sample.
     `Drawn.restarted` is their share: where it is not small, more steps are needed.
 
     Reference: [Turner et al., 2018](https://arxiv.org/abs/1811.11357), Algorithm 1.
@@ -313,7 +314,7 @@ def langevin(model, num_samples, ratio, steps=200, step_size=0.1, seed=0, condit
 
 
 def check_ratio(model, ratio):
-    """Raises unless a ratio is that of the model."""
+    """Raises unless a ratio belongs to the model."""
     check_judge(model)
     if not isinstance(ratio, DensityRatio) or ratio.model is not model:
         raise ValueError(
@@ -328,6 +329,6 @@ def check_normal(model):
     normal = np.asarray(SeededNumbers(0).normal((2, *model.latent_shape)))
     if drawn.dtype != normal.dtype or not np.array_equal(drawn, normal):
         raise ValueError(
-            f"`langevin` moves latents of N(0, I). Those of {type(model).__name__} have another law. Use `reject` or "
+            f"`langevin` moves latents of N(0, I). {type(model).__name__} draws them by another law. Use `reject` or "
             "`metropolis_hastings`, which take any."
         )

@@ -65,7 +65,7 @@ def linear(first, second, share):
 
 
 def spherical(first, second, share):
-    """The great circle, of arrays that broadcast; the last axis is that of the vectors."""
+    """The great circle, of arrays that broadcast; vectors lie along the last axis."""
     norms = [np.linalg.norm(x, axis=-1, keepdims=True) for x in (first, second)]
     units = [x / np.where(norm > 0, norm, 1.0) for x, norm in zip((first, second), norms)]
     cosine = np.sum(units[0] * units[1], axis=-1, keepdims=True)
@@ -88,7 +88,7 @@ def path(ends, steps=8, method="spherical", closed=False):
         ends: Float array `(count, ...)`, at least two points, which the path visits in turn.
         steps: Integer, steps from an end to the next. Defaults to `8`.
         method: `"spherical"` (the default) or `"linear"`: it changes its direction at each end. `"smooth"`: a cubic
-            spline through the ends, whose speed has no jump; its norm goes along with those of the ends.
+            spline through the ends, whose speed has no jump; its norm follows the norms of the ends.
         closed: Boolean, whether the path goes back to the first end. Its last frame is then a step before the first, so
             that it can be repeated. Defaults to `False`.
 

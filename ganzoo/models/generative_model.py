@@ -435,7 +435,7 @@ class GenerativeModel(CompiledModel):
         )
 
     def _take_names(self, dataset):
-        """A model whose classes or attributes have no names gets those of its data."""
+        """A model whose classes or attributes have no names takes the names of its data."""
         names = getattr(dataset, "class_names", None)
         if names is not None and self.num_classes == len(names) and self.class_names is None:
             self.class_names = names

@@ -15,7 +15,7 @@ from ganzoo.networks import dcgan, maxout, mlp, resnet
 
 FAMILIES = {"dcgan": dcgan, "maxout": maxout, "mlp": mlp, "resnet": resnet}
 
-# The layers at the start of a network, whose initializer is that of its kernels.
+# The layers at the start of a network, whose kernels have its initializer.
 _FIRST = ("up_0_conv_0", "down_0_conv_0", "project", "down_0", "dense_0", "from_latents", "from_image")
 
 

@@ -233,7 +233,7 @@ def takes_condition(layer):
 
 
 def own_inputs(layer):
-    """How many inputs of a layer come before those of a joined condition."""
+    """How many inputs of a layer come before a joined condition."""
     tensor = layer.input
     while True:
         origin = graph.made_by(tensor)

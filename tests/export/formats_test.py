@@ -98,7 +98,7 @@ def test_cards(exported):
 
 
 def test_samples_are_those_of_generate(exported):
-    """A translator has the latents of seed 0 inside, always those of the first sample."""
+    """A translator has the latents of seed 0 inside, always of the first sample."""
     model, endpoints, folder = exported
     specs = endpoints["serving_default"].specs
     inputs = inputs_of(specs, 1)

@@ -211,5 +211,5 @@ def test_models_without_a_ratio_are_refused():
     infogan = ganzoo.InfoGAN.from_paper((8, 8, 1), filters=4, noise_dim=2, categories=(3,), continuous=0)
     with pytest.raises(ValueError, match="`ratio` must be the density ratio of this model"):
         latent.langevin(infogan, 3, isotonic)
-    with pytest.raises(ValueError, match="have another law"):
+    with pytest.raises(ValueError, match="draws them by another law"):
         latent.langevin(infogan, 3, latent.DensityRatio(infogan, held_out))

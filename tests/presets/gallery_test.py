@@ -1,4 +1,4 @@
-"""The gallery: the page of the documentation is that of the presets, and a preset of any kind has a section."""
+"""The gallery: the page of the documentation shows the presets as they are, and a preset of any kind has a section."""
 
 from pathlib import Path
 

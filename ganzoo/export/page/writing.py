@@ -48,7 +48,7 @@ def export(
         model: `GenerativeModel` of images.
         path: `Path`, which ends in `.html`.
         directions: `ganzoo.latent.Directions`, array `(count, latent_dim)`, or a dictionary, name -> vector, for the
-            sliders. Defaults to those of `ganzoo.latent.sefa`, if the first layer is linear.
+            sliders. Defaults to what `ganzoo.latent.sefa` finds, if the first layer is linear.
         training_images: Array `(count, height, width, channels)`, uint8 or floats in [-1, 1], whose nearest ones are
             shown below a sample. A VAE of two latents shows where they lie. Of a model that translates, examples of
             inputs. Defaults to `None`.
@@ -250,7 +250,7 @@ def inputs_of(model, endpoint):
 
 
 def latents_part(model, content):
-    """What the page knows about latents, or `None`. Those of a prior that is not N(0, I) go to `content`."""
+    """What the page knows about latents, or `None`. If the prior is not N(0, I), they go to `content`."""
     if not model.has_latents:
         return None
     part = {"shape": model.latent_shape, "dtype": model.latent_dtype}
@@ -267,7 +267,7 @@ def latents_part(model, content):
 
 
 def is_normal(model):
-    """Whether a model's latents are those of N(0, I), drawn in one call."""
+    """Whether a model draws its latents from N(0, I) in one call."""
     shape = (3, *model.latent_shape)
     pairs = ((model.prior(SeededNumbers(seed), 3), SeededNumbers(seed).normal(shape)) for seed in (0, 7))
     return model.latent_dtype == "float32" and all(np.array_equal(ours, normal) for ours, normal in pairs)
