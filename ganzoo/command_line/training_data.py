@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from ganzoo import data
 from ganzoo.command_line import training_flags
 from ganzoo.command_line.datasets import reading, square
+from ganzoo.data.indexed import IndexedSource
 
 # The held-out part of the pairs that come with ganzoo.
 EMBEDDED_PAIRS = {
@@ -24,7 +27,20 @@ def load(options):
 
 def load_images(options, split="train", **changes):
     """Images, with their labels if there are any."""
-    return data.load(options.data, split, **reading(options), **changes)
+    dataset = data.load(options.data, split, **reading(options), **changes)
+    return binarized(dataset, split) if getattr(options, "binarize", False) else dataset
+
+
+def binarized(dataset, split):
+    """The same dataset in black and white, each pixel drawn once: of a training split with seed 0, of others with 1."""
+    source = dataset.source
+    images = source.images.numpy()
+    if images.dtype != np.uint8:
+        raise SystemExit(f"--binarize draws pixels of images, and the data are {images.dtype}.")
+    labels = None if source.labels is None else source.labels.numpy()
+    drawn = data.binarize(images, seed=int(not split.startswith("train")))
+    settings = (source.batch_size, source.seed, source.shuffle, source.class_names)
+    return IndexedSource(drawn, labels, *settings).dataset()
 
 
 def load_pairs(options):

@@ -241,7 +241,13 @@ def define_callbacks(values, model):
             "Part of the data whose latents are drawn if there are two, such as test.",
             flag_values=values,
         )
-        return ["latent_split"]
+        flags.DEFINE_bool(
+            "binarize",
+            False,
+            "Draw each pixel once as black or white, in proportion to its grey: images for a Bernoulli likelihood.",
+            flag_values=values,
+        )
+        return ["latent_split", "binarize"]
     return []
 
 
@@ -327,6 +333,8 @@ def check_train(options):
         check_pairs(options)
     if paired and options.storage == "disk":
         raise SystemExit(f"--storage=disk is for images, and {options.model} reads pairs or collections into memory.")
+    if getattr(options, "binarize", False) and options.storage == "disk":
+        raise SystemExit("--binarize draws images in memory. Leave out --storage=disk.")
     if options.held_out is not None and paired:
         raise SystemExit(f"--held_out measures images, and {options.model} translates them. Use `ganzoo evaluate`.")
     check_data("DATA", options.data, options.manual_dir)
