@@ -51,6 +51,7 @@ def load_pairs(options):
         "image_size": square(options.image_size),
         "jitter": options.jitter,
         "mirror": options.mirror,
+        "color_hints": options.color_hints,
     }
     if is_embedded(options.data):
         return data.load(options.data, split=EMBEDDED_PAIRS[options.data][0], **common)
@@ -82,7 +83,7 @@ def is_embedded(name):
 
 
 def load_test_pairs(options):
-    """What the pictures show: inputs and, if there are any, targets, unchanged and in their own order.
+    """What the pictures show: inputs and, if there are any, targets, uncropped and in their own order.
 
     Held-out pairs, where the options name some or the data come with ganzoo.
     """
@@ -90,9 +91,12 @@ def load_test_pairs(options):
     name, targets = options.test_data, options.test_targets
     if name is None:
         name, targets = options.data, options.targets
+    unpaired = training_flags.is_unpaired(options.model)
+    if not unpaired:
+        common["color_hints"] = options.color_hints
     if is_embedded(name):
         return data.load(name, split=EMBEDDED_PAIRS[name][1], **common)
-    if training_flags.is_unpaired(options.model):
+    if unpaired:
         return data.from_folder(name if options.direction == "a_to_b" else targets, **common)
     return data.paired(name, targets, direction=options.direction, **common)
 
