@@ -32,7 +32,7 @@ from ganzoo.presets.shelf import ZOO, names
 DOCS = Path(__file__).parent.parent / "docs"
 
 # Draws of the latents for each image in the estimate of log p(x).
-LIKELIHOOD_DRAWS = 500
+LIKELIHOOD_DRAWS = 100
 
 PROTOCOL = (
     "Measured with the weights as they are in the preset, rounded to float16: generated images of seed 0 against "
