@@ -73,7 +73,10 @@ def _read_zip(path):
 
 
 def _read_legacy(path):
-    """Reads the format before 1.6: five pickles (magic number, version, byte order, state dict, keys), then the
+    """Reads the format before 1.6.
+
+    The file holds five pickles (magic number, version, byte order, state dict, keys of the storages), then the
+    storages.
     storages.
     """
     with path.open("rb") as file:
