@@ -166,7 +166,6 @@ def bias_of_halves(real, fake, value, seed, chunk_size):
     """Estimate of E[value] minus its limit for many samples.
 
     The bias goes as 1/N, so half of the samples have twice the bias.
-    the bias.
     """
     if min(len(real), len(fake)) < 4:
         return 0.0

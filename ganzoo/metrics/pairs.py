@@ -1,5 +1,4 @@
-"""PSNR, SSIM and L1 of aligned pairs of images, where the real image is the target and the generated image the output.
-"""
+"""PSNR, SSIM and L1 of aligned pairs of images, with the real image as target and the generated image as output."""
 
 import numpy as np
 import scipy.ndimage

@@ -134,7 +134,7 @@ class Score:
         number = plain(other)
         return self.value == number if isinstance(number, numbers.Real) else NotImplemented
 
-    __hash__ = None  # The settings are a dictionary.
+    __hash__ = None  # The settings are a dictionary, which has no hash.
 
     def __float__(self):
         return self.value

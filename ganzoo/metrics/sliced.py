@@ -322,7 +322,7 @@ def level_sizes(size):
 
 
 def laplacian_level(images, index, last):
-    """Level `index` of the Laplacian pyramid of images, float64; the last one is what is left of the images."""
+    """Level `index` of the Laplacian pyramid of images, float64. The last level is the rest of the images."""
     for _ in range(index):
         images = smaller(images)
     return images if index == last else images - larger(smaller(images), images.shape)

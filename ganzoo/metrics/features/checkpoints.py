@@ -77,7 +77,6 @@ def _read_legacy(path):
 
     The file holds five pickles (magic number, version, byte order, state dict, keys of the storages), then the
     storages.
-    storages.
     """
     with path.open("rb") as file:
         if _Unpickler(file).load() != _LEGACY_MAGIC:
