@@ -50,8 +50,7 @@ class DensityRatio:
         self.discriminator = discriminator
 
     def __call__(self, points):
-        """Returns p / q at points `(number, dimensions)`, a float64 array `(number,)`. Values above 1.8e308 are `inf`.
-        """
+        """Returns p / q at points `(number, dimensions)`, a float64 array `(number,)`, with `inf` above 1.8e308."""
         with np.errstate(over="ignore"):
             return np.exp(self.log(points))
 

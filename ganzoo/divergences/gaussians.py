@@ -213,8 +213,7 @@ def gaussian_jensen_shannon(mean_1, variance_1, mean_2, variance_2):
 
 
 def in_units_of_the_narrower(mean_1, variance_1, mean_2, variance_2):
-    """`(shift, ratio)` with ratio >= 1, so that N(0, 1) and N(shift, ratio) are the Gaussians up to position and scale.
-    """
+    """`(shift, ratio)` so that N(0, 1) and N(shift, ratio >= 1) are the Gaussians up to position and scale."""
     narrow, wide = sorted([variance_1, variance_2])
     return abs(mean_2 - mean_1) / math.sqrt(narrow), wide / narrow
 
@@ -225,8 +224,7 @@ def is_disjoint(shift, ratio):
 
 
 def check_gaussians(mean_1, cov_1, mean_2, cov_2):
-    """Returns two pairs of float64 mean `(dimensions,)` and covariance `(dimensions, dimensions)`, or raises an error.
-    """
+    """Returns two pairs of mean `(dimensions,)` and covariance `(dimensions, dimensions)`, or raises an error."""
     pairs = []
     for index, mean, covariance in ((1, mean_1, cov_1), (2, mean_2, cov_2)):
         mean, covariance = (
