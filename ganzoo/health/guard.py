@@ -1,5 +1,4 @@
-"""Watches a training, reports troubles, and goes back to a good state. `callbacks.CollapseGuard` calls it from `fit`.
-"""
+"""Watches a training, reports troubles, and can go back to a good state. Called by `callbacks.CollapseGuard`."""
 
 import time
 
@@ -163,8 +162,7 @@ class Guard:
         return True
 
     def _on_not_finite(self, evidence):
-        """Goes back, or ends the training. The data are not to blame, because `fit` refuses values that are not finite.
-        """
+        """Goes back, or ends the training. The data are not to blame, because `fit` refuses such values."""
         self._told.discard(DIVERGED.name)
         self._tell(Diagnosis(DIVERGED, self.model.steps_done, evidence))
         if self.goes_back:

@@ -65,7 +65,7 @@ def penalizes_gradients(model):
     update = Update(critic, samples, samples, samples, latents=None, condition=condition, training=False)
     losses = (
         lambda: model.discriminator_objective(update),
-        # An objective of someone's own may ask for more than a trace has, such as latents. The hook asks for less.
+        # A user's objective may need more than a trace provides, such as latents. The hook needs less.
         lambda: model.discriminator_loss(critic, samples, samples),
     )
     for loss in losses:
