@@ -117,6 +117,7 @@ def shift(images, axis, pixels):
 def hidden(size, ratio, numbers):
     """Rows `(batch, size)` that are 1 inside a window of `ratio` of the size. Its centre lies anywhere."""
     window = int(size * ratio + 0.5)
+    # The number of possible centres depends on whether the window is odd.
     centre = tf.cast(tf.floor(numbers * (size + 1 - window % 2)), "int32")[:, None]
     first = centre - window // 2
     place = tf.range(size)[None]

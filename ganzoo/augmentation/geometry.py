@@ -159,12 +159,14 @@ def sources(matrices, height, width):
 def folded(place, size):
     """Reflects positions outside of an image of `size` pixels at the centres of its first and last pixel."""
     last = size - 1.0
+    # A triangle wave of period 2 * last.
     return last - tf.abs(tf.math.floormod(place, 2.0 * last) - last)
 
 
 def cell(place, size):
     """The index below a position in the enlarged image, and the rest of the way to the next index, in [0, 1]."""
     place = 2.0 * place
+    # The last pixel ends the last cell, instead of starting a new cell outside of the image.
     below = tf.minimum(tf.floor(place), size - 2.0)
     return tf.cast(below, "int32"), place - below
 

@@ -45,6 +45,7 @@ class CriticBurnIn(keras.callbacks.Callback):
                 f"{self.model.steps_per_execution} leaves no place for it. Compile with steps_per_execution=1."
             )
         strategy = self.model.distribute_strategy
+        # A resumed run continues after the batches that earlier burn-ins have used.
         done = sum(self.extra_updates(step) for step in range(self.model.steps_done))
         batches = self.model.feed.batches(done, apart=True).prefetch(tf.data.AUTOTUNE)
         self._batches = iter(strategy.experimental_distribute_dataset(batches))

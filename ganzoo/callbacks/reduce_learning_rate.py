@@ -67,4 +67,5 @@ class ReduceLearningRate(keras.callbacks.Callback):
     def _reduce(self):
         for optimizer in optimizers_of(self.model).values():
             rate = learning_rate_of(optimizer)
+            # A rate that is already below the limit must not rise.
             optimizer.learning_rate = min(rate, max(rate * self.factor, self.min_learning_rate))

@@ -151,6 +151,7 @@ def train(model, dataset, seconds, updates, points, callbacks):
     clock = Clock()
     for point in range(1, points + 1):
         if updates is None:
+            # More steps than time allows. The clock ends the epoch.
             steps, clock.until = 10**7, seconds * point / points
         else:
             steps = updates * point // points - model.steps_done
@@ -181,6 +182,7 @@ def measured_training(model, training, points, measuring, labels, num_samples, s
     for spent in training:
         samples = model.generate(num_samples, seed=0, condition=condition)
         is_finite = bool(np.isfinite(samples).all())
+        # The real samples stand in for NaN samples, only to get the protocol of the scores.
         scores = measuring.of(samples if is_finite else measuring.real, labels).scores().values()
         if not is_finite:  # Keep the protocol, drop the value.
             scores = [dataclasses.replace(score, value=np.nan, interval=None, details={}) for score in scores]

@@ -156,6 +156,7 @@ def sample(
 
     step_size = tf.convert_to_tensor(step_size, "float32")
     state = (start, *value_and_gradient(log_prob, start))
+    # With several replicas, each step of the burn-in averages over them, so it is not in a loop of the graph.
     *state, step_size, burn_in_acceptance = repeat(
         burn_in, burn, (*state, step_size, 0.0), unrolled=tf.distribute.get_strategy().num_replicas_in_sync > 1
     )
@@ -188,6 +189,7 @@ def leapfrog(log_prob, position, momentum, value, gradient, step_size, steps):
 
     momentum += 0.5 * step_size * gradient
     position, momentum, value, gradient = repeat(steps, step, (position, momentum, value, gradient))
+    # The last step of the momentum was full instead of half.
     return position, momentum - 0.5 * step_size * gradient, value, gradient
 
 

@@ -96,6 +96,7 @@ def log_likelihood(
         value = log_joint(latents)
         return tf.where((value > best_value)[:, None], latents, best), tf.maximum(value, best_value)
 
+    # The mean of the prior is a candidate, too.
     start = tf.zeros([batch, latent_dim])
     start, _ = hmc.repeat(candidates, better, (start, log_joint(start)))
     draws = hmc.sample(
@@ -125,6 +126,7 @@ def log_likelihood(
 
     def add_weight(index, log_sum):
         noise = draw(3, index)
+        # With P = L L^T, the vector L^-T e has the covariance P^-1.
         latents = mean + tf.linalg.triangular_solve(root, noise[..., None], adjoint=True)[..., 0]
         log_proposal = log_determinant - 0.5 * (latent_dim * math.log(2 * math.pi) + squared_norm(noise))
         log_weight = log_joint(latents) - log_proposal

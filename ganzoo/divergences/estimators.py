@@ -263,6 +263,7 @@ def train(network, objective, x, y, steps, batch_size, learning_rate, seed):
     model.compile(
         optimizer=keras.optimizers.Adam(schedule, beta_1=0.5, beta_2=0.99), steps_per_execution=math.gcd(steps, 100)
     )
+    # The seed has three streams: 0 for the split, 1 for the batches, 2 for the slopes.
     rng = np.random.default_rng([seed, 1])
     indices = [rng.integers(len(samples), size=(steps, batch_size)) for samples in (x, y)]
     x, y = tf.constant(x), tf.constant(y)
@@ -274,6 +275,7 @@ def default_network(x, hidden, seed):
     """An MLP whose initial weights depend only on the seed, whatever was drawn before."""
     network = mlp.discriminator(x.shape[1:], hidden=hidden)
     layers = [layer for layer in network.layers if isinstance(layer, keras.layers.Dense)]
+    # With the same seed, layers of equal shape would get equal weights. Keras takes seeds of 31 bits.
     for layer, state in zip(layers, np.random.SeedSequence(seed).generate_state(len(layers))):
         initializer = layer.kernel_initializer
         initializer = initializer.from_config({**initializer.get_config(), "seed": int(state >> 1)})

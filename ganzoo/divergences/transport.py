@@ -294,8 +294,10 @@ def sorted_masses(positions, weights, name):
             f"`{name}` must have one weight for each position. Received: {weights.shape} for {positions.shape}"
         )
     order = np.argsort(positions)
+    # A position without mass would share its end with the position before.
     order = order[weights[order] > 0]
     ends = np.minimum(np.cumsum(weights[order]), 1.0)
+    # Rounding must not leave mass behind the last position.
     ends[-1] = 1.0
     return positions[order], ends
 

@@ -158,6 +158,7 @@ class CriticProbe:
             seen[f"{kind}_loss"] = loss
             if gradients is not None:
                 seen["loss_gradients"] = gradients
+        # Random points between real and generated samples, as in the penalty of WGAN-GP.
         epsilon = model.uniform((real.shape[0],) + (1,) * (len(real.shape) - 1))
         seen["norms"] = gradient_norms(critic, epsilon * real + (1.0 - epsilon) * fake)
         seen["score_gradients"] = self._score_gradients(real, fake, condition)

@@ -212,6 +212,7 @@ class Guard:
         now = self.model.steps_done
         state.restore(self.model)
         step = self.model.steps_done
+        # Epochs, data and checkpoints keep their places only if the step counter continues.
         if not step_too:
             self.model.step.assign(now)
         for metric in self.model.metrics:  # The means of this epoch contain the bad steps.

@@ -117,6 +117,7 @@ class VitalSigns:
             loss = model.generator_loss(critic, real, fake)
         real_scores = mean_per_sample(critic(real)).numpy()
         slope = median_norm(tape.gradient(fake_scores, fake))
+        # The loss is a mean over samples, which divides each gradient by their number.
         push = median_norm(tape.gradient(loss, fake)) * len(fake)
         fake_scores = fake_scores.numpy()
         # With other outputs, the loss changes over time.
@@ -144,6 +145,7 @@ class VitalSigns:
         data["distinct"] = len(np.unique(self.points.round(6), axis=0)) / len(self.points)
         if self.labels is not None:
             between = distances(self.reference, self.reference)
+            # A sample is not its own neighbour.
             np.fill_diagonal(between, np.inf)
             shares = np.bincount(self.labels) / len(self.labels)
             data["label_agreement"] = float(np.mean(self.labels[between.argmin(axis=1)] == self.labels))
@@ -197,6 +199,7 @@ def effective_number(matrix, width):
         width: Float, the distance at which two samples start to count as different.
     """
     kernel = np.exp(-0.5 * (matrix / width) ** 2)
+    # Rounding may make the distance from a sample to itself positive.
     np.fill_diagonal(kernel, 1.0)
     shares = np.linalg.eigvalsh(kernel / len(kernel))
     shares = shares[shares > 1e-12]
@@ -222,6 +225,7 @@ def limits_of_loss(model, real, fake, condition=None):
     def loss(real_score, fake_score):
         def scores(samples):
             score = real_score if samples is real else fake_score
+            # A constant score would have no gradient, and a penalty needs one, even if it is 0.
             return score + 0.0 * tf.reduce_sum(tf.reshape(samples, (len(samples), -1)), axis=1, keepdims=True)
 
         critic.scores = scores

@@ -85,6 +85,7 @@ class Neighbourhoods:
         """The values per sample whose mean is the metric."""
         if (question, chunk_size) not in self._terms:
             real, fake = self._in_one_unit()
+            # Answer all questions together, because the distances take nearly all of the time.
             asked = self._asked_with(question, lambda k: (k + 1, 1))
             for one, terms in answers(real, fake, asked, chunk_size).items():
                 self._terms[one, chunk_size] = terms
@@ -222,9 +223,10 @@ def interval_of_groups(terms, means, level, bounds):
     Returns:
         `(low, high)`.
     """
+    # A group has N / GROUPS samples, and the variance goes as 1 / N.
     variances = np.var(means, axis=1, ddof=1) / GROUPS
+    # The groups may agree by chance, so the error has a floor.
     error = np.sqrt(max(np.mean(variances), np.var(terms) / len(terms)))
-    # Four divisions may happen to agree too well, so the error has a floor.
     half_width = scipy.stats.t.ppf((1 + level) / 2, FREEDOM) * error
     return tuple(np.clip([terms.mean() - half_width, terms.mean() + half_width], *bounds))
 
@@ -252,6 +254,7 @@ def hashes_of(features):
 
 def answers(real, fake, questions, chunk_size):
     """Dictionary from each question to its values per sample, from one pass over all real-fake distances."""
+    # Density and coverage with equal k share their balls.
     counts = count_in_balls(real, fake, dict.fromkeys(question.balls for question in questions), chunk_size)
     return {question: question.terms(counts[question.balls]) for question in questions}
 

@@ -31,7 +31,7 @@ def ms_ssim_diversity(fake, labels=None, real=None, real_labels=None, pairs=1000
     Five scales need sides of 161 pixels. Smaller images use as many scales as fit, with the first weights normalised to
     sum 1. So the number of scales is part of the protocol. Images are quantised to 8 bits first.
 
-    Reference: [Odena et al., 2017](https://arxiv.org/abs/1610.09585), Section 4.2, 100 pairs of each class;
+    Reference: [Odena et al., 2017](https://arxiv.org/abs/1610.09585), Section 4.2, 100 pairs of each class.
     Wang et al., "Multiscale structural similarity for image quality assessment", 2003,
     [doi:10.1109/ACSSC.2003.1292216](https://doi.org/10.1109/ACSSC.2003.1292216), Equation 7.
 
@@ -187,6 +187,7 @@ def scale_weights(size):
     """Weights of the scales that fit into images of this height and width."""
     count, side = 0, min(size)
     while side >= len(WINDOW) and count < len(WEIGHTS):
+        # Odd sides round up, as in `halved`.
         count, side = count + 1, -(-side // 2)
     if count == 0:
         raise ValueError(f"Images must have {len(WINDOW)} x {len(WINDOW)} pixels or more. Received: {size}")

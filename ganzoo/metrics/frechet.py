@@ -20,7 +20,7 @@ def frechet_distance(real, fake, level=0.95, seed=0, chunk_size=1024):
     Call it FID only with features of `InceptionV3`. It is biased upwards, so compare only scores of equal numbers of
     samples. 10,000 or more are usual.
 
-    Reference: [Heusel et al., 2017](https://arxiv.org/abs/1706.08500), Equation 6;
+    Reference: [Heusel et al., 2017](https://arxiv.org/abs/1706.08500), Equation 6.
     [Chong & Forsyth, 2020](https://arxiv.org/abs/1911.07023), for the bias, which is linear in 1/N.
 
     Args:
@@ -119,6 +119,7 @@ def gaussian_distance(mean_1, covariance_1, mean_2, covariance_2):
         return float(shift + np.trace(covariance_1) + np.trace(covariance_2))
     squares = np.clip(scipy.linalg.eigvalsh(product @ product.T, driver="evd"), 0.0, None)
     singular = np.sqrt(squares)
+    # An error in s^2 changes s by error / 2s, so it is worst for small s.
     error = np.finfo("float64").eps * squares[-1] * np.sum(1 / np.maximum(singular, 1e-300))
     if error > 1e-9 * singular.sum():
         singular = scipy.linalg.svdvals(product)

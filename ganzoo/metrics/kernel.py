@@ -69,6 +69,7 @@ def kernel_distance(
 
     def kernel(inner):
         base = gamma * inner + coef0
+        # Products are faster than a power of floats.
         power = base.copy()
         for _ in range(degree - 1):
             power *= base

@@ -62,6 +62,7 @@ def memorization(real, fake, held_out, pairs=16, level=0.95, seed=0, chunk_size=
     chunk_size, seed = check_chunk_size(chunk_size), checks.seed("seed", seed)
     (real, fake, held_out), unit = scaled(real, fake, held_out)
     to_real, places = (found[:, 0] for found in nearest(fake, real, 1, chunk_size))
+    # The second neighbour is only for the intrinsic dimension.
     to_held_out, other_places = nearest(fake, held_out, 2, chunk_size)
     intrinsic = inverse_dimension(to_held_out)
     to_held_out, other_places = to_held_out[:, 0], other_places[:, 0]

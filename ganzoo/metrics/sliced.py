@@ -153,8 +153,8 @@ def pyramid_sliced_wasserstein(real, fake, projections=512, descriptors=128, lev
     rng = numbers_of(seed)
     directions = random_directions(rng, projections, PATCH * PATCH * real.shape[3])
     real, fake = (images[shuffled(images, numbers_of(seed))] for images in (real, fake))
-    # All patches of an image are in the same half, because they are not independent.
     splits = [halves(len(images), rng) for images in (real, fake)]
+    # All patches of an image are in the same half, because they are not independent.
     split_patches = [np.repeat(split, descriptors, axis=1) for split in splits]
     values, influences, surplus = [], [], []
     for index in range(len(sizes)):
@@ -237,6 +237,7 @@ def along_directions(real, fake, directions, splits, p, chunk_size):
     """
     costs, surplus = [], []
     influences = [np.zeros(len(real)), np.zeros(len(fake))]
+    # The matching depends only on the numbers of samples, which repeat in every direction.
     match = functools.cache(matching)
     few = min(DIRECTIONS_OF_INTERVAL, len(directions))
     for index, (x, y) in enumerate(projected(real, fake, directions, chunk_size)):

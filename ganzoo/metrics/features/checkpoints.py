@@ -41,6 +41,7 @@ def read(path):
     path = Path(path)
     with path.open("rb") as file:
         start = file.read(2)
+    # The first bytes of a zip file, and of a pickle of protocol 2.
     if start == b"PK":
         return _read_zip(path)
     if start == b"\x80\x02":

@@ -83,6 +83,7 @@ def network():
         Functional `keras.Model` from pixels `0..255`, `(batch, height, width, 3)`, to features `(batch, 1280)`.
     """
     x = image = keras.Input((None, None, 3), name="image", dtype="float32")
+    # (x - 127) / 128, as in the original network.
     x = layers.Rescaling(1 / 128, offset=-127 / 128, dtype="float32", name="rescaling")(x)
     x = convolution(x, "stem", 32, 3, strides=2)
     channels, index = 32, 0

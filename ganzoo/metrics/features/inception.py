@@ -93,6 +93,7 @@ class InceptionV3(Classifier):
             pixels = fit(images, (SIDE, SIDE, 3), "bicubic", self.name).astype("float32")
         else:
             images = fit(images, (None, None, 3), name=self.name)
+            # `tf.image.resize` would put pixels at their centres, which changes the scores.
             pixels = tf.raw_ops.ResizeBilinear(
                 images=images, size=(SIDE, SIDE), align_corners=False, half_pixel_centers=False
             )
@@ -128,6 +129,7 @@ def network():
         `features` has the 2,048 features. Layers have the names of the PyTorch checkpoint.
     """
     x = image = keras.Input((SIDE, SIDE, 3), name="image", dtype="float32")
+    # (x - 128) / 128, as in the original graph.
     x = layers.Rescaling(1 / 128, offset=-1, dtype="float32", name="rescaling")(x)
     x = convolution(x, "Conv2d_1a_3x3", 32, 3, strides=2)
     x = convolution(x, "Conv2d_2a_3x3", 32, 3, padding="valid")
