@@ -137,6 +137,7 @@ def inverse(matrices):
     """Inverses of affine matrices. Exact if all entries are whole numbers and the determinant is 1 or -1."""
     (a, b, x), (c, d, y) = entries(matrices)
     determinant = a * d - b * c
+    # The adjugate, divided by the determinant.
     rows = [[d, -b, b * y - d * x], [-c, a, c * x - a * y], [tf.zeros_like(a), tf.zeros_like(a), determinant]]
     return tf.stack([tf.stack(row, axis=1) for row in rows], axis=1) / spread(determinant)
 

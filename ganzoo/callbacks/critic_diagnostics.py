@@ -34,7 +34,7 @@ class CriticDiagnostics(keras.callbacks.Callback):
     `critic_training_estimate`, `critic_held_out_estimate`, `critic_overfitting` and `critic_weights_at_clip`, at epochs
     with a look. Put this callback **before** those that read them.
 
-    A fault raises a `UserWarning` the first time, with the evidence:
+    A fault gives a `UserWarning` the first time, with the evidence:
 
     - `weights_at_the_clip`: more than 90 % of the clipped weights lie at +-c. The critic then learns functions that are
       too simple (Figure 1b, right).

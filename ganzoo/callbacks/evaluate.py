@@ -20,7 +20,7 @@ from ganzoo.training.first_samples import mapped
 from ganzoo.training.real_samples import conditions_to_generate, read_samples
 
 _SAMPLES_AT_ONCE = 10_000  # Number of samples per seed.
-_SHORT = 1.0  # Evaluations below this many seconds do not count against the budget.
+_SHORT = 1.0  # Evaluations shorter than this many seconds always run.
 
 
 class Evaluate(keras.callbacks.Callback):
@@ -210,6 +210,7 @@ class Evaluate(keras.callbacks.Callback):
             return
         real, self._conditions = read_samples(self.model, self.data, self.num_real)
         if self.model.conditions.translates:
+            # Outputs are compared with the targets of their own inputs, so there must be equally many.
             real = real[: self.num_samples]
         if self.metrics is None:
             self.metrics = named_metrics(default_metrics(real))

@@ -452,6 +452,7 @@ def holm(p_values):
     corrected = np.empty(len(p_values))
     largest = 0.0
     for rank, index in enumerate(np.argsort(p_values)):
+        # Corrected p values must not decrease.
         largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
         corrected[index] = largest
     return corrected.tolist()

@@ -45,6 +45,7 @@ def stable_indices(split, names):
         if not bound.endswith("%"):
             return ranks < count
         share = float(bound[:-1]) / 100
+        # A negative share counts from the end.
         return places < (share + 1 if bound.startswith("-") else share)
 
     parts = []

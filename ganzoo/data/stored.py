@@ -46,6 +46,7 @@ class StoredImages:
         self.shape = tuple(card["shape"])
         self.broken = card["broken"]
         self._name, self._file = file.name, os.dup(file.fileno())
+        # Closes the descriptor when the object is gone.
         weakref.finalize(self, os.close, self._file)
         self._row_bytes = row_bytes(self.shape[1:])
         self.labels = None
@@ -104,6 +105,7 @@ def open_stored(path, source):
         if card["source"] != source:
             changed = [key for key in {**source, **card["source"]} if source.get(key) != card["source"].get(key)]
             return None, f"the data have changed since ({', '.join(changed)})"
+        # A new time means that the file was copied or written to.
         if os.fstat(file.fileno()).st_mtime_ns != card["time"] * 10**9:
             if not _hashes_hold(file, card):
                 return None, "it is damaged"

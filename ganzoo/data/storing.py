@@ -195,6 +195,7 @@ class _Partial:
         }
         write_end(self.folder / "pixels", labels, card)
         os.replace(self.folder / "pixels", path)
+        # Without this, a power cut could undo the renaming.
         files.sync_folder(path.parent)
         self.delete()
 

@@ -37,7 +37,7 @@ Draws = collections.namedtuple("Draws", ["samples", "step_size", "acceptance"])
 
 @keras.saving.register_keras_serializable("ganzoo")
 class Sampler(keras.layers.Layer):
-    """Keeps the step size of chains that restart in each training step, and saves it with the model.
+    """A layer that keeps and saves the step size of chains that restart in each training step.
 
     Args:
         initial_step_size: Float.
@@ -156,7 +156,7 @@ def sample(
 
     step_size = tf.convert_to_tensor(step_size, "float32")
     state = (start, *value_and_gradient(log_prob, start))
-    # With several replicas, each step of the burn-in averages over them, so it is not in a loop of the graph.
+    # With several replicas, each step of the burn-in averages over them, so its loop is unrolled.
     *state, step_size, burn_in_acceptance = repeat(
         burn_in, burn, (*state, step_size, 0.0), unrolled=tf.distribute.get_strategy().num_replicas_in_sync > 1
     )

@@ -114,6 +114,7 @@ def log_likelihood(
 
     def column(index):
         tangent = tf.broadcast_to(tf.one_hot(index, latent_dim), tf.shape(mean))
+        # Forward mode gives a column of the Jacobian per pass, and there are fewer latents than pixels.
         with tf.autodiff.ForwardAccumulator(mean, tangent) as accumulator:
             means = decode(mean)
         return whiten(accumulator.jvp(means))

@@ -148,6 +148,7 @@ def f_divergence(p, q, f, slope_at_infinity=None):
     if not callable(f):
         raise checks.refusal("f", f, "a function of an array")
     slope_at_infinity = checks.number("slope_at_infinity", slope_at_infinity, finite=False, optional=True)
+    # f may take the logarithm of 0.
     with np.errstate(all="ignore"):
         at_one = float(np.asarray(f(np.ones(1)))[0])
         values = np.asarray(f(np.divide(p, q, out=np.ones_like(p), where=q > 0)), "float64")
@@ -202,6 +203,7 @@ def check_probabilities(values, name):
         raise ValueError(
             f"Probabilities must sum to 1. Received: {name} with the sum {worst:.6g}. Divide counts by their sum."
         )
+    # Removes the rounding error of the sum.
     return array / sums
 
 

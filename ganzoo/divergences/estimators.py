@@ -275,7 +275,7 @@ def default_network(x, hidden, seed):
     """An MLP whose initial weights depend only on the seed, whatever was drawn before."""
     network = mlp.discriminator(x.shape[1:], hidden=hidden)
     layers = [layer for layer in network.layers if isinstance(layer, keras.layers.Dense)]
-    # With the same seed, layers of equal shape would get equal weights. Keras takes seeds of 31 bits.
+    # With the same seed, layers of equal shape would get equal weights.
     for layer, state in zip(layers, np.random.SeedSequence(seed).generate_state(len(layers))):
         initializer = layer.kernel_initializer
         initializer = initializer.from_config({**initializer.get_config(), "seed": int(state >> 1)})

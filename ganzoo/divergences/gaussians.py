@@ -55,12 +55,14 @@ def gaussian_kl(mean_1, cov_1, mean_2, cov_2):
     values_1, _ = truncated_eigh(cov_1)
     if len(values_1) < len(values):
         return math.inf
+    # In this basis, C_2 is the identity.
     whiten = vectors / np.sqrt(values)
     ratios = scipy.linalg.eigvalsh(whiten.T @ cov_1 @ whiten)
     if ratios[0] > len(ratios) * np.finfo("float64").eps * ratios[-1]:
         terms = np.maximum(ratios - 1 - np.log(ratios), 0.0)  # Never negative, and exact for near equality.
         divergence = np.sum(terms)
     else:
+        # The smallest ratio is noise, so the two log-determinants are computed separately.
         divergence = np.sum(ratios) - len(values) - np.sum(np.log(values_1)) + np.sum(np.log(values))
     with np.errstate(over="ignore"):
         return float(divergence + np.sum((whiten.T @ shift) ** 2)) / 2

@@ -135,7 +135,7 @@ def optimal_transport(cost, a, b):
 
 
 def kantorovich_dual(cost, a, b):
-    """Kantorovich potentials: the highest prices for a transport that no direct route undercuts (the dual problem).
+    """Kantorovich potentials: prices that pay as much as possible, but nowhere more than the cost (the dual problem).
 
         max sum_i a_i f_i + sum_j b_j g_j    with    f_i + g_j <= cost_ij
 
@@ -177,7 +177,7 @@ def kantorovich_dual(cost, a, b):
 
 
 def sinkhorn(cost, a, b, regularization, tolerance=1e-9, max_iterations=100_000):
-    """The plan with the least work plus a reward for a blurred plan (entropic optimal transport).
+    """The plan that minimises work plus an entropy term, which favours blurred plans (entropic optimal transport).
 
         min sum_ij plan_ij cost_ij + regularization * sum_ij plan_ij log(plan_ij / (a_i b_j))
 

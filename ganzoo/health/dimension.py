@@ -36,6 +36,7 @@ def intrinsic_dimension(samples, first=10, last=20):
     distances = squares[:, None] + squares - 2 * points @ points.T
     np.fill_diagonal(distances, np.inf)
     nearest = np.sort(np.partition(distances, last, axis=1)[:, :last], axis=1)
+    # Rounding may turn tiny squares negative.
     logs = np.log(np.maximum(nearest, 1e-12 * squares.mean())) / 2
     inverses = [np.mean(logs[:, k - 1 : k] - logs[:, : k - 1]) for k in range(first, last + 1)]
     return float(np.mean(1 / np.maximum(inverses, 1e-12)))

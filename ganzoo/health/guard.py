@@ -84,6 +84,7 @@ class Guard:
             logs: Dictionary of Keras, with means over the epoch so far.
         """
         step = self.model.steps_done
+        # With `steps_per_execution`, the count of steps may jump over a multiple of `every`.
         due = step // self.every > self._last_seen // self.every
         self._last_seen = step
         if self._losses_are_finite(logs) and due and not self._ill:

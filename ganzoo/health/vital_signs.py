@@ -225,7 +225,7 @@ def limits_of_loss(model, real, fake, condition=None):
     def loss(real_score, fake_score):
         def scores(samples):
             score = real_score if samples is real else fake_score
-            # A constant score would have no gradient, and a penalty needs one, even if it is 0.
+            # A constant score has no gradient, but penalties need a gradient, even of 0.
             return score + 0.0 * tf.reduce_sum(tf.reshape(samples, (len(samples), -1)), axis=1, keepdims=True)
 
         critic.scores = scores

@@ -122,6 +122,7 @@ class Neighbourhoods:
             counts = (fake, real) if other.balls.centres == "fake" else (real, fake)
             return all(count >= needed for count, needed in zip(counts, least(other.k)))
 
+        # Removes duplicates and keeps the order.
         return list(dict.fromkeys([question, *filter(has_answer, self._questions)]))
 
     def _in_one_unit(self):
@@ -278,6 +279,7 @@ def count_in_balls(real, fake, balls, chunk_size):
         rows = slice(start, start + len(chunk))
         for columns, squares, errors in squared_distances(chunk, real, chunk_size):
             for one in balls:
+                # Real centres are the columns of the block, generated centres its rows.
                 of_block = radii[one][columns][None] if one.centres == "real" else radii[one][rows][:, None]
                 inside = is_inside(squares, errors, of_block, one.closed, chunk, real[columns], chunk_size)
                 counts[one]["fake"][rows] += inside.sum(axis=1)

@@ -66,6 +66,7 @@ def class_histogram(real, fake, num_classes=None, level=0.95, seed=0):
             "real_shares": q.tolist(),
             "missing": [int(k) for k in np.flatnonzero((p == 0) & (q > 0))],
             "kl": divergence(p, q),
+            # E|N(0, s^2)| = s sqrt(2 / pi) for each class.
             "perfect": float(
                 0.5 * np.sqrt(2 / np.pi) * np.sqrt(q * (1 - q) * sum(1 / len(x) for x in labels.values())).sum()
             ),
@@ -77,6 +78,7 @@ def histogram_interval(value, labels, shares, differences, level, seed):
     """Interval of `class_histogram`. `labels` and `shares` are dictionaries by kind, where a kind may be missing."""
     signs = 0.5 * np.sign(differences)  # The derivative of |d| is the sign of d.
     influences = [sign * signs[labels[kind]] for kind, sign in (("real", -1), ("fake", 1)) if kind in labels]
+    # Standard error of each difference between two shares.
     errors = np.sqrt(sum(share * (1 - share) / len(labels[kind]) for kind, share in shares.items()))
     low, high = variation_interval(value, differences, errors, influences, level, seed)
     if shares["fake"].max() == 1:  # All are in one class, but others may have a small share.
@@ -309,6 +311,7 @@ def variation_interval(value, differences, errors, influences, level, seed):
     ratios = np.divide(np.abs(differences), errors, out=np.zeros_like(errors), where=errors > 0)
     excess = np.sum(errors * (scipy.stats.norm.pdf(ratios) - ratios * scipy.stats.norm.sf(ratios)))
     low, high = intervals.from_influence(value, influences, level=level, seed=seed)
+    # A difference of exactly 0 counts as half-normal, with variance (1 - 2 / pi) s^2.
     equal = np.where(ratios == 0, errors, 0.0)
     spread = 0.5 * np.sqrt((1 - 2 / np.pi) * np.sum(equal**2))
     high += 2 * scipy.stats.norm.pdf(0) * equal.sum() + scipy.stats.norm.ppf((1 + level) / 2) * spread

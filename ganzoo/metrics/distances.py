@@ -59,12 +59,14 @@ def nearest(queries, points, k, chunk_size, spare=3):
         indices, farthest = _candidates(chunk, points, count, own, chunk_size)
         rows = np.repeat(np.arange(len(chunk)), count)
         squares = exact_squares(chunk, points, rows, indices.ravel(), chunk_size).reshape(indices.shape)
+        # With all points as candidates, no nearer point can be missing.
         if count < len(points) - itself:
             kth = np.partition(squares, k - 1, axis=1)[:, k - 1]
             # A point outside the candidates may be nearer than the k-th, so look at all points.
             for row in np.flatnonzero((kth > 0) & (kth > farthest)):
                 indices[row] = _exact_candidates(chunk[row], points, count, None if own is None else own + row)
                 squares[row] = exact_squares(chunk, points, np.full(count, row), indices[row], chunk_size)
+        # Equal distances are sorted by index, so that the result is unique.
         order = np.lexsort((indices, squares))[:, :k]
         found.append([np.take_along_axis(array, order, axis=1) for array in (squares, indices)])
     return tuple(np.concatenate(arrays) for arrays in zip(*found))
@@ -90,6 +92,7 @@ def _candidates(chunk, points, count, own, chunk_size):
     for columns, block, errors in squared_distances(chunk, points, chunk_size):
         largest_errors = np.maximum(largest_errors, errors.max(axis=1))
         if columns.start == own:
+            # A query is not its own neighbour.
             np.fill_diagonal(block, np.inf)
         places = smallest(block, count)
         squares = np.concatenate([squares, np.take_along_axis(block, places, axis=1)], axis=1)
@@ -132,6 +135,7 @@ def squared_distances(queries, points, chunk_size):
     centre = queries.mean(axis=0)
     queries = queries - centre
     norms = np.einsum("ij,ij->i", queries, queries)
+    # A sum of d products is off by about d epsilon of its size.
     tolerance = 4 * (queries.shape[1] + 4) * np.finfo("float64").eps
     for start, chunk in zip(range(0, len(points), chunk_size), chunks(points, chunk_size)):
         chunk = chunk - centre

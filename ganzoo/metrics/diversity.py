@@ -139,6 +139,7 @@ def similarity_within(images, labels, kind, pairs, level, seed, chunk_size):
     values = []
     for members in classes.values():
         mixed = order[members[order]]
+        # Each image is in at most a single pair.
         first, second = (mixed[start::2][: min(most, len(mixed) // 2)] for start in (0, 1))
         values.append(similarity_of_pairs(images, first, second, weights, chunk_size))
     by_class = [float(x.mean()) for x in values]

@@ -32,6 +32,7 @@ def fingerprint(features):
     sha = hashlib.sha256(f"{type(features).__module__}.{type(features).__qualname__}".encode())
     models = {key: value for key, value in vars(features).items() if isinstance(value, keras.Model)}
     for key, value in sorted(vars(features).items()):
+        # The name of a model depends on how many models were made before it.
         if isinstance(value, (str, int, float, bool, tuple, type(None))) and not (models and key == "name"):
             sha.update(f"{key}={value!r}".encode())
         elif isinstance(value, np.ndarray):
@@ -50,6 +51,7 @@ def cached_features(features, samples, cache_dir):
     """
     if isinstance(features, (Given, Pixels, UnitPixels)) or not cache_dir:
         return extract(features, samples, "real")
+    # The fingerprint does not see everything, so compare a few features with those of the file.
     expected = features_of_probes(features, samples)
     # Sort by contents, so that the same samples in another order find the same file.
     hashes = np.array([hashlib.blake2b(sample, digest_size=16).digest() for sample in np.ascontiguousarray(samples)])

@@ -64,6 +64,7 @@ def inception_score(fake, splits=10, from_logits=True, level=0.95, seed=0, chunk
     parts = [order[i * count // splits : (i + 1) * count // splits] for i in range(splits)]
     scores, biases, influences = zip(*(score_of_part(fake[part], from_logits, chunk_size) for part in parts))
     value, bias = float(np.mean(scores)), float(np.mean(biases))
+    # The value is a mean over parts, so each part has its own mean.
     influence = np.concatenate([part - part.mean() for part in influences])
     interval = intervals.from_influence(value, [influence], bias, level, seed, bounds=(1.0, classes))
     return Score(

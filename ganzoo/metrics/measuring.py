@@ -25,6 +25,7 @@ class Measuring:
     def __init__(self, metrics, real, cache_dir=None):
         self.metrics = metrics
         self.real = real
+        # Two objects may be the same network. Compare their weights, and their features of a few samples.
         known = {}
         for metric in metrics.values():
             network = metric.features

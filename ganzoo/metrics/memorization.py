@@ -83,6 +83,7 @@ def memorization(real, fake, held_out, pairs=16, level=0.95, seed=0, chunk_size=
 
     tiny = np.finfo("float64").tiny
     ratios = np.where(to_real == to_held_out, 1.0, np.sqrt(to_real) / np.sqrt(np.maximum(to_held_out, tiny)))
+    # Sort by ratio, then by distance, then by index.
     first = np.lexsort((np.arange(len(fake)), to_real, ratios))[:pairs]
     return Score(
         "memorization",

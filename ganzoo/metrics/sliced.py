@@ -241,6 +241,7 @@ def along_directions(real, fake, directions, splits, p, chunk_size):
     match = functools.cache(matching)
     few = min(DIRECTIONS_OF_INTERVAL, len(directions))
     for index, (x, y) in enumerate(projected(real, fake, directions, chunk_size)):
+        # Enough directions for influences and bias. The rest only counts for the distance.
         if index >= few:
             costs.append(transport_cost(np.sort(x), np.sort(y), p, match))
             continue
@@ -258,12 +259,14 @@ def distance(costs, influences, surplus, p, level, seed):
     """The distance and its interval, from the results of `along_directions`."""
     cost = costs.mean()
     low, high = intervals.from_influence(cost, [*influences, costs], level=level, seed=seed)
+    # If the bias falls as 1 / sqrt(N), it is 1 / (sqrt(2) - 1) times the surplus of halves.
     low, high = low - surplus / (np.sqrt(2) - 1), high - surplus
     return cost ** (1 / p), tuple(max(limit, 0.0) ** (1 / p) for limit in (low, high))
 
 
 def projected(real, fake, directions, chunk_size):
     """Yields the real and the fake samples along each direction, as two arrays."""
+    # Limits the memory for projections.
     block = max(1, 1024 * chunk_size // (len(real) + len(fake)))
     starts = range(0, len(directions), block)
     for start in track(starts, len(starts), "Sliced distance, blocks of directions"):

@@ -43,8 +43,10 @@ def resize_images(images, size, rule="bicubic"):
     resized = np.empty((count, height, width, channels), "float32")
     for index, image in enumerate(images):
         for channel in range(channels):
+            # Pillow resizes float planes without rounding.
             plane = Image.fromarray(image[..., channel].astype("float32"))
             resized[index, ..., channel] = plane.resize((width, height), RULES[rule])
+    # Bicubic and Lanczos kernels overshoot.
     return np.clip(resized, 0, 255, out=resized)
 
 
