@@ -62,8 +62,8 @@ class Evaluate(keras.callbacks.Callback):
             chooses metrics that suit the samples (`ganzoo.metrics.default_metrics`). Metrics that use labels get the
             requested labels.
         data: The real samples, preferably all training data. A `tf.data.Dataset` of batches, an array, or a pair
-            `(images, labels)`. From datasets made by `ganzoo.data`, all samples are used, even those of an incomplete
-            last batch.
+            `(images, labels)`. From datasets made by `ganzoo.data`, all samples are used, including an incomplete last
+            batch.
         every: Integer, epochs between evaluations. Defaults to `None`, as often as `budget` allows.
         num_samples: Integer, number of generated samples. Defaults to `10_000`.
         seed: Integer, for the latents. Defaults to `0`. More than 10,000 samples are drawn in parts of that size, with

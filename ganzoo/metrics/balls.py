@@ -152,8 +152,8 @@ class BallMetric(Metric):
         Args:
             real, fake: Arrays `(samples, dimensions)`.
             labels: Not used.
-            neighbourhoods: `Neighbourhoods` of both, shared with other metrics. Defaults to `None`, which makes new
-                ones.
+            neighbourhoods: `Neighbourhoods` of both, shared with other metrics. Defaults to `None`, which computes them
+                here.
         """
         return self.features.named(self._score(real, fake, neighbourhoods))
 

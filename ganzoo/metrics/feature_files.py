@@ -51,7 +51,7 @@ def cached_features(features, samples, cache_dir):
     """
     if isinstance(features, (Given, Pixels, UnitPixels)) or not cache_dir:
         return extract(features, samples, "real")
-    # The fingerprint does not see everything, so compare a few features with those of the file.
+    # The fingerprint does not see everything, so compute a few features again, to compare.
     expected = features_of_probes(features, samples)
     # Sort by contents, so that the same samples in another order find the same file.
     hashes = np.array([hashlib.blake2b(sample, digest_size=16).digest() for sample in np.ascontiguousarray(samples)])
