@@ -22,8 +22,8 @@ class CriticDiagnostics(keras.callbacks.Callback):
       of the gradient of the critic's loss with respect to the layer's weights. In a sound critic, the first gradient
       neither grows nor decays by orders of magnitude between layers.
     - For clipped weights, the share at +-c.
-    - At random points between real and generated samples, the norm of the critic's gradient. A gradient penalty aims at
-      1.
+    - At random points between real and generated samples, the norm of the critic's gradient, which a gradient penalty
+      pulls to 1.
     - The critic's loss, and its estimate E[D(x)] - E[D(G(z))], on held-out and on training samples. `overfitting` is
       (E[D(x_train)] - E[D(x_held)]) / (E[D(x_train)] - E[D(G(z))]). It is 0 if the critic treats training and held-out
       samples alike, and 1 if it rates held-out samples no higher than generated samples.

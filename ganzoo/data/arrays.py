@@ -18,8 +18,8 @@ def from_arrays(images, labels=None, batch_size=None, seed=0, shuffle=True):
         images: uint8 array `(num_samples, height, width, channels)`, or `(num_samples, height, width)` if grey. Also
             the same as floats in `[-1, 1]`, or floats `(num_samples, dimensions)` of any range, which are points of a
             toy distribution.
-        labels: Optional integer array `(num_samples,)`, 0 or more. Also float attributes `(num_samples, count)` in [0,
-            1], or a dictionary of both kinds by name, for a model with several conditions.
+        labels: Optional integer array `(num_samples,)`, 0 or more. Also float attributes `(num_samples, count)` in
+            [0, 1], or a dictionary of both kinds by name, for a model with several conditions.
         batch_size: Integer. `None` (the default) gives single samples.
         seed: Integer, the seed of the order. Defaults to `0`.
         shuffle: Boolean. `False` keeps the order of the arrays. Defaults to `True`.

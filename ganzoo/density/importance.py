@@ -39,10 +39,10 @@ def log_likelihood(
 
         log p(x) ~ log (1/S) sum_s p(x | z_s) p(z_s) / r(z_s | x)
 
-    all of it in log space. r is a Gaussian. Its mean is the posterior mean from Hamiltonian Monte Carlo. The chain
-    starts at the best of some draws from the prior. Its covariance is `overdispersion` times the inverse of I + J^T
-    diag(1 / sigma^2) J, where J is the Jacobian of G at the mean. If G is linear, this inverse is the posterior
-    covariance, and with `overdispersion=1` the estimate is exact except for the error of the mean.
+    all of it in log space. r is a Gaussian. Its mean is the posterior mean from Hamiltonian Monte Carlo, which starts
+    at the best of some draws from the prior. Its covariance is `overdispersion` times the inverse of I + J^T diag(1 /
+    sigma^2) J, where J is the Jacobian of G at the mean. If G is linear, this inverse is the posterior covariance, and
+    with `overdispersion=1` the estimate is exact except for the error of the mean.
 
     The expectation of the estimate lies below log p(x) and rises with S.
 

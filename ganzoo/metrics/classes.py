@@ -203,8 +203,8 @@ class ClassScores(Features):
     """Features that are the scores of a classifier.
 
     Args:
-        classifier: An object with a method `logits(images)` for uint8 images, or a function of float32 images in [-1,
-            1]. Both return `(batch, classes)`.
+        classifier: An object with a method `logits(images)` for uint8 images, or a function of float32 images in
+            [-1, 1]. Both return `(batch, classes)`.
     """
 
     def __init__(self, classifier):

@@ -52,7 +52,7 @@ def memorization(real, fake, held_out, pairs=16, level=0.95, seed=0, chunk_size=
     Raises:
         ValueError: With fewer than two samples of any kind.
     """
-    real, fake = check_features(real, fake, largest=np.inf)  # Scaled by `scaled` below.
+    real, fake = check_features(real, fake, largest=np.inf)  # `scaled` rescales them below.
     held_out = check_held_out(held_out, real)
     pairs = checks.integer("pairs", pairs, least=0)
     for kind, features in (("real", real), ("fake", fake), ("held-out", held_out)):
