@@ -86,7 +86,7 @@ class Evaluate(keras.callbacks.Callback):
 
     Raises:
         ValueError: Before the first step, if the data do not fit the model. After the first evaluation, if `best` is
-            not a value, or a value that is neither better nor worse.
+            not the name of a value, or if neither direction of that value is better.
 
     Example:
 
