@@ -2,19 +2,16 @@
 
 import io
 import json
-import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from ganzoo.sampling import SeededNumbers
+from tests.browser import launched, needs_chromium
 from tests.export.models import HOSTILE, KINDS, inputs_of, made
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs pip install 'keras-ganzoo[browser]'")
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt install chromium")
+pytestmark = needs_chromium
 
 SEEDS = (0, 7, 2**40 + 1)
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
@@ -22,10 +19,8 @@ WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
