@@ -11,6 +11,7 @@ same models: one score in twenty may then lie outside of its interval.
 """
 
 import argparse
+import json
 import shutil
 import sys
 import tempfile
@@ -24,11 +25,13 @@ import ganzoo
 from ganzoo import images, latent, metrics, recipes
 from ganzoo.command_line.datasets import labels_of
 from ganzoo.data import load
+from ganzoo.export import page
 from ganzoo.metrics.measuring import Measuring
-from ganzoo.presets import folder, gallery
+from ganzoo.presets import cards, folder, gallery
 from ganzoo.presets.shelf import ZOO, names
 
 DOCS = Path(__file__).parent.parent / "docs"
+LARGEST = 3_000_000  # Bytes of a model that the gallery shows as a page.
 
 PROTOCOL = (
     "Measured with the weights as they are in the preset, rounded to float16: generated images of seed 0 against "
@@ -172,7 +175,8 @@ def check(options):
 
 def write_gallery(options):
     """Writes the page of the documentation, and replaces the pictures of presets that are gone."""
-    text, pictures = gallery.markdown([(name, ZOO / name, folder.read_metadata(ZOO / name)) for name in names()])
+    presets = [(name, ZOO / name, folder.read_metadata(ZOO / name)) for name in names()]
+    text, pictures = gallery.markdown(presets, explorers=write_explorers(presets))
     (DOCS / "gallery.md").write_text(text)
     target = DOCS / "images" / "zoo"
     target.mkdir(exist_ok=True)
@@ -181,6 +185,22 @@ def write_gallery(options):
     for name, path in pictures.items():
         shutil.copyfile(path, target / name)
     print(f"Wrote {DOCS / 'gallery.md'} and {len(pictures)} pictures of {len(names())} preset(s).")
+
+
+def write_explorers(presets):
+    """Writes what is in the pages that are models, of small ones: dictionary, name -> bytes."""
+    target, sizes = DOCS / "explore", {}
+    target.mkdir(exist_ok=True)
+    for path in target.glob("*.json"):
+        path.unlink()
+    for name, _, metadata in presets:
+        card = metadata.get("card", {})
+        told = {"title": card.get("title", name), "card": cards.facts(card) | cards.scores_in_words(card)}
+        content = json.dumps(page.contents(ganzoo.from_preset(name), name, **told), indent=1) + "\n"
+        if len(content) <= LARGEST:
+            (target / f"{name}.json").write_text(content)
+            sizes[name] = len(content)
+    return sizes
 
 
 def main():

@@ -19,7 +19,9 @@ def presets_of(root):
 @pytest.mark.skipif(not DOCS.is_dir(), reason="The documentation is not there: this is an installed package.")
 def test_the_page_is_that_of_the_presets():
     presets = [(name, shelf.ZOO / name, folder.read_metadata(shelf.ZOO / name)) for name in shelf.names()]
-    text, pictures = gallery.markdown(presets)
+    explorers = {path.stem: path.stat().st_size for path in (DOCS / "explore").glob("*.json")}
+    assert "faces_16" in explorers and sum(explorers.values()) < 12e6
+    text, pictures = gallery.markdown(presets, explorers=explorers)
     again = "Write it again: python benchmarks/presets.py gallery"
     assert (DOCS / "gallery.md").read_text() == text, again
     assert {path.name for path in (DOCS / "images" / "zoo").iterdir()} == set(pictures), again
