@@ -76,8 +76,8 @@ def markdown(presets, images="images/zoo", explorers=None):
     Args:
         presets: List of `(name, folder, metadata)`.
         images: String, the folder of the pictures, as seen from the page. Defaults to `"images/zoo"`.
-        explorers: Dictionary, name of a preset -> bytes of the page that is its model, in the folder `explore`. Defaults
-            to `None`: there are no such pages.
+        explorers: Dictionary, name of a preset -> bytes of the page that is its model, in the folder `explore`.
+            Defaults to `None`: there are no such pages.
 
     Returns:
         The text, and the pictures as a dictionary, name of a file -> path of its original.

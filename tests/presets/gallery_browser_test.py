@@ -53,9 +53,11 @@ def gallery(site):
 
 def test_every_small_preset_is_there(site):
     _, names = site
-    assert set(names) == {path.stem for path in (DOCS / "explore").glob("*.json")} <= {
-        preset["name"] for preset in ganzoo.list_presets()
-    }
+    assert (
+        set(names)
+        == {path.stem for path in (DOCS / "explore").glob("*.json")}
+        <= {preset["name"] for preset in ganzoo.list_presets()}
+    )
     assert len(names) >= 5
 
 

@@ -122,6 +122,7 @@ def document(title, summary, facts, values, blocks, training_count, is_shared=Fa
         "version": VERSION,
         "licence": html.escape(text(RUNTIME / "LICENSE")),
     }
+    allowed = policy([boot, *engine, script], style, is_shared)
     # In one pass: no `$name` within a title is filled in.
     body = re.sub(r"\$([a-z_]+)\b", lambda found: filled[found[1]], text(WEB / "page.html"))
     return "\n".join(
@@ -130,7 +131,7 @@ def document(title, summary, facts, values, blocks, training_count, is_shared=Fa
             '<html lang="en">',
             "<head>",
             '<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{policy([boot, *engine, script], style, is_shared)}">',
+            f'<meta http-equiv="Content-Security-Policy" content="{allowed}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<meta name="referrer" content="no-referrer">',
             f"<title>{html.escape(title)}</title>",

@@ -526,8 +526,9 @@ function chooseSeed(text) {
 }
 
 function newSeed() {
-  const seeds = settings.latents.table?.seeds ?? 1000000;
-  return chooseSeed(String(Math.floor(Math.random() * seeds)));
+  const seeds = settings.latents.table?.seeds ?? 1000000, now = Number(BigInt(state.seed) % BigInt(seeds));
+  const others = Math.floor(Math.random() * (seeds - 1)); // Any seed but the one that is shown.
+  return chooseSeed(String(others < now ? others : Math.min(seeds - 1, others + 1)));
 }
 
 function makeGrid() {
