@@ -62,6 +62,7 @@ def video(options):
         raise SystemExit(f"--picked: {len(latents)} samples do not fill {tiles} tiles evenly.")
     latents = latents.reshape(-1, tiles, *latents.shape[1:])
     settings = {"method": options.method, "closed": options.closed, "space": options.space, "condition": condition}
+    settings["blend"] = options.blend
     latent.video(model, options.output, latents, options.steps, options.fps, **settings)
     print(f"Wrote {options.output}")
 

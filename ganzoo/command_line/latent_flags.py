@@ -143,8 +143,12 @@ def define_video(values):
     flags.DEFINE_float("fps", 20.0, "Frames in a second.", lower_bound=0.1, flag_values=values)
     flags.DEFINE_enum("method", "smooth", ["smooth", "spherical", "linear"], "The way.", flag_values=values)
     flags.DEFINE_bool("closed", True, "Come back to the first sample, to repeat without a jump.", flag_values=values)
-    flags.DEFINE_list(
-        "classes", None, "For a conditional model: a class for each sample, which changes half way.", flag_values=values
+    flags.DEFINE_list("classes", None, "For a conditional model: a class for each sample.", flag_values=values)
+    flags.DEFINE_bool(
+        "blend",
+        None,
+        "Whether a class blends into the next, or changes at once, half way. Default: it blends where the model can.",
+        flag_values=values,
     )
     define_output(values, "video.gif", "The video: .gif, .webp or .mp4.")
 

@@ -309,7 +309,7 @@ class Label:
         return np.arange(count) % self.num_classes
 
     def count(self, condition):
-        return len(condition) if np.ndim(condition) else None
+        return len(condition) if rank(condition) else None
 
     def for_samples(self, condition, num_samples):
         labels = self.numbers_of(list(condition) if isinstance(condition, range) else condition)
@@ -437,7 +437,7 @@ class Attributes:
 
     def count(self, condition):
         rows = self.rows_of(condition) if isinstance(condition, dict) else condition
-        return len(rows) if np.ndim(rows) == 2 else None
+        return len(rows) if rank(rows) == 2 else None
 
     def for_samples(self, condition, num_samples):
         if isinstance(condition, dict):
@@ -581,7 +581,7 @@ class Image:
         return self.missing(count)
 
     def count(self, condition):
-        return len(condition) if np.ndim(condition) == 4 else None
+        return len(condition) if rank(condition) == 4 else None
 
     def for_samples(self, condition, num_samples):
         images = checks.array("condition", condition)
@@ -602,6 +602,14 @@ class Image:
 
     def card(self):
         return {"kind": "image", "shape": self.shape}
+
+
+def rank(condition):
+    """The number of axes of what came; 0 for what is no array, which `for_samples` refuses."""
+    try:
+        return np.ndim(condition)
+    except ValueError:  # Lists of different lengths.
+        return 0
 
 
 def one_or_list(label, value):
