@@ -32,7 +32,7 @@ from ganzoo.presets import cards, folder, gallery
 from ganzoo.presets.shelf import ZOO, names
 
 DOCS = Path(__file__).parent.parent / "docs"
-LARGEST = 3_000_000  # Bytes of a model that the gallery shows as a page.
+EXPLORERS = 12_000_000  # Bytes of all models that the gallery shows as pages; the largest ones are left out.
 
 # Draws of the latents for each image in the estimate of log p(x).
 LIKELIHOOD_DRAWS = 100
@@ -229,18 +229,27 @@ def write_gallery(options):
 
 
 def write_explorers(presets):
-    """Writes what is in the pages that are models, of small ones: dictionary, name -> bytes."""
-    target, sizes = DOCS / "explore", {}
+    """Writes what is in the pages that are models: dictionary, name -> bytes.
+
+    The file of a preset that has not changed stays: another conversion is the same model in other bytes.
+    """
+    target, texts = DOCS / "explore", {}
     target.mkdir(exist_ok=True)
-    for path in target.glob("*.json"):
-        path.unlink()
-    for name, _, metadata in presets:
-        card = metadata.get("card", {})
-        told = {"title": card.get("title", name), "card": cards.facts(card) | cards.scores_in_words(card)}
-        content = json.dumps(page.contents(ganzoo.from_preset(name), name, **told), indent=1) + "\n"
-        if len(content) <= LARGEST:
-            (target / f"{name}.json").write_text(content)
-            sizes[name] = len(content)
+    for name, path, metadata in presets:
+        file, digest, card = target / f"{name}.json", gallery.digest(path), metadata.get("card", {})
+        texts[name] = file.read_text() if file.is_file() else ""
+        if not texts[name] or json.loads(texts[name])["preset"] != digest:
+            told = {"title": card.get("title", name), "card": cards.facts(card) | cards.scores_in_words(card)}
+            content = {"preset": digest, "page": page.contents(ganzoo.from_preset(name), name, **told)}
+            texts[name] = json.dumps(content, indent=1) + "\n"
+    sizes = {}
+    for name in sorted(texts, key=lambda each: len(texts[each])):
+        if sum(sizes.values()) + len(texts[name]) <= EXPLORERS:
+            sizes[name] = len(texts[name])
+    for file in target.glob("*.json"):
+        file.unlink()
+    for name in sizes:
+        (target / f"{name}.json").write_text(texts[name])
     return sizes
 
 

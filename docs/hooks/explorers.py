@@ -20,7 +20,7 @@ def on_files(files, config):
     spec.loader.exec_module(blocks)
     for file in [file for file in files if file.src_uri.startswith("explore/") and file.src_uri.endswith(".json")]:
         files.remove(file)
-        page = blocks.document(**json.loads(file.content_string), is_shared=True)
+        page = blocks.document(**json.loads(file.content_string)["page"], is_shared=True)
         files.append(File.generated(config, file.src_uri.removesuffix("json") + "html", content=page))
     files.append(File.generated(config, f"explore/{blocks.SHARED}", content=blocks.shared_runtime()))
     return files

@@ -1,6 +1,7 @@
 """A gallery of presets: one HTML page with all pictures in it, or a page of the documentation."""
 
 import base64
+import hashlib
 import html
 import textwrap
 
@@ -65,6 +66,14 @@ def pictures_of(folder):
     others = sorted(path.name for path in folder.glob("*.png") if path.name not in PICTURES)
     words = PICTURES | {name: name.removesuffix(".png").replace("_", " ").capitalize() for name in others}
     return {name: text for name, text in words.items() if (folder / name).is_file()}
+
+
+def digest(folder):
+    """The sha256 of what a preset is: its weights, networks and card."""
+    found = hashlib.sha256()
+    for name in ("model.weights.h5", "config.json", "metadata.json"):
+        found.update((folder / name).read_bytes())
+    return found.hexdigest()
 
 
 # === A page of the documentation ===

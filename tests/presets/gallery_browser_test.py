@@ -9,6 +9,8 @@ import pytest
 
 import ganzoo
 from ganzoo.export.page import blocks
+from ganzoo.presets.gallery import digest
+from ganzoo.presets.shelf import ZOO
 from tests.browser import launched, needs_chromium
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
@@ -28,7 +30,7 @@ def site(tmp_path_factory):
     names = LINKS.findall((DOCS / "gallery.md").read_text())
     for name in names:
         content = json.loads((DOCS / "explore" / f"{name}.json").read_text())
-        page = blocks.document(**content, is_shared=True)
+        page = blocks.document(**content["page"], is_shared=True)
         (folder / "explore" / f"{name}.html").write_text(page, encoding="utf-8")
     (folder / "explore" / blocks.SHARED).write_text(blocks.shared_runtime(), encoding="utf-8")
     links = "".join(f'<p><a class="explorer" href="explore/{name}.html">Play with {name}</a></p>' for name in names)
@@ -59,6 +61,9 @@ def test_every_small_preset_is_there(site):
         <= {preset["name"] for preset in ganzoo.list_presets()}
     )
     assert len(names) >= 5
+    for name in names:
+        made_of = json.loads((DOCS / "explore" / f"{name}.json").read_text())["preset"]
+        assert made_of == digest(ZOO / name), f"{name}: write it again: python benchmarks/presets.py gallery"
 
 
 @pytest.mark.parametrize(("name", "label"), [("faces_16", None), ("cgan_mnist", 7)])
