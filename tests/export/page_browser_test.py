@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import ganzoo
 from ganzoo.sampling import SeededNumbers
 from tests.browser import launched, needs_chromium
 from tests.export.models import HOSTILE, KINDS, inputs_of, made
@@ -322,6 +323,30 @@ def test_attributes_and_many_latents(open_once):
     tab.page.click("#previous")
     assert pager.inner_text() == "1 to 8 of 12"
     assert tab.troubles == []
+
+
+def test_labels_among_the_attributes(browser, tmp_path):
+    """Of each label one value is chosen, the first one at the start: a colour by its button, a word from a list."""
+    names = ["hair #ff0000", "hair #00ff00", "hat", HOSTILE, f"{HOSTILE.split()[0]} b"]
+    settings = {"networks": ganzoo.networks.mlp, "hidden": (8,), "latent_dim": 4, "seed": 0}
+    model = ganzoo.CGAN.from_paper((8, 8, 1), num_attributes=5, attribute_names=names, **settings)
+    model.export(tmp_path / "a.html", format="html")
+    tab = Tab(browser, tmp_path / "a.html")
+
+    def check(row):
+        found = tab.ask("async () => Array.from((await ganzoo.samples(3, 1))[0])")
+        np.testing.assert_allclose(found, model.generate(1, seed=3, condition=row).ravel(), rtol=0, atol=1e-5)
+
+    check([1.0, 0, 0, 1, 0])
+    tab.page.click("[aria-label='hair #00ff00']")
+    assert tab.page.get_attribute("[aria-label='hair #00ff00']", "aria-pressed") == "true"
+    assert tab.page.get_attribute("[aria-label='hair #ff0000']", "aria-pressed") == "false"
+    check([0.0, 1, 0, 1, 0])
+    tab.page.locator("#attributes select").select_option(label="b")
+    tab.slide(tab.page.locator("#attributes .slider input"), 1)
+    check([0.0, 1, 1, 0, 1])
+    assert tab.troubles == [] and tab.ask("document.querySelectorAll('img').length") == 0
+    tab.context.close()
 
 
 def test_stored_latents(open_once):

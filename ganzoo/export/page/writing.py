@@ -108,6 +108,7 @@ def contents(model, name, directions=None, training_images=None, training_labels
         "latents": latents_part(model, content),
         "classes": classes_of(model),
         "attributes": attributes_of(model),
+        "attribute_labels": attribute_labels_of(model),
         "directions": list(named),
         "training": training and {key: value for key, value in training.items() if key != "pixels"},
         **colours_of(model, training),
@@ -315,6 +316,13 @@ def attributes_of(model):
         if kind["kind"] == "attributes":
             return list(model.attribute_names or (f"Attribute {index + 1}" for index in range(spec.shape[1])))
     return None
+
+
+def attribute_labels_of(model):
+    """The labels that are one-hot among the attributes, name -> columns: of each, one value is chosen."""
+    kind = model.conditions.attributes
+    labels = {} if kind is None else kind.labels
+    return {label: columns for label, columns in labels.items() if len(columns) > 1}
 
 
 def colours_of(model, training):
