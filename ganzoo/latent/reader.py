@@ -50,6 +50,10 @@ class Reader:
             raise ValueError(f"`images` must be {LEAST} or more, to learn to read. Received: {len(images)}")
         if not isinstance(labels, dict):
             labels, names = {"label": labels}, None if names is None else {"label": names}
+        if names is not None and not isinstance(names, dict):
+            raise checks.refusal(
+                "names", names, "a dictionary, as `labels` are: name of a label -> names of its values"
+            )
         self._labels = {str(name): checked(name, each, len(images)) for name, each in labels.items()}
         if not self._labels:
             raise checks.refusal("labels", labels, "integers, or a dictionary with a name for such integers")

@@ -221,6 +221,10 @@ def test_a_reader_reads():
         ({"labels": np.arange(39)}, "`labels` must be 40 integers from 0 on"),
         ({"labels": np.linspace(0, 1, 40)}, "`labels` must be 40 integers from 0 on"),
         ({"labels": {}}, "`labels` must be integers, or a dictionary"),
+        (
+            {"labels": {"a": np.arange(40) % 2}, "names": ["one", "two"]},
+            "`names` must be a dictionary, as `labels` are",
+        ),
         ({"names": ["one"]}, "`names` must name all 2 values of label. Received: 1 names"),
     ],
 )
