@@ -253,9 +253,30 @@ def print_rejection(record):
     print(f"\nEntropies of held-out images: {words(record['entropies_of_data'])}")
 
 
-def print_table(titles, rows):
+def rejection_table(found):
+    """The table of the guide: rejection by the discriminators of models that know classes.
+
+    Args:
+        found: List of records.
+    """
+    rows = []
+    for record in found:
+        for row in record["rejection"]:
+            preset = f"`{record['preset']}`, plain" if row["way"] == "plain" else f"`{row['way']}`"
+            distance = "{:.3f} [{:.3f}, {:.3f}]".format(row["distance"], *row["interval"])
+            gain = "{:.3f} [{:.3f}, {:.3f}]".format(row["gain"], *row["gain_interval"]) if "gain" in row else ""
+            accepted = "all" if row["way"] == "plain" else f"{100 * row['acceptance']:.1f} %"
+            rows.append([preset, distance, gain, accepted, f"{row['entropies'][CLASS]:.2f}"])
+    return table(["Samples", "Kernel distance", "Gain", "Accepted", "Classes"], rows)
+
+
+def table(titles, rows):
     lines = [titles, ["---"] * len(titles), *rows]
-    print("\n" + "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines))
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+
+
+def print_table(titles, rows):
+    print("\n" + table(titles, rows))
 
 
 def words(values, form="{:.2f}"):
