@@ -11,6 +11,7 @@ same models: one score in twenty may then lie outside of its interval.
 """
 
 import argparse
+import json
 import shutil
 import sys
 import tempfile
@@ -25,11 +26,13 @@ from ganzoo import images, latent, metrics, recipes
 from ganzoo.command_line.datasets import labels_of
 from ganzoo.command_line.training_data import binarized
 from ganzoo.data import load
+from ganzoo.export import page
 from ganzoo.metrics.measuring import Measuring
-from ganzoo.presets import folder, gallery
+from ganzoo.presets import cards, folder, gallery
 from ganzoo.presets.shelf import ZOO, names
 
 DOCS = Path(__file__).parent.parent / "docs"
+EXPLORERS = 12_000_000  # Bytes of all models that the gallery shows as pages; the largest ones are left out.
 
 # Draws of the latents for each image in the estimate of log p(x).
 LIKELIHOOD_DRAWS = 100
@@ -213,7 +216,8 @@ def check(options):
 
 def write_gallery(options):
     """Writes the page of the documentation, and replaces the pictures of presets that are gone."""
-    text, pictures = gallery.markdown([(name, ZOO / name, folder.read_metadata(ZOO / name)) for name in names()])
+    presets = [(name, ZOO / name, folder.read_metadata(ZOO / name)) for name in names()]
+    text, pictures = gallery.markdown(presets, explorers=write_explorers(presets))
     (DOCS / "gallery.md").write_text(text)
     target = DOCS / "images" / "zoo"
     target.mkdir(exist_ok=True)
@@ -222,6 +226,31 @@ def write_gallery(options):
     for name, path in pictures.items():
         shutil.copyfile(path, target / name)
     print(f"Wrote {DOCS / 'gallery.md'} and {len(pictures)} pictures of {len(names())} preset(s).")
+
+
+def write_explorers(presets):
+    """Writes what is in the pages that are models: dictionary, name -> bytes.
+
+    The file of a preset that has not changed stays: another conversion is the same model in other bytes.
+    """
+    target, texts = DOCS / "explore", {}
+    target.mkdir(exist_ok=True)
+    for name, path, metadata in presets:
+        file, digest, card = target / f"{name}.json", gallery.digest(path), metadata.get("card", {})
+        texts[name] = file.read_text() if file.is_file() else ""
+        if not texts[name] or json.loads(texts[name])["preset"] != digest:
+            told = {"title": card.get("title", name), "card": cards.facts(card) | cards.scores_in_words(card)}
+            content = {"preset": digest, "page": page.contents(ganzoo.from_preset(name), name, **told)}
+            texts[name] = json.dumps(content, indent=1) + "\n"
+    sizes = {}
+    for name in sorted(texts, key=lambda each: len(texts[each])):
+        if sum(sizes.values()) + len(texts[name]) <= EXPLORERS:
+            sizes[name] = len(texts[name])
+    for file in target.glob("*.json"):
+        file.unlink()
+    for name in sizes:
+        (target / f"{name}.json").write_text(texts[name])
+    return sizes
 
 
 def main():
