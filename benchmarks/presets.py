@@ -19,6 +19,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from lib import translations
 from lib.attribute_reader import AttributeReader
 
 import ganzoo
@@ -182,7 +183,17 @@ def make(options):
     with tempfile.TemporaryDirectory() as rounded:
         model.save_to_preset(rounded, options.discriminator, "float16")
         steps, model = model.steps_done, ganzoo.from_preset(rounded)
-    scores, fake, training, memory = measured(model, recipe, options)
+    if model.conditions.translates:
+        scores, picture = translations.measured(model, recipe, options.data or recipe["measure"]["split"])
+        pictures, words = {"samples.png": picture}, translations.PROTOCOL
+    else:
+        scores, fake, training, memory = measured(model, recipe, options)
+        words = protocol(scores)
+        pictures = {
+            "samples.png": samples(model),
+            "interpolation.png": interpolation(model),
+            "nearest.png": neighbours(fake, training, memory),
+        }
     card = {
         **recipe.get("card", {}),
         "command": f"ganzoo train --recipe {options.recipe or options.name}",
@@ -191,12 +202,11 @@ def make(options):
         + (f"; {options.training}" if options.training else ""),
         "picture": "samples.png",
         "scores": [short(score) for score in scores],
-        "protocol": protocol(scores),
+        "protocol": words,
     }
     model.save_to_preset(target, options.discriminator, "float16", card)
-    images.save_png(target / "samples.png", samples(model))
-    images.save_png(target / "interpolation.png", interpolation(model))
-    images.save_png(target / "nearest.png", neighbours(fake, training, memory))
+    for name, picture in pictures.items():
+        images.save_png(target / name, picture)
     print((target / folder.CARD).read_text())
 
 
@@ -205,7 +215,11 @@ def check(options):
     for name in options.names or names():
         recipe, model = recipes.read(name), ganzoo.from_preset(name)
         known = {score["name"]: score for score in folder.read_metadata(ZOO / name)["card"]["scores"]}
-        for score in measured(model, recipe, options, options.seed)[0]:
+        if model.conditions.translates:
+            found = translations.measured(model, recipe, options.data or recipe["measure"]["split"])[0]
+        else:
+            found = measured(model, recipe, options, options.seed)[0]
+        for score in found:
             low, high = known[score.name]["interval"]
             inside = low <= score.value <= high
             failed |= not inside
