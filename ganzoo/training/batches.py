@@ -75,7 +75,7 @@ def declared_batches(dataset):
 
     Returns:
         `(size or None, samples or None, boolean)`: the batch size, the number of samples before batching, and whether
-            all batches reach the end of the pipeline.
+        all batches reach the end of the pipeline.
     """
     passes_on = True
     while True:
