@@ -1,4 +1,4 @@
-"""DCGAN's networks for AC-GAN: the generator gets the class, the discriminator tells it."""
+"""DCGAN's networks for AC-GAN. The generator takes the class, the discriminator predicts it."""
 
 from ganzoo.networks import dcgan
 from ganzoo.networks.inputs import network
@@ -30,7 +30,7 @@ def discriminator(
         `"attributes": (batch, num_attributes)`, float32.
 
     Raises:
-        ValueError: If there is not exactly one of the two numbers.
+        ValueError: Unless exactly one of `num_classes` and `num_attributes` is given.
     """
     if (num_classes is None) == (num_attributes is None):
         raise ValueError(
