@@ -185,7 +185,7 @@ def discriminator(
     x = layers.AveragePooling2D(pixel_size, name="pixels")(image) if pixel_size > 1 else image
     x = join_attribute_planes(join_label_planes(x, joined[0], num_classes, label), joined[1])
     for index in range(stages(grid)):
-        # Normalizing the pixels themselves would hide how bright or saturated a sample is.
+        # Batch normalization in the first layer makes samples oscillate and the training unstable (Section 3).
         kind = normalization if index > 0 or normalization == "spectral" else None
         x = convolution_layer(kind)(
             filters * 2**index,

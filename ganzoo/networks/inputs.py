@@ -102,7 +102,8 @@ def attributes_input(num_attributes, packing=1):
 
 
 def split_condition(label, attributes, conditioning):
-    """Returns two pairs `(label, attributes)`: to join to the sample, and for `add_projection`."""
+    """Returns `(label, attributes)` to join to the sample, and a pair for `add_projection`. The unused pair is empty.
+    """
     conditioning = checks.choice("conditioning", conditioning, CONDITIONINGS)
     given, none = (label, attributes), (None, None)
     return (given, none) if conditioning == "concatenate" else (none, given)
