@@ -1,4 +1,4 @@
-"""The command line: trains models and works with trained models.
+"""Trains models, and works with trained models, from the command line.
 
 python -m ganzoo COMMAND ... [flags]
 """

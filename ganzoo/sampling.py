@@ -51,9 +51,7 @@ class RandomStream(keras.layers.Layer):
         self.state.assign(tf.stack([tf.convert_to_tensor(self.state)[0], tf.constant(0, "int64")]))
 
     def _draw(self, shape, transform):
-        """Draws among the centres of 2^23 equal parts of (0, 1), which are exact in float32 and symmetric. Transforms
-        them.
-        """
+        """Transforms random centres of 2^23 equal parts of (0, 1), which are exact in float32 and symmetric."""
         seed = tf.identity(self.state.value)
         self.state.assign_add(tf.constant([0, 1], "int64"))
         batch, *rest = shape
@@ -109,8 +107,7 @@ def as_shape(shape):
 
 
 def in_full_batches(function, inputs, count, batch_size):
-    """Applies a function to batches of arrays. The last batch is also full, so that all batches use the same kernels.
-    """
+    """Applies a function to batches of arrays. Even the last batch is full, so that all use the same kernels."""
     results = None
     starts = range(0, count, batch_size)
     for start in track(starts, len(starts), f"Generating, batches of {batch_size:,}"):

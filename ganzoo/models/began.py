@@ -14,7 +14,7 @@ from ganzoo.training.settings import Setting
 
 @keras.saving.register_keras_serializable("ganzoo")
 class BEGAN(AdversarialModel):
-    """Boundary equilibrium GAN: an autoencoder is the discriminator, and its reconstruction errors are the losses.
+    """Boundary equilibrium GAN: the discriminator is an autoencoder, and the losses are its reconstruction errors.
 
     The autoencoder learns to reconstruct real samples well and generated samples badly. The generator learns to make
     samples that the autoencoder reconstructs well. A weight k keeps the two in balance, so that neither wins. gamma is
@@ -39,8 +39,8 @@ class BEGAN(AdversarialModel):
     Args:
         generator: Built `keras.Model`, latents `(batch, latent_dim)` -> samples.
         discriminator: Built `keras.Model`, samples -> samples, an autoencoder.
-        gamma: Float in (0, 1], E[L(G(z))] / E[L(x)] at the equilibrium. Low values favour good images, high values
-            diverse images. Defaults to `0.5`.
+        gamma: Float in (0, 1], E[L(G(z))] / E[L(x)] at the equilibrium: low for good images, high for diverse images.
+            Defaults to `0.5`.
         balance_rate: Float, lambda_k. Defaults to `1e-3`.
         latent_dim, discriminator_steps, num_classes, packing, ema_decay, seed: See `AdversarialModel`.
 

@@ -311,8 +311,9 @@ class CycleGAN(AdversarialModel):
             image_shape: `(height, width, channels)` of the images of y.
             condition_shape: `(height, width, channels)` of the images of x. Defaults to `image_shape`.
             networks: Object with the functions `generator` and `discriminator`.
-            total_steps: Integer, the steps of the whole training, such as `200 * len(dataset)`. In the second half, the
-                learning rate of the default optimizers falls to zero. Defaults to `None`: the rate is constant.
+            total_steps: Integer, the steps until the learning rate of the default optimizers is zero, such as `200 *
+                len(dataset)` for a whole training. It falls in the second half. Defaults to `None`: the rate is
+                constant.
             **settings: Any other argument of the networks, the class or `compile`, such as `blocks`. With the prefix
                 `generator_` or `discriminator_` it applies to these two networks alone.
 

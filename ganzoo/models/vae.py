@@ -47,8 +47,8 @@ class VAE(AutoencodingModel):
     Args:
         encoder: Built `keras.Model`, samples -> mean and log-variance, `(batch, latent_dim)` each.
         decoder: Built `keras.Model`, latents -> y, in the shape of a sample, with a linear output.
-        likelihood: `"bernoulli"` (the default) or `"gaussian"`. Bernoulli is for images. For values other than -1 and 1
-            it is a cross-entropy, not a likelihood.
+        likelihood: `"bernoulli"` (the default), for images, or `"gaussian"`. For values other than -1 and 1,
+            Bernoulli's is a cross-entropy and not a likelihood.
         sigma: Float, standard deviation of the Gaussian likelihood. `"learned"` (the default) is a single number that
             is trained with the networks.
         beta: Float, weight of the KL divergence in the loss. The logged `elbo` ignores it. Defaults to `1.0`.

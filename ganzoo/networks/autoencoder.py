@@ -51,8 +51,8 @@ def encoder(
         image_shape: `(height, width, channels)`, or `(dimensions,)`.
         latent_dim: Integer, size of the latent vector. Defaults to `2`.
         hidden: Sizes of the dense hidden layers. Defaults to `(512, 512)`.
-        filters: Integer, channels of the first, largest map. It makes the encoder convolutional, and each smaller map
-            has twice as many channels. Defaults to `None`: dense.
+        filters: Integer, channels of the first map of a convolutional encoder, which replaces the dense layers. Each
+            smaller map has twice as many. Defaults to `None`: dense.
         outputs: Integer. `1` (the default) gives `latents`, `2` gives `mean` and `log_variance`.
         activation: Keras activation of the hidden layers. Defaults to `"relu"`.
         kernel_initializer: Keras initializer of the hidden layers. The output layers always have Glorot's. Defaults to
@@ -97,8 +97,8 @@ def decoder(
         image_shape: `(height, width, channels)`, or `(dimensions,)`.
         latent_dim: Integer, size of the latent vector. Defaults to `2`.
         hidden: Sizes of the encoder's dense hidden layers. The decoder reverses their order. Defaults to `(512, 512)`.
-        filters: Integer, channels of the largest hidden map. It makes the decoder convolutional, and each smaller map
-            has twice as many channels. Defaults to `None`: dense.
+        filters: Integer, channels of the largest hidden map of a convolutional decoder, which replaces the dense
+            layers. Each smaller map has twice as many. Defaults to `None`: dense.
         activation: Keras activation of the hidden layers. Defaults to `"relu"`.
         output_activation: Keras activation of the output. Defaults to `None`: linear.
         kernel_initializer: Keras initializer of the hidden layers. The output layer always has Glorot's. Defaults to

@@ -87,8 +87,8 @@ def generator(
         kernel_initializer: Keras initializer of all kernels. Defaults to N(0, 0.02).
         num_classes: Integer, or `None` (the default). With classes, a second input `label` is joined to the latents.
         label: `"one_hot"` (the default), or `"embedding"`, a learned vector with the size of the latents.
-        pixel_size: Integer k, for pixel art. The layers make an image of `height / k` by `width / k`, and each of its
-            pixels becomes k by k pixels. Defaults to `1`.
+        pixel_size: Integer k, for pixel art: the layers make an image of `height / k` by `width / k`, whose pixels are
+            enlarged to k by k. Defaults to `1`.
         num_attributes: Integer, or `None` (the default). With attributes, numbers from 0 to 1, a further input
             `attributes` is joined to the latents.
 

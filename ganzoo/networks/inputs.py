@@ -102,8 +102,7 @@ def attributes_input(num_attributes, packing=1):
 
 
 def split_condition(label, attributes, conditioning):
-    """Returns `(label, attributes)` to join to the sample, and a pair for `add_projection`. The unused pair is empty.
-    """
+    """Returns `(label, attributes)` to join to the sample, and a pair for `add_projection`. The unused is empty."""
     conditioning = checks.choice("conditioning", conditioning, CONDITIONINGS)
     given, none = (label, attributes), (None, None)
     return (given, none) if conditioning == "concatenate" else (none, given)

@@ -56,7 +56,7 @@ def generator(
         image_shape: `(height, width, channels)`.
         latent_dim: Integer, size of the latent vector. Defaults to `128`.
         filters: Integer, channels of the largest hidden map. Defaults to `128`.
-        growth: Integer, factor of the number of channels from each map to the next smaller map. Defaults to `1`.
+        growth: Integer, factor by which the channels grow with each halving of the map. Defaults to `1`.
         batch_normalization: Boolean. Defaults to `True`. Classes need it.
         kernel_initializer: Keras initializer of the convolutions on the residual paths. Defaults to the authors'
             initializer, uniform with variance `4 / (fan_in + fan_out)`. All other kernels start with half the variance.
@@ -119,7 +119,7 @@ def discriminator(
     Args:
         image_shape: `(height, width, channels)`.
         filters: Integer, channels of the largest map. Defaults to `128`.
-        growth: Integer, factor of the number of channels from each map to the next smaller map. Defaults to `1`.
+        growth: Integer, factor by which the channels grow with each halving of the map. Defaults to `1`.
         normalization: `None` (the default), `"layer"`, `"batch"` or `"instance"`, never in the first block.
             `"spectral"` applies to all kernels.
         down_blocks: Integer, number of blocks that halve the size. By default as many as leave both sides at 7 pixels

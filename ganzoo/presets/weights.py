@@ -1,4 +1,4 @@
-"""The weights of a preset, an HDF5 file with a group for each part of the model and no pickled objects."""
+"""The weights of a preset, an HDF5 file with a group for each part of the model and no Python objects."""
 
 import h5py
 import keras
