@@ -53,6 +53,7 @@ def clip_weights(network, clip_value=0.01, clip_normalization=True):
     """
     clips_all = checks.boolean("clip_normalization", clip_normalization)
     free = (keras.layers.Embedding,) if clips_all else (keras.layers.Embedding, *NORMALIZATION_LAYERS)
+    # By identity, because Keras variables compare entry by entry.
     exempt = {id(variable) for layer in graph.layers_of(network, free) for variable in layer.trainable_variables}
     for variable in network.trainable_variables:
         if id(variable) in exempt:

@@ -58,6 +58,7 @@ def grid(images, columns=None, padding=2, scale=None, titles=None):
     padding = checks.integer("padding", padding, least=0, most=1000)
     rows = math.ceil(count / columns)
     scale = checks.integer("scale", scale, least=1, most=1000, optional=True) or max(1, round(64 / max(height, width)))
+    # Without smoothing, which would hide the single pixels.
     images = images.repeat(scale, axis=1).repeat(scale, axis=2)
 
     cell_height, cell_width = height * scale + padding, width * scale + padding
@@ -87,6 +88,7 @@ def title_row(titles, cell_width, picture):
         left = index * cell_width + (cell_width - font.getlength(title)) / 2
         draw.text((max(left, index * cell_width), 2), title, fill=0, font=font)
     pixels = np.repeat(np.asarray(strip)[..., None], picture.shape[2], axis=2)
+    # The strip above a picture with transparency is opaque.
     if picture.shape[2] == 4:
         pixels[..., 3] = 255
     return pixels
@@ -175,6 +177,7 @@ def save_video(path, frames, fps=20):
         with replacing(path) as temporary:
             videos.write_mp4(temporary, _as_rgb(frames), fps)
     elif path.suffix.lower() == ".webp":
+        # WebP's default, lossy compression would blur small images.
         _save_animation(path, frames, "WEBP", "save_video()", duration=duration, lossless=True)
     else:
         _save_animation(path, frames, "GIF", "save_video()", duration=duration)

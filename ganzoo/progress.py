@@ -27,6 +27,7 @@ class Progress:
         if now - self._started > PATIENCE and (is_last or now - self._shown > PAUSE):
             self._shown = now
             of_all = "" if self.total is None else f" of {self.total:,}"
+            # "\r" overwrites the line before.
             print(f"\r{self.doing}: {self.done:,}{of_all}", end="\n" if is_last else "", file=sys.stderr, flush=True)
 
 

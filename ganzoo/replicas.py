@@ -26,4 +26,5 @@ def rows_of_replica(gathered, own):
         return gathered
     count = tf.shape(own)[0]
     start = tf.cast(replica.replica_id_in_sync_group, "int32") * count
+    # The slice has lost its static shape, which layers need.
     return tf.ensure_shape(gathered[start : start + count], own.shape)

@@ -138,6 +138,7 @@ def latents_of(generate, seed, num_samples, names):
             counted = {names[0]: tf.zeros((count, *spec.shape[1:]), spec.dtype)}
         return generate(seed=tf.constant(seed, "int64"), **counted)["latents"].numpy()
 
+    # These equal draws from N(0, I) to the last bit only if N(0, I) is the prior.
     two = ask(2)
     normal = SeededNumbers(seed).normal((num_samples, *two.shape[1:])).numpy()
     count = min(2, num_samples)

@@ -26,6 +26,7 @@ def held_back_errors():
     """Redirects file descriptor 2 to a file, which is printed only if the block raises an exception."""
     try:
         sys.stderr.flush()
+        # A copy of the descriptor, to restore the output afterwards.
         shown = os.dup(2)
     except OSError:  # A process without standard error has nothing to redirect.
         yield

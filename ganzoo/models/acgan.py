@@ -107,6 +107,7 @@ class ACGAN(GAN):
         if "classes" in heads:
             return ops.convert_to_numpy(ops.softmax(heads["classes"]))
         logits = ops.convert_to_numpy(heads["attributes"])
+        # A copy, because the NumPy view of a tensor is read-only.
         probabilities = ops.convert_to_numpy(ops.sigmoid(logits)).copy()
         for columns in self.label_columns.values():
             probabilities[:, columns] = ops.softmax(logits[:, columns])

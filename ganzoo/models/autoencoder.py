@@ -98,5 +98,6 @@ class Autoencoder(AutoencodingModel):
         if output_activation == "auto":
             is_image = len(checks.sample_shape("image_shape", image_shape, vectors=True)) == 3
             output_activation = "tanh" if is_image else None
+            # `locals()` must hold settings only.
             del is_image
         return cls.assemble(locals())

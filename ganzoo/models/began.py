@@ -86,6 +86,7 @@ class BEGAN(AdversarialModel):
     def discriminator_loss(self, critic, real, fake):
         real_loss, fake_loss = reconstruction_loss(critic, real), reconstruction_loss(critic, fake)
         k = ops.convert_to_tensor(self.k)
+        # Averaged before the absolute value, which is not linear.
         balance = mean_over_replicas(ops.stop_gradient(self.gamma * real_loss - fake_loss))
         self.track(k=k, M=real_loss + ops.abs(balance))
         return real_loss - k * fake_loss

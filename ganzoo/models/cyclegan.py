@@ -203,9 +203,11 @@ class CycleGAN(AdversarialModel):
 
         def objective():
             loss, *translations = self.translate_and_judge(real, condition, training=True)
+            # The discriminators train on these images, which saves a second pass through the generators.
             fakes[:] = [tf.stop_gradient(images) for images in translations]
             return loss
 
+        # The pass in training mode would otherwise change the discriminators' batch statistics.
         with unchanged(self.discriminator), unchanged(self.back_discriminator):
             self.track(g_loss=self.minimize(objective, "generator_optimizer"))
         return fakes
@@ -311,9 +313,8 @@ class CycleGAN(AdversarialModel):
             image_shape: `(height, width, channels)` of the images of y.
             condition_shape: `(height, width, channels)` of the images of x. Defaults to `image_shape`.
             networks: Object with the functions `generator` and `discriminator`.
-            total_steps: Integer, the steps until the learning rate of the default optimizers is zero, such as `200 *
-                len(dataset)` for a whole training. It falls in the second half. Defaults to `None`: the rate is
-                constant.
+            total_steps: Integer, the steps of the whole training, such as `200 * len(dataset)`. In their second half,
+                the learning rate of the default optimizers falls to zero. Defaults to `None`: the rate is constant.
             **settings: Any other argument of the networks, the class or `compile`, such as `blocks`. With the prefix
                 `generator_` or `discriminator_` it applies to these two networks alone.
 

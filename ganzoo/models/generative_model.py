@@ -219,6 +219,7 @@ class GenerativeModel(CompiledModel):
         wanted = int(self.has_latents) + len(self.conditions)
         if self.has_latents and self.conditions.translates and len(inputs) == wanted - 1:
             count = tf.shape(inputs[0])[0]
+            # The same latents for all images, so that a translation does not depend on the batch.
             inputs = [tf.repeat(self.prior(SeededNumbers(0), 1), count, axis=0), *inputs]
         if len(inputs) != wanted:
             raise ValueError(
@@ -281,6 +282,7 @@ class GenerativeModel(CompiledModel):
             self.track(**{name: value})
         else:
             due = ops.equal(self.step % every, 0)
+            # `tf.cond` skips the computation in the steps between. A weight of 0 would not save any time.
             value, *further = tf.cond(due, computed, lambda: [tf.constant(0.0)] * (1 + len(notes)))
             self._log.add({name: value}, tf.cast(due, "float32"))
             weight = weight * every
@@ -471,6 +473,7 @@ class GenerativeModel(CompiledModel):
         A smaller last batch is left out, as in `fit`. To use all data, choose a `batch_size` that divides their number.
         """
         keras_arguments.refuse(self.evaluate, {name: kwargs[name] for name in kwargs if name == "sample_weight"})
+        # Inside `fit`, Keras passes a validation dataset that `fit` has already checked.
         if not kwargs.get("_use_cached_eval_dataset"):
             x = feed.evaluation_dataset(self, x if y is None else (x, y), batch_size)
         self.evaluation_random.restart()
@@ -541,6 +544,7 @@ class GenerativeModel(CompiledModel):
                 latents, condition = self.split_inputs(inputs)
                 return self.apply_generator(network, latents, condition, training=False)
 
+            # The signature has an open batch size. Otherwise each new batch size would be traced again.
             self._decode = tf.function(decode, input_signature=self.input_specs(), autograph=False)
         return self._decode(*inputs).numpy()
 

@@ -203,6 +203,7 @@ class InfoGAN(GAN):
         noise_dim = checks.integer("noise_dim", noise_dim, least=0)
         codes = sum(sizes_of(categories, continuous).values())
         settings = {"latent_dim": noise_dim + codes, **settings}
+        # `locals()` must hold settings only.
         del noise_dim, codes
         return cls.assemble(locals())
 

@@ -86,6 +86,7 @@ class VAE(AutoencodingModel):
 
     def objective(self, samples, training):
         mean, log_variance = self.posterior(samples, training)
+        # The prior is N(0, I), so its latents serve as the noise e.
         noise = self.latents(samples.shape[0] or tf.shape(samples)[0])
         latents = mean + ops.exp(log_variance / 2.0) * noise
         reconstruction = ops.mean(self.log_prob(samples, latents, training))
@@ -154,6 +155,7 @@ class VAE(AutoencodingModel):
         for draw in range(num_samples):
             noise = tf.random.stateless_normal(mean.shape, (seed, draw), alg="philox")
             batches = zip(*parts, batches_of(noise, batch_size), strict=True)
+            # In the log domain, because the weights themselves would underflow.
             total = np.logaddexp(total, np.concatenate([self._log_weights(*batch) for batch in batches]))
             progress.update(draw + 1)
         return total - math.log(num_samples)
@@ -192,6 +194,7 @@ class VAE(AutoencodingModel):
         if likelihood == "auto":
             is_image = len(checks.sample_shape("image_shape", image_shape, vectors=True)) == 3
             likelihood = "bernoulli" if is_image else "gaussian"
+            # `locals()` must hold settings only.
             del is_image
         return cls.assemble(locals())
 

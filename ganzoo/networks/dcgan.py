@@ -119,6 +119,7 @@ def generator(
             kernel_size=4,
             strides=2,
             padding="same",
+            # Batch normalization would subtract a bias.
             use_bias=last or kind is None,
             kernel_initializer=kernel_initializer,
             dtype="float32" if last else None,

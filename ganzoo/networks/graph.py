@@ -301,6 +301,7 @@ def normalizations_of_the_input(network):
 def average_of(network):
     """A copy of a network that is not trained, to hold the average of its weights."""
     average = keras.models.clone_model(network)
+    # A clone has new initial weights.
     average.set_weights(network.get_weights())
     average.trainable = False
     return average

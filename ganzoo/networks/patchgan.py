@@ -39,6 +39,7 @@ def receptive_field_of(convolutions):
 def map_size(length, convolutions):
     """The number of scores along a side of `length` pixels. Less than 1 if the side is too short."""
     for kernel, stride in convolutions:
+        # "same" rounds up. A 4x4 kernel with a padding of 1 on each side takes away 1.
         length = -(-length // 2) if stride == 2 else length - (kernel > 1)
     return length
 

@@ -157,6 +157,7 @@ def discriminator(
     for index in range(down_blocks + same_blocks):
         first, halves = index == 0, index < down_blocks
         name = f"down_{index}" if halves else f"same_{index - down_blocks}"
+        # Blocks that keep the size also keep the number of channels.
         depth = filters * growth ** min(index, down_blocks - 1)
         # The first block's input is an image, so it has no ReLU, and its hidden map is as deep as its output.
         residual = x if first else activate(x, f"{name}_0")

@@ -29,6 +29,7 @@ def depth_of(image_shape, depth=None):
     """The number of halvings: the given depth if both sides allow it, by default as many as possible up to 8."""
     height, width, _ = image_shape
     common = math.gcd(height, width)
+    # The lowest set bit of both sides is the largest power of 2 that divides them.
     possible = (common & -common).bit_length() - 1  # How often 2 divides both sides.
     if possible < (depth or 2):
         needed = 2 ** (depth or 2)
@@ -81,6 +82,7 @@ def generator(
     depth = depth_of(image_shape, checks.integer("depth", depth, least=2, optional=True))
     skips = checks.boolean("skips", skips)
     check_statistics(normalization, batch_statistics_at_test)
+    # The width doubles three times and then stays, as in the paper.
     widths = [filters * 2 ** min(index, 3) for index in range(depth)]
     dropouts, units = dropout_layers(height, width, widths, dropout, dropout_at_test)
     latents = keras.Input((max(units, 1),), name="latents")

@@ -108,6 +108,7 @@ def check_adaptable(model):
 def rebuilt(model, name, before, after):
     """A network of the same family and settings for other sizes."""
     network = getattr(model, name)
+    # This discriminator predicts the classes by a head and has no condition as an input.
     if name == "discriminator" and not model.judges_conditions:
         none = {"num_classes": None, "num_attributes": None}
         before, after = {**before, **none}, {**after, **none, "classes": after["num_classes"]}
@@ -240,6 +241,7 @@ def own_inputs(layer):
     tensor = layer.input
     while True:
         origin = graph.made_by(tensor)
+        # `join_label` and similar functions name their layers `with_...`.
         joins = isinstance(origin.operation, keras.layers.Concatenate) and origin.operation.name.startswith("with_")
         if not joins and not isinstance(origin.operation, keras.layers.AveragePooling2D):
             return tensor.shape[-1]

@@ -39,6 +39,7 @@ def save(model, path, discriminator=True, dtype=None, card=None):
     with files.replacing(path / WEIGHTS) as temporary:
         weights.write(model, temporary, parts, dtype)
     variables = [variable for part in parts for variable in weights.parts_of(model)[part]]
+    # The hashes show if a preset is incomplete because its save was interrupted.
     metadata = {
         "format": FORMAT,
         "model": type(model).__name__,

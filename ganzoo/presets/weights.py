@@ -63,6 +63,7 @@ def write(model, path, parts, dtype=None):
                 value = np.asarray(averaged.get(id(variable), variable))
                 if dtype is not None and np.issubdtype(value.dtype, np.floating):
                     value = value.astype(dtype)
+                # HDF5 cannot compress scalars.
                 chunks = {"compression": "gzip", "shuffle": True} if value.ndim else {}
                 group.create_dataset(f"{index:04d}", data=value, **chunks).attrs["path"] = variable.path
 

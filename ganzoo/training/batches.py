@@ -79,6 +79,7 @@ def declared_batches(dataset):
     """
     passes_on = True
     while True:
+        # `_ParallelMapDataset` and `_MapDataset` do the same.
         kind = type(dataset).__name__.removeprefix("_").removeprefix("Parallel")
         inputs = dataset._inputs()
         if kind == "BatchDataset":

@@ -178,6 +178,7 @@ def read_model(model, path):
         Exception: If the file is damaged or belongs to another model. The model may then hold parts of the file.
     """
     with zipfile.ZipFile(path) as archive:
+        # Checks the whole file before the first weight is loaded. Otherwise a damaged file could be loaded in part.
         broken = archive.testzip()
     if broken:
         raise OSError(f"{broken} does not match its checksum")

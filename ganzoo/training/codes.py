@@ -132,6 +132,7 @@ class Codes:
         """Converts tensors of `specs` to the form that `replace` takes. Unknown categories fail in the graph."""
         codes = dict(zip(self.sizes, tensors, strict=True))
         for name, size in self.categories.items():
+            # Without the assertions, `tf.one_hot` would turn an unknown category into zeros.
             message = f"{name} must lie in 0..{size - 1}"
             inside = [
                 tf.debugging.assert_non_negative(codes[name], message),

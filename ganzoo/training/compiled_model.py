@@ -94,7 +94,7 @@ class CompiledModel(keras.Model):
             jit_compile=jit_compile,
             auto_scale_loss=False,  # Keras would look at today's global policy, not at the networks'.
         )
-        self._jit_compile_argument = jit_compile  # Keras keeps what "auto" means on this machine.
+        self._jit_compile_argument = jit_compile  # Keras only keeps the meaning of "auto" on this machine.
         for name, optimizer in optimizers.items():
             setattr(self, name, optimizer)
         self.forget_traces()
@@ -116,6 +116,7 @@ class CompiledModel(keras.Model):
             return self.train_function
         super().make_train_function(force=True)
         compiled, layers = self.train_function, graph.flatten_layers(self)
+        # A traced step keeps updating the layers that were trainable when it was traced.
         traced = [layer.trainable for layer in layers]
 
         def train_function(iterator):

@@ -77,8 +77,10 @@ class Critic:
         model = self.model
         if model.augmentation is None or not self.training:
             return samples
+        # Each sample of a pack is augmented on its own.
         samples = unpack(samples, model.packing)
         batch = batch_size_of(samples)
+        # In a graph the batch size may be unknown. All calls of the update then share the numbers.
         key = batch if isinstance(batch, int) else None
         if key not in self._numbers:
             self._numbers[key] = model.uniform((batch, model.augmentation.numbers))

@@ -86,6 +86,7 @@ class WholeBest(keras.callbacks.Callback):
         self._seen = self._state = None
 
     def on_epoch_end(self, epoch, logs=None):
+        # Keras makes a new list of weights for each epoch that is better.
         if self.stopping.best_weights is not self._seen:
             self._seen = self.stopping.best_weights
             self._state = State(self.model)

@@ -79,6 +79,7 @@ class Feed:
         elif self.batches_per_epoch is None:
             stream = watched(self.model, self._whole_batches().repeat().skip(start + apart * 1000), start)
         else:
+            # `take` leaves out the spare batches, so that an epoch of the stream is an epoch of `fit`.
             start = (start + apart * (self.batches_per_epoch // 2)) % self.batches_per_epoch
             stream = self._whole_batches().take(self.batches_per_epoch).repeat().skip(start)
             stream = watched(self.model, stream, start)
@@ -321,6 +322,9 @@ def interleave(samples, steps):
 
 
 def interleave_grouped(grouped):
-    """`(steps, m, ...)` -> `(m * steps, ...)`: sample j of minibatch i goes to `j * steps + i`."""
+    """`(steps, m, ...)` -> `(m * steps, ...)`: sample j of minibatch i goes to `j * steps + i`.
+
+    A strategy gives each replica a contiguous part. In this order, each part holds the same share of every minibatch.
+    """
     order = [1, 0, *range(2, grouped.shape.rank)]
     return tf.reshape(tf.transpose(grouped, order), [-1, *grouped.shape[2:]])

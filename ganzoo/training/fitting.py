@@ -119,6 +119,7 @@ def fit_in_one_run(keras_fit, model, data, epochs, initial_epoch, callbacks, ver
     checkpoints = model.checkpoints = tuple(c for c in callbacks if isinstance(c, SavesCheckpoints))
     with contextlib.ExitStack() as stack:
         for checkpoint in checkpoints if model.is_chief else ():
+            # Two trainings in the same folder would overwrite each other's checkpoints.
             stack.enter_context(files.locked(checkpoint.store.directory))
         model.run_record = RunRecord.begun(model, data, initial_epoch)
         offset = 0
@@ -176,6 +177,7 @@ def run_keras(keras_fit, model, data, span, callbacks, verbose, validation):
                 **validation,
             )
         except tf.errors.InvalidArgumentError as error:
+            # An error of the checks in the data pipeline, without TensorFlow's trace.
             raise (watch.in_words(error) or error) from None
 
     run.on_train_begin()

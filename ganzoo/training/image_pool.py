@@ -82,6 +82,7 @@ class ImagePool(keras.layers.Layer):
         """For each new image: its slot, whether it is exchanged, and whether it is stored."""
         place = count + tf.range(tf.shape(numbers)[0])
         is_full = place >= self.size
+        # The largest number below 1, times the size, may round up to the size.
         drawn = tf.minimum(tf.cast(numbers[:, 1] * float(self.size), "int32"), self.size - 1)
         exchanges = is_full & (numbers[:, 0] < 0.5)
         return tf.where(is_full, drawn, place), exchanges, exchanges | ~is_full

@@ -80,6 +80,7 @@ def conditions_to_generate(model, given, count, seed=0):
         return given[:count]
     if given is None:
         return kind.in_turn(count)
+    # The middles of `count` equal parts of [0, 1]. Read at these places, sorted labels keep their frequencies.
     random, shares = np.random.default_rng(seed), (np.arange(count) + 0.5) / count
     if kind.label is not None and len(kind) == 1:
         return random.permutation(np.sort(given)[(shares * len(given)).astype("int64")])

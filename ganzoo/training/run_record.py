@@ -181,6 +181,7 @@ def config_of(optimizer):
     config.pop("name", None)
     rate = config["learning_rate"]
     if not isinstance(rate, dict):
+        # In float32, like the optimizer's variable, so that equal rates compare as equal.
         config["learning_rate"] = float(np.float32(rate))
     return json.loads(json.dumps({"class": type(optimizer).__name__, **config}, default=str))
 

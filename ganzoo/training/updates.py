@@ -11,6 +11,7 @@ from ganzoo import checks
 from ganzoo.replicas import mean_over_replicas
 
 # For each optimizer, the model that it was built for and the identities of its variables.
+# Weak references, so that the table keeps neither optimizers nor models in memory.
 _KNOWN = weakref.WeakKeyDictionary()
 
 
@@ -55,6 +56,7 @@ def minimize(loss_function, pairs, model_name):
     """
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     watched = [variable.value for _, variables in pairs for variable in variables]
+    # A persistent tape holds its memory until it is deleted, so it is used only for several gradients.
     with tf.GradientTape(persistent=len(pairs) > 1, watch_accessed_variables=False) as tape, _TAPES.of(tape):
         tape.watch(watched)
         loss = checks.check_loss(loss_function(), model_name)
@@ -76,6 +78,7 @@ def agree_on_overflow(gradients):
     overflowed = [tf.reduce_any(~tf.math.is_finite(gradient)) for gradient in gradients if gradient is not None]
     replica = tf.distribute.get_replica_context()
     anywhere = replica.all_reduce("SUM", tf.cast(tf.reduce_any(overflowed), "float32")) > 0
+    # An infinite gradient makes the `LossScaleOptimizer` of each replica skip the step.
     infinity = float("inf")
     return [g if g is None else tf.where(anywhere, tf.constant(infinity, g.dtype), g) for g in gradients]
 

@@ -34,6 +34,7 @@ def watched(model, stream, start):
         element = element[0] if len(element) == 1 else element
         parts = element if isinstance(element, (tuple, list)) else (element,)
         samples, condition = model.conditions.arrange(*parts[:2])
+        # The elements pass only after the checks.
         with tf.control_dependencies(list(assertions(model, samples, condition, index))):
             return tf.nest.map_structure(tf.identity, element)
 
