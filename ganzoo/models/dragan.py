@@ -16,9 +16,9 @@ from ganzoo.training.settings import Setting
 class DRAGAN(GAN):
     """Deep regret analytic GAN.
 
-    The authors explain mode collapse as a bad local equilibrium of a non-convex game. Its sign is that the
-    discriminator has sharp gradients at the data. So this model adds a penalty to the losses of `GAN`, which asks for
-    gradients of norm 1 near the data.
+    The authors explain mode collapse as a bad local equilibrium of a non-convex game. Sharp gradients of the
+    discriminator at the data announce it. So this model adds a penalty to the losses of `GAN`, which asks for gradients
+    of norm 1 near the data.
 
         L_D = -E[log D(x)] - E[log(1 - D(G(z)))] + lambda E[(||grad D(x + delta)||_2 - 1)^2]      (Algorithm 1)
         L_G = -E[log D(G(z))]

@@ -585,8 +585,8 @@ class GenerativeModel(CompiledModel):
             filepath: String or `Path`. A SavedModel is a directory. For TensorFlow Serving, its last part must be a
                 number, as in `serving/wgan_gp/1`. The files of the other formats end in `.onnx`, `.tflite` and `.html`.
                 `~` is the home directory.
-            format: `"saved_model"` (the default), `"onnx"`, `"litert"` or `"html"`. ONNX and the page need `pip install
-                'keras-ganzoo[export]'`.
+            format: `"saved_model"` (the default), `"onnx"`, `"litert"` or `"html"`. ONNX and the page need
+                `pip install 'keras-ganzoo[export]'`.
             verbose: Ignored. It exists because Keras has it.
             **options: Arguments of the HTML page: `directions`, `training_images`, `training_labels`, `title`.
 

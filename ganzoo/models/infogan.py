@@ -46,8 +46,9 @@ class InfoGAN(GAN):
     Args:
         generator: Built `keras.Model`, latents `(batch, latent_dim)` -> samples. The latents are noise, then one-hot
             categorical codes, then continuous codes.
-        discriminator: Built `keras.Model`, samples -> a dictionary with `"scores"`, logits `"category_0"` `(batch,
-            categories[0])`, ..., and means `"continuous"` `(batch, continuous)`. See `ganzoo.networks.infogan`.
+        discriminator: Built `keras.Model`, samples -> a dictionary with `"scores"`, logits `"category_0"`
+            `(batch, categories[0])`, ..., and means `"continuous"` `(batch, continuous)`. See
+            `ganzoo.networks.infogan`.
         categories: Sizes of the categorical codes. Defaults to `(10,)`.
         continuous: Integer, number of continuous codes, uniform in [-1, 1]. Defaults to `2`.
         information_weight: Float, lambda. Defaults to `1.0`.

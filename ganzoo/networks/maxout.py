@@ -39,8 +39,8 @@ def generator(
     Args:
         image_shape: `(height, width, channels)` with a tanh output in [-1, 1], or `(dimensions,)` with a linear output.
         latent_dim: Integer, size of the latent vector. Defaults to `100`.
-        hidden: Sizes of the hidden layers for the latents, for the label, and for both. Defaults to `(200, 1000,
-            1200)`.
+        hidden: Sizes of the hidden layers for the latents, for the label, and for both. Defaults to
+            `(200, 1000, 1200)`.
         kernel_initializer: Keras initializer of the hidden layers' kernels. Defaults to `"he_uniform"`.
         num_classes: Integer, or `None` (the default).
         num_attributes: Integer, or `None` (the default): attributes, numbers from 0 to 1, instead of the one-hot label

@@ -63,8 +63,8 @@ def from_preset(
 
     Args:
         handle: String or `Path`. A name of `ganzoo.list_presets()`, the path of a folder that `model.save_to_preset`
-            wrote, `"hf://user/name"` or `"kaggle://user/model/keras/variation"`. The hubs need `pip install
-            'keras-ganzoo[hub]'`.
+            wrote, `"hf://user/name"` or `"kaggle://user/model/keras/variation"`. The hubs need
+            `pip install 'keras-ganzoo[hub]'`.
         freeze_discriminator: Integer, number of the discriminator's first layers with weights that `fit` does not
             train. This is FreezeD, for small datasets ([Mo et al., 2020](https://arxiv.org/abs/2002.10964), Section 3).
             Defaults to `0`.
