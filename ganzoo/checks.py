@@ -345,8 +345,7 @@ def check_built(role, network):
 
 
 def check_network(role, network, inputs, conditions):
-    """Raises a `ValueError` unless a built network has the right number of inputs, and a single output or named
-    outputs.
+    """Raises a `ValueError` unless a network has the right inputs, and a single output or named outputs.
 
     Args:
         role: String, such as `"discriminator"`.
@@ -365,8 +364,7 @@ def check_network(role, network, inputs, conditions):
 
 
 def check_outputs(role, network, heads):
-    """Raises a `ValueError` unless a network has a single output, or with `heads` a dictionary of outputs with
-    "scores".
+    """Raises a `ValueError` unless a network has a single output, or with `heads` named outputs with "scores".
     """
     if isinstance(heads, dict) and "scores" in heads:
         return

@@ -168,8 +168,7 @@ def real_samples(options, sampler):
 
 
 def load(options, image_shape, attributes=None):
-    """The dataset of the options for a model with these samples and attributes. Stops with a message if it cannot be
-    read.
+    """Loads the dataset of the options for a model's samples and attributes. Stops if it cannot be read.
     """
     given = reading(options)
     if given["image_size"] is None and len(image_shape) == 3 and Path(options.dataset).is_dir():

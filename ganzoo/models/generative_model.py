@@ -193,8 +193,7 @@ class GenerativeModel(CompiledModel):
         return self.apply_generator(network, latents, condition, training)
 
     def predict(self, x, batch_size=None, **kwargs):
-        """Latents (with conditions: `[latents, condition, ...]`) -> samples as in `generate`. Otherwise Keras'
-        `predict`.
+        """Latents (with conditions: `[latents, condition, ...]`) -> samples, like `generate`. Arguments as in Keras.
         """
         if x is None or any(len(part) == 0 for part in tf.nest.flatten(x) if isinstance(part, np.ndarray)):
             came = "None" if x is None else "no rows"
@@ -616,8 +615,8 @@ class GenerativeModel(CompiledModel):
             discriminator: Boolean, whether to keep the discriminator, so that training can continue. Defaults to
                 `True`.
             dtype: `"float16"` rounds the weights and halves the size. `"float32"` keeps them. Both compute in float32,
-                even if the training was in half precision. Defaults to `None`: all stays as it is, and the preset
-                generates exactly the same samples.
+                even if the training was in half precision. Defaults to `None`: no change, and the preset generates
+                exactly the same samples.
             card: Dictionary with the content of the card: `data`, `licence`, `command`, `training`, `limits`, `text`,
                 and `scores`, a list of `ganzoo.metrics.Score`. Defaults to `None`.
 

@@ -81,8 +81,8 @@ def from_preset(
 
     Raises:
         ValueError: If there is no such preset, or a file is incomplete, changed, or of a newer format. Also if the
-            networks cannot be rebuilt, because the model translates images, has an encoder, or has networks of your
-            own.
+            networks cannot be rebuilt: the model translates images, has an encoder, or has networks of an unsupported
+            family.
         ImportError: If a hub's client is not installed.
 
     Example:
