@@ -364,8 +364,7 @@ def check_network(role, network, inputs, conditions):
 
 
 def check_outputs(role, network, heads):
-    """Raises a `ValueError` unless a network has a single output, or with `heads` named outputs with "scores".
-    """
+    """Raises a `ValueError` unless a network has a single output, or with `heads` named outputs with "scores"."""
     if isinstance(heads, dict) and "scores" in heads:
         return
     if len(network.outputs) != 1 or isinstance(heads, dict):

@@ -168,8 +168,7 @@ def real_samples(options, sampler):
 
 
 def load(options, image_shape, attributes=None):
-    """Loads the dataset of the options for a model's samples and attributes. Stops if it cannot be read.
-    """
+    """Loads the dataset of the options for a model's samples and attributes. Stops if it cannot be read."""
     given = reading(options)
     if given["image_size"] is None and len(image_shape) == 3 and Path(options.dataset).is_dir():
         given["image_size"] = image_shape[:2]  # The pictures of a folder may have different sizes.

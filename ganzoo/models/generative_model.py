@@ -193,8 +193,7 @@ class GenerativeModel(CompiledModel):
         return self.apply_generator(network, latents, condition, training)
 
     def predict(self, x, batch_size=None, **kwargs):
-        """Latents (with conditions: `[latents, condition, ...]`) -> samples, like `generate`. Arguments as in Keras.
-        """
+        """Latents (with conditions: `[latents, condition, ...]`) -> samples, like `generate`. Arguments as in Keras."""
         if x is None or any(len(part) == 0 for part in tf.nest.flatten(x) if isinstance(part, np.ndarray)):
             came = "None" if x is None else "no rows"
             raise ValueError(
