@@ -71,6 +71,7 @@ def new_folder(path):
     while True:
         folder = path if number == 1 else path.with_name(f"{path.name}_{number}")
         try:
+            # `mkdir` is atomic, so two processes never get the same folder.
             folder.mkdir()
             return folder
         except FileExistsError:

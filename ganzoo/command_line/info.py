@@ -98,7 +98,7 @@ def settings(model):
 
 
 def optimizers(model):
-    """The optimizers, and all other arguments of `compile` that are neither numbers nor flags."""
+    """The arguments of `compile` that are objects, such as optimizers."""
     config = model.get_compile_config() if model.compiled else {}
     for name, value in config.items():
         if isinstance(value, dict):

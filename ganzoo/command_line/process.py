@@ -59,6 +59,7 @@ def check_writable(name, path, is_folder=False):
         if folder.is_dir():
             raise SystemExit(f"--{name}={path} is a folder, not a file.")
         folder = folder.parent
+    # The nearest folder that exists. The others will be made in it.
     folder = next(part for part in (folder, *folder.parents) if part.exists())
     if not folder.is_dir():
         raise SystemExit(f"--{name}={path}: {folder} is a file, not a folder.")

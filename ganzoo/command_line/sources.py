@@ -53,7 +53,9 @@ def settings(model, networks=None):
     """
     found, texts = {}, {}
     for name, default, text in arguments(model, networks):
+        # `from_paper` comes first, so its default wins.
         found.setdefault(name, default)
+        # "See `GAN`." does not help in a terminal. A base class has the full text.
         if text and (name not in texts or texts[name].startswith("See ")):
             texts[name] = text
     return {name: (default, texts.get(name, "")) for name, default in found.items() if default is not NotImplemented}

@@ -109,6 +109,7 @@ class ACGAN(GAN):
         logits = ops.convert_to_numpy(heads["attributes"])
         # A copy, because the NumPy view of a tensor is read-only.
         probabilities = ops.convert_to_numpy(ops.sigmoid(logits)).copy()
+        # The values of a label exclude each other, so they share a softmax.
         for columns in self.label_columns.values():
             probabilities[:, columns] = ops.softmax(logits[:, columns])
         return probabilities

@@ -120,6 +120,7 @@ def decoder(
         filters = checks.integer("filters", filters, least=1)
         height, width, channels = image_shape
         count = stages(image_shape)
+        # Rounded up. `crop_to` removes the rest at the end.
         rows, columns, depth = -(-height // 2**count), -(-width // 2**count), filters * 2 ** (count - 1)
         x = layers.Dense(rows * columns * depth, **hidden_layer, name="project")(x)
         x = layers.Reshape((rows, columns, depth), name="reshape")(x)

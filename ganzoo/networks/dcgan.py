@@ -100,6 +100,7 @@ def generator(
     latent_dim, filters = checks.counts(latent_dim=latent_dim, filters=filters)
     count = stages(image_shape)
     kind = "batch" if checks.boolean("batch_normalization", batch_normalization) else None
+    # Rounded up. `crop_to` removes the rest at the end.
     rows, columns, depth = -(-height // 2**count), -(-width // 2**count), filters * 2 ** (count - 1)
 
     latents, classes = keras.Input((latent_dim,), name="latents"), label_input(num_classes)

@@ -145,6 +145,7 @@ def join_label_planes(x, label, num_classes, kind):
     if kind == "one_hot":
         vectors = one_hot(label, num_classes)
         planes = layers.Reshape((1, 1, vectors.shape[-1]), name="label_pixel")(vectors)
+        # Upsampling an image of 1x1 pixels broadcasts the label.
         planes = layers.UpSampling2D((height, width), name="label_planes")(planes)
         return layers.Concatenate(name="with_label")([x, planes])
     packing = 1 if len(label.shape) == 1 else label.shape[1]
@@ -166,6 +167,7 @@ def join_attribute_planes(x, attributes):
     if attributes is None:
         return x
     planes = layers.Reshape((1, 1, attributes.shape[-1]), name="attribute_pixel")(attributes)
+    # Upsampling an image of 1x1 pixels broadcasts the attributes.
     planes = layers.UpSampling2D(x.shape[1:3], name="attribute_planes")(planes)
     return layers.Concatenate(name="with_attributes")([x, planes])
 

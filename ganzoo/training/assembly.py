@@ -71,6 +71,7 @@ def plan(cls, settings, roles, given=()):
     values = {**paper, **overrides}
     shares = {taker: {name: values[name] for name in names if name in values} for taker, names in takers.items()}
     for role in roles:
+        # `discriminator_steps` is an argument of the class, although it looks like the argument `steps` of a role.
         own = {name: f"{role}_{name}" for name in takers[role]}
         shares[role] |= {name: values[full] for name, full in own.items() if full in values and full not in common}
     return Plan(family, {role: shares[role] for role in roles}, shares["class"], shares["compile"])

@@ -31,6 +31,7 @@ def schedules_of(model):
     found = {}
     for name, optimizer in optimizers_of(model).items():
         inner = base_of(optimizer)
+        # Keras keeps a constant rate in a variable, which callbacks can set, and a schedule as an object.
         if not isinstance(inner.learning_rate, keras.Variable):
             schedule = inner.get_config()["learning_rate"]
             found[name] = schedule["class_name"] if isinstance(schedule, dict) else type(schedule).__name__
