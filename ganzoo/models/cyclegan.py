@@ -313,6 +313,10 @@ class CycleGAN(AdversarialModel):
             image_shape: `(height, width, channels)` of the images of y.
             condition_shape: `(height, width, channels)` of the images of x. Defaults to `image_shape`.
             networks: Object with the functions `generator` and `discriminator`.
+            filters: Integer, channels of the first map of all networks. Defaults to `64`.
+            normalization: `"instance"` (the default), `"batch"` or `None`.
+            affine: Boolean, whether instance normalization has gains and biases. Defaults to `False`.
+            receptive_field: 1, 16, 70 (the default) or 286, side of the discriminators' patches in pixels.
             total_steps: Integer, the steps of the whole training, such as `200 * len(dataset)`. In their second half,
                 the learning rate of the default optimizers falls to zero. Defaults to `None`: the rate is constant.
             **settings: Any other argument of the networks, the class or `compile`, such as `blocks`. With the prefix

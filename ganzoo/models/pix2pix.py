@@ -116,6 +116,12 @@ class Pix2Pix(AdversarialModel):
             image_shape: `(height, width, channels)` of the output images.
             condition_shape: `(height, width, channels)` of the input images. Defaults to `image_shape`.
             networks: Object with the functions `generator` and `discriminator`.
+            filters: Integer, channels of the largest hidden map of both networks. Defaults to `64`.
+            normalization: `"instance"` (the default), `"batch"` or `None`.
+            dropout: Float, dropout rate in the innermost blocks of the decoder. Defaults to `0.5`.
+            dropout_at_test: Boolean, whether to use dropout also in inference. Defaults to `True`.
+            skips: Boolean, whether the generator has skip connections. Defaults to `True`.
+            receptive_field: 1, 16, 70 (the default) or 286, side of the discriminator's patches in pixels.
             **settings: Any other argument of the networks, the class or `compile`. With the prefix `generator_` or
                 `discriminator_` it applies to that network alone.
 

@@ -22,8 +22,10 @@ def discriminator(
     Args:
         num_classes: Integer, or `None` (the default) for `num_attributes`.
         num_attributes: Integer. Defaults to `None`.
-        image_shape, filters, normalization, kernel_initializer, packing, pixel_size: See
-            `ganzoo.networks.dcgan.discriminator`.
+        filters: Integer, channels of the first map. Each smaller map has twice as many. Defaults to `64`.
+        normalization: `"batch"` (the default), `"layer"`, `"instance"`, `"spectral"` or `None`.
+        pixel_size: Integer k, for pixel art: the layers see means of k by k pixels. Defaults to `1`.
+        image_shape, kernel_initializer, packing: See `ganzoo.networks.dcgan.discriminator`.
 
     Returns:
         Functional `keras.Model`: `image` -> `{"scores": (batch, 1), "classes": (batch, num_classes)}`, or with
