@@ -164,7 +164,7 @@ class CompiledModel(keras.Model):
             raise ValueError(
                 f"`filepath` must end in .keras. Received: filepath={str(filepath)!r}. `export` makes a SavedModel."
             )
-        if not files.is_temporary(filepath):  # A checkpoint is read into a model that a script has built.
+        if not files.is_temporary(filepath):  # A checkpoint is read into a model that a script builds.
             settings.check_declared(self)
         return super().save(filepath, overwrite=overwrite, **kwargs)
 
