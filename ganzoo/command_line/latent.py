@@ -1,4 +1,4 @@
-"""What the commands for the latents of a trained model do; their flags are in `ganzoo/command_line/latent_flags.py`."""
+"""The commands for the latents of a trained model. Their flags are in `ganzoo/command_line/latent_flags.py`."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from ganzoo.training.conditions import Attributes
 
 
 def interpolate(options):
-    """Draws ways between samples."""
+    """Draws paths between samples."""
     model = opened(options)
     ends = latents_of(model, options)
     ways = len(ends) if options.closed else max(1, len(ends) - 1)
@@ -25,7 +25,7 @@ def interpolate(options):
 
 
 def traverse(options):
-    """Draws samples along one latent or one direction."""
+    """Draws samples along a latent or a direction."""
     model = opened(options)
     latents, space = latents_of(model, options), options.space
     direction = options.latent
@@ -69,7 +69,7 @@ def video(options):
 
 
 def directions(options):
-    """Finds directions and draws samples along them."""
+    """Finds directions, and draws samples along each."""
     model = opened(options)
     if options.method == "sefa":
         found = latent.sefa(model, options.count, options.space)
@@ -131,7 +131,7 @@ def reader_of_data(model, dataset, pictures, labels, name):
 
 
 def project(options):
-    """Projects images."""
+    """Finds latents for images."""
     model = opened(options)
     given = [Path(options.input)] if Path(options.input).is_file() else images_in(Path(options.input))
     targets = np.stack([read(file, model.image_shape) for file in given])
@@ -151,7 +151,7 @@ def project(options):
 
 
 def reject(options):
-    """Draws samples by what the discriminator knows."""
+    """Draws samples and improves them with the discriminator."""
     model = opened(options)
     held_out, labels = data_of(options, model)
     ratio = latent.DensityRatio(model, held_out, condition=labels if len(model.conditions) else None)
@@ -166,7 +166,7 @@ def reject(options):
 
 
 def nearest(options):
-    """Draws generated images and their neighbours."""
+    """Draws generated images and their nearest training images."""
     model = opened(options)
     training, _ = data_of(options, model)
     count = options.num_samples
@@ -182,7 +182,7 @@ def nearest(options):
 
 
 def opened(options):
-    """The model of the options, which has latents and makes images."""
+    """Opens the model of the options. Stops unless it has latents and makes images."""
     model, _ = load_model(options.model)
     if not model.has_latents:
         raise SystemExit(f"{options.model} translates images and has no latents: it is a {type(model).__name__}.")
@@ -197,7 +197,7 @@ def opened(options):
 
 
 def latents_of(model, options):
-    """The latents that the flags ask for."""
+    """The latents for the flags."""
     picked = integers_of("picked", options.picked)
     if picked is None:
         return latent.draw(model, options.num_samples, options.seed)
@@ -205,7 +205,7 @@ def latents_of(model, options):
 
 
 def labels_for(model, options, count):
-    """A label for each of some samples, or `None` for a model without."""
+    """A label for each of `count` samples, or `None` for a model without labels."""
     if model.num_classes is None:
         if options.label is not None:
             check_conditional(model, "label", options.label)
@@ -223,7 +223,7 @@ def check_conditional(model, flag, value):
 
 
 def data_of(options, model):
-    """Images of a dataset, of the size of the model's samples, and their labels or `None`."""
+    """Images of a dataset in the size of the model's samples, and their labels or `None`."""
     return read_data(options, model)[1:]
 
 
@@ -242,7 +242,7 @@ def read_data(options, model):
 
 
 def read_direction(path, index, space):
-    """A direction of a file, and the space that it lies in."""
+    """Reads a direction from a file, and the space of the direction."""
     with np.load(path, allow_pickle=False) as file:
         if "vectors" not in file:
             raise SystemExit(f"--directions={path} holds no directions. `ganzoo directions` writes such a file.")
@@ -253,7 +253,7 @@ def read_direction(path, index, space):
 
 
 def beside(output, **arrays):
-    """Writes arrays beside a picture, and returns the path."""
+    """Writes arrays to a file beside a picture. Returns its path."""
     path = Path(output).with_suffix(".npz")
     with files.replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(file, **arrays)
@@ -261,6 +261,6 @@ def beside(output, **arrays):
 
 
 def write(path, picture, what):
-    """Writes a picture, and says so."""
+    """Writes a picture and prints its path."""
     images.save_png(path, picture)
     print(f"Wrote {what} to {path}")
