@@ -55,7 +55,12 @@ LOOK = """() => {
 
   // Contrast by WCAG 2: 4.5, or 3 for large text. Backgrounds are those of the nearest box that has one.
   const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+  const colors = new Map();
   const rgba = (color) => {
+    if (!colors.has(color)) colors.set(color, read(color));
+    return colors.get(color);
+  };
+  const read = (color) => {
     canvas.clearRect(0, 0, 1, 1);
     canvas.fillStyle = color;
     canvas.fillRect(0, 0, 1, 1);
@@ -120,14 +125,9 @@ def main(arguments=None):
     anchors, links = {}, set()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        for width in WIDTHS:
-            context = browser.new_context(
-                viewport={"width": width, "height": 900}, color_scheme="dark" if options.dark else "light"
-            )
-            tab = context.new_page()
-            for page in pages:
-                look(tab, site, page, width, found, anchors, links, options.screenshots)
-            tab.close()
+        tab = browser.new_context(color_scheme="dark" if options.dark else "light").new_page()
+        for page in pages:
+            look(tab, site, page, found, anchors, links, options.screenshots)
         found["search"] |= search(browser, site)
         browser.close()
     found["links"] = broken(site, links, anchors)
@@ -139,7 +139,7 @@ def main(arguments=None):
     return int(any(found.values()))
 
 
-def look(tab, site, page, width, found, anchors, links, screenshots):
+def look(tab, site, page, found, anchors, links, screenshots):
     """Opens a page and notes what is wrong with it."""
 
     def on_request(request):
@@ -156,18 +156,22 @@ def look(tab, site, page, width, found, anchors, links, screenshots):
     events = {"request": on_request, "console": on_console, "pageerror": on_error}
     for event, handler in events.items():
         tab.on(event, handler)
+    tab.set_viewport_size({"width": WIDTHS[0], "height": 900})
     tab.goto((site / page).as_uri())
-    tab.evaluate("document.fonts.ready")
     # Pictures below the screen are loaded when they are looked at.
     tab.evaluate("for (const image of document.images) image.loading = 'eager'")
     tab.wait_for_function("[...document.images].every((image) => image.complete)", timeout=10_000)
-    for kind, findings in tab.evaluate(LOOK).items():
-        found[kind].update(f"{page} ({width}): {finding}" for finding in findings)
+    for width in WIDTHS:
+        tab.set_viewport_size({"width": width, "height": 900})
+        # Fonts are there, and a frame was drawn in which formulas were fitted to the width.
+        tab.evaluate("document.fonts.ready.then(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))))")
+        for kind, findings in tab.evaluate(LOOK).items():
+            found[kind].update(f"{page} ({width}): {finding}" for finding in findings)
+        if screenshots:
+            screenshots.mkdir(parents=True, exist_ok=True)
+            tab.screenshot(path=screenshots / f"{page.replace('/', '_')}_{width}.png")
     anchors[page] = set(tab.evaluate("[...document.querySelectorAll('[id], a[name]')].map((e) => e.id || e.name)"))
     links.update((page, link) for link in tab.evaluate("[...document.querySelectorAll('a[href]')].map((a) => a.href)"))
-    if screenshots:
-        screenshots.mkdir(parents=True, exist_ok=True)
-        tab.screenshot(path=screenshots / f"{page.replace('/', '_')}_{width}.png")
     for event, handler in events.items():
         tab.remove_listener(event, handler)
 

@@ -10,8 +10,8 @@ for (const element of formulas) {
 function fit() {
   for (const element of formulas.filter((formula) => formula.tagName === "DIV")) {
     element.style.fontSize = "";
-    const room = element.clientWidth / element.scrollWidth;
-    if (room < 1) element.style.fontSize = `${100 * Math.max(room, SMALLEST)}%`;
+    const room = (0.98 * element.clientWidth) / element.scrollWidth;
+    if (element.scrollWidth > element.clientWidth) element.style.fontSize = `${100 * Math.max(room, SMALLEST)}%`;
   }
 }
 fit();

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 LIST = ROOT / "docs" / "api.md"
 BYTES = 500_000
 
-log = logging.getLogger("mkdocs.hooks.site")
+log = logging.getLogger("mkdocs.hooks.api_pages")
 fence = re.compile(r"^```.*?^```[ \t]*$", re.MULTILINE | re.DOTALL)
 inline = re.compile(r"(?<![\[`])`(ganzoo[\w./]*?)(\(\))?`(?![\]`])")
 
