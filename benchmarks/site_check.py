@@ -69,7 +69,8 @@ LOOK = """() => {
   };
   const over = ([r, g, b, a], [r2, g2, b2]) => [r * a + r2 * (1 - a), g * a + g2 * (1 - a), b * a + b2 * (1 - a), 1];
   const luminance = (color) => {
-    const [r, g, b] = color.slice(0, 3).map((c) => c / 255).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    const linear = (c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+    const [r, g, b] = color.slice(0, 3).map((c) => linear(c / 255));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const background = (element) => {
@@ -90,7 +91,8 @@ LOOK = """() => {
     const light = [luminance(over(rgba(style.color), behind)), luminance(behind)].sort((a, b) => b - a);
     const ratio = (light[0] + 0.05) / (light[1] + 0.05);
     const size = parseFloat(style.fontSize), bold = parseInt(style.fontWeight) >= 700;
-    if (ratio < (size >= 24 || (bold && size >= 18.66) ? 3 : 4.5)) found.contrast.push(`${ratio.toFixed(2)} ${name(element)}`);
+    const least = size >= 24 || (bold && size >= 18.66) ? 3 : 4.5;
+    if (ratio < least) found.contrast.push(`${ratio.toFixed(2)} ${name(element)}`);
   }
   return found;
 }"""
@@ -164,7 +166,9 @@ def look(tab, site, page, found, anchors, links, screenshots):
     for width in WIDTHS:
         tab.set_viewport_size({"width": width, "height": 900})
         # Fonts are there, and a frame was drawn in which formulas were fitted to the width.
-        tab.evaluate("document.fonts.ready.then(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))))")
+        tab.evaluate(
+            "document.fonts.ready.then(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))))"
+        )
         for kind, findings in tab.evaluate(LOOK).items():
             found[kind].update(f"{page} ({width}): {finding}" for finding in findings)
         if screenshots:

@@ -103,15 +103,15 @@ def on_page_content(html, page, config, files):
         log.warning("%s: an example is shown as a quote.", page.file.src_uri)
     if len(html.encode()) > BYTES:
         log.warning("%s has more than %d bytes: split it in docs/api.md.", page.file.src_uri, BYTES)
+    # A value that is returned has no name: nothing stands before the dash.
+    html = re.sub(r'(<li class="doc-section-item field-body">)\s*–\s*', r"\1", html)
     names = next((entry.names for entry in known.pages if entry.path == page.file.src_uri), ())
     guides = list(dict.fromkeys(guide for name in names for guide in known.mentions[name]))
     if not guides:
         return html
     # The page of a model first.
     guides.sort(key=lambda guide: (not guide.src_uri.startswith("models/"), guide.src_uri))
-    links = ", ".join(
-        f'<a href="{get_relative_url(guide.url, page.url)}">{title(guide)}</a>' for guide in guides
-    )
+    links = ", ".join(f'<a href="{get_relative_url(guide.url, page.url)}">{title(guide)}</a>' for guide in guides)
     return html.replace("</h1>", f'</h1>\n<p class="guides">In the guides: {links}</p>', 1)
 
 

@@ -4,6 +4,7 @@ A line `::: ganzoo.WGAN` of the list gets a page of its own. Lines below a headi
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 
 ENTRY = re.compile(r"^::: (ganzoo[\w.]*)$")
@@ -34,7 +35,9 @@ class Page:
         if len(self.names) == 1 and self.title == last_part(self.names[0]):
             return f"::: {self.names[0]}\n    options: {{heading_level: 1}}\n"
         text = "\n".join(self.text).strip()
-        return "\n\n".join([f"# {self.title}", *([text] if text else []), *(f"::: {name}" for name in self.names)]) + "\n"
+        return (
+            "\n\n".join([f"# {self.title}", *([text] if text else []), *(f"::: {name}" for name in self.names)]) + "\n"
+        )
 
 
 def pages(text):
@@ -63,8 +66,9 @@ def last_part(name):
 
 
 def file_name(title):
-    """A title as the name of a file."""
-    return re.sub(r"\W+", "_", title.lower()).strip("_")
+    """A title as the name of a file, in ASCII."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()
+    return re.sub(r"\W+", "_", plain.lower()).strip("_")
 
 
 def overview(text, summaries):
@@ -75,21 +79,21 @@ def overview(text, summaries):
         summaries: Dictionary, dotted name -> the first sentence of its docstring.
     """
     path = {name: page.path for page in pages(text) for name in page.names}
-    grouped, lines = False, []
-    for line in text.splitlines():
-        entry = ENTRY.match(line)
-        if line.startswith("#"):
-            grouped = line.startswith("### ")
-        if entry:
-            name = entry[1]
-            anchor = f"{path[name]}#{name}" if grouped else path[name]
-            lines.append(f"- [`{name}`]({anchor}): {summaries[name]}" if summaries[name] else f"- [`{name}`]({anchor})")
-        elif line.strip() or not (lines and lines[-1].startswith("- [")):
-            lines.append(line)
-            if line.startswith("#"):
-                lines.append("")
-    # A list that ends needs an empty line before what follows.
-    return re.sub(r"(^- .*\n)(?!- |\n)", r"\1\n", "\n".join(lines) + "\n", flags=re.MULTILINE)
+    grouped, paragraphs = False, []
+    for paragraph in re.split(r"\n{2,}", re.sub(r"^(:::.*)$", r"\n\1\n", text, flags=re.MULTILINE).strip()):
+        entry = ENTRY.match(paragraph)
+        if not entry:
+            grouped = paragraph.startswith("### ") or (grouped and not paragraph.startswith("## "))
+            paragraphs.append(paragraph)
+            continue
+        name = entry[1]
+        summary = f": {summaries[name]}" if summaries[name] else ""
+        item = f"- [`{name}`]({path[name]}{f'#{name}' if grouped else ''}){summary}"
+        if paragraphs and paragraphs[-1].startswith("- ["):
+            paragraphs[-1] += f"\n{item}"
+        else:
+            paragraphs.append(item)
+    return "\n\n".join(paragraphs) + "\n"
 
 
 def fenced(docstring):
@@ -106,7 +110,7 @@ def fenced(docstring):
         if block:
             lines += code(block)
             block = []
-        lines.append(line)
+        lines.append("**Example:**" if line == "Example:" else line)
     return "\n".join(lines[:-1])
 
 
