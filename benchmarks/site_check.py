@@ -121,7 +121,8 @@ def main(arguments=None):
     parser.add_argument("--list", action="store_true", help="print each finding")
     options = parser.parse_args(arguments)
     site = options.site.resolve()
-    pages = options.pages or sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
+    # 404.html is for servers: its links begin at their root.
+    pages = options.pages or sorted({path.relative_to(site).as_posix() for path in site.rglob("*.html")} - {"404.html"})
     found = {kind: set() for kind in WORDS}
     found["bytes"] = {page for page in pages if (site / page).stat().st_size > BYTES}
     anchors, links = {}, set()

@@ -112,6 +112,12 @@ def test_formulas_are_typeset():
             assert language or not FORMULA.search(block), (page.name, block)
 
 
+def test_files_that_the_pages_name_are_there():
+    for page in [ROOT / "README.md", *DOCS.rglob("*.md")]:
+        for name in re.findall(r"`((?:ganzoo|tests|examples|benchmarks)/[\w/]+(?:\.\w+|/))`", page.read_text()):
+            assert (ROOT / name).exists(), (page.name, name)
+
+
 def test_files_of_others_are_unchanged():
     assets = DOCS / "assets"
     sums = dict(reversed(line.split("  ")) for line in (assets / "SHA256SUMS").read_text().splitlines())

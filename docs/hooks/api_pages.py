@@ -105,6 +105,8 @@ def on_page_content(html, page, config, files):
         log.warning("%s has more than %d bytes: split it in docs/api.md.", page.file.src_uri, BYTES)
     # A value that is returned has no name: nothing stands before the dash.
     html = re.sub(r'(<li class="doc-section-item field-body">)\s*–\s*', r"\1", html)
+    # Long names break after a dot.
+    html = re.sub(r"(?<=doc-object-name )([^>]*>)([\w.]+)", lambda name: name[1] + name[2].replace(".", ".<wbr>"), html)
     names = next((entry.names for entry in known.pages if entry.path == page.file.src_uri), ())
     guides = list(dict.fromkeys(guide for name in names for guide in known.mentions[name]))
     if not guides:
