@@ -86,6 +86,14 @@ def test_examples_are_code():
     assert reference.fenced(with_output) == f"```pycon\n{with_output}\n```"
 
 
+def test_names_in_docstrings_are_links():
+    names = reference.short_names(LIST)
+    assert names["Base"] == names["ganzoo.models.base.Base"] == "ganzoo.models.base.Base" and "distance" not in names
+    text = "See `Base`, `GAN(x)` and `distance`.\n\n```python\n`Base`\n```\n`ganzoo.GAN`"
+    expected = "See [`Base`][ganzoo.models.base.Base], `GAN(x)` and `distance`.\n\n```python\n`Base`\n```\n"
+    assert reference.linked(text, names) == f"{expected}[`ganzoo.GAN`][ganzoo.GAN]"
+
+
 def docstrings():
     for file in sorted((ROOT / "ganzoo").rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):

@@ -18,8 +18,6 @@ LIST = ROOT / "docs" / "api.md"
 BYTES = 500_000
 
 log = logging.getLogger("mkdocs.hooks.api_pages")
-fence = re.compile(r"^```.*?^```[ \t]*$", re.MULTILINE | re.DOTALL)
-inline = re.compile(r"(?<![\[`])`(ganzoo[\w./]*?)(\(\))?`(?![\]`])")
 
 
 class Reference:
@@ -29,7 +27,8 @@ class Reference:
         pages: List of `reference.Page`.
         summaries: Dictionary, name -> first sentence of the docstring.
         files: Dictionary, file of the package -> the first name that is defined in it.
-        mentions: Dictionary, name -> sources of the pages that name it.
+        mentions: Dictionary, name -> the pages that name it.
+        names: Dictionary, what a page writes for a name -> the name: itself, a class alone, or its file.
     """
 
     def __init__(self):
@@ -42,11 +41,15 @@ class Reference:
             self.summaries[name] = first_sentence(found.docstring.value if found.docstring else "")
             self.files.setdefault(found.filepath.relative_to(ROOT).as_posix(), name)
             self.mentions[name] = []
+        self.names = reference.short_names(self.text) | self.files
 
     def named_in(self, text):
         """Set of the names of the reference that a page names, itself or by their file."""
-        names = {self.files.get(name, name) for name in re.findall(r"\bganzoo(?:[./]\w+)+", text)}
-        return names & self.mentions.keys()
+        written = re.findall(r"\bganzoo(?:[./]\w+)+", text)
+        parts = (name.split(".") for name in written if "/" not in name)
+        # `ganzoo.WGAN.from_paper` names `ganzoo.WGAN`.
+        starts = {".".join(part[:end]) for part in parts for end in range(2, len(part) + 1)}
+        return (starts | {self.files.get(name) for name in written}) & self.mentions.keys()
 
 
 known = None
@@ -82,19 +85,7 @@ def on_page_markdown(markdown, page, config, files):
         return reference.overview(known.text, known.summaries)
     if page.file.generated_by is not None:
         return markdown
-    parts, end = [], 0
-    for block in [*fence.finditer(markdown), None]:
-        parts.append(inline.sub(linked, markdown[end : block.start() if block else None]))
-        if block:
-            parts.append(block[0])
-            end = block.end()
-    return "".join(parts)
-
-
-def linked(match):
-    """A name in the text, or a file of the package, as a link to the reference if it stands there."""
-    name = known.files.get(match[1], match[1])
-    return f"[{match[0]}][{name}]" if name in known.mentions else match[0]
+    return reference.linked(markdown, known.names)
 
 
 def on_page_content(html, page, config, files):

@@ -119,3 +119,30 @@ def code(block):
     if all(map(PROMPT.match, block)):
         return ["```python", *(line[4:] for line in block), "```"]
     return ["```pycon", *block, "```"]
+
+
+def short_names(text):
+    """Dictionary of the names that a docstring may write alone: those of classes, and all dotted ones.
+
+    Args:
+        text: String, the list of `docs/api.md`.
+    """
+    names = [name for page in pages(text) for name in page.names]
+    classes = {last_part(name): name for name in names if last_part(name)[0].isupper()}
+    return {name: name for name in names} | classes
+
+
+def linked(docstring, names):
+    """A docstring whose names in backquotes are links to their pages, outside of its code.
+
+    Args:
+        docstring: String.
+        names: Dictionary, a name as it is written -> as it stands in the list.
+    """
+
+    def link(match):
+        return f"[{match[0]}][{names[match[1]]}]" if match[1] in names else match[0]
+
+    parts = re.split(r"(^```.*?^```$)", docstring, flags=re.MULTILINE | re.DOTALL)
+    parts[::2] = (re.sub(r"(?<![\[`])`([\w./]+)`(?![\]`])", link, part) for part in parts[::2])
+    return "".join(parts)
