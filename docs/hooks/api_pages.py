@@ -102,8 +102,9 @@ def on_page_content(html, page, config, files):
     guides = list(dict.fromkeys(guide for name in names for guide in known.mentions[name]))
     if not guides:
         return html
-    # The page of a model first.
-    guides.sort(key=lambda guide: (not guide.src_uri.startswith("models/"), guide.src_uri))
+    # First the page that is about the file, such as the page of a model.
+    sources = [file for file, name in known.files.items() if name in names]
+    guides.sort(key=lambda guide: (not any(file in guide.content_string for file in sources), guide.src_uri))
     links = ", ".join(f'<a href="{get_relative_url(guide.url, page.url)}">{title(guide)}</a>' for guide in guides)
     return html.replace("</h1>", f'</h1>\n<p class="guides">In the guides: {links}</p>', 1)
 
