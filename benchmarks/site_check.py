@@ -34,7 +34,7 @@ LOOK = """() => {
   for (const element of content.querySelectorAll("*")) {
     const box = element.getBoundingClientRect();
     if (!box.width || !box.height || element.closest(".katex-mathml, [hidden], .md-clipboard")) continue;
-    if (getComputedStyle(element).position === "absolute") continue;
+    if (element.ownerSVGElement || getComputedStyle(element).position === "absolute") continue;
     let room = width, owner = null;
     for (let parent = element.parentElement; parent && parent !== document.body; parent = parent.parentElement) {
       if (scrolls(parent)) { owner = parent; break; }
