@@ -11,6 +11,7 @@ from ganzoo.command_line.latent_flags import integers_of
 from ganzoo.command_line.models import load_model
 from ganzoo.command_line.translate import images_in, read
 from ganzoo.metrics.defaults import default_features
+from ganzoo.training.conditions import Attributes
 
 
 def interpolate(options):
@@ -62,6 +63,7 @@ def video(options):
         raise SystemExit(f"--picked: {len(latents)} samples do not fill {tiles} tiles evenly.")
     latents = latents.reshape(-1, tiles, *latents.shape[1:])
     settings = {"method": options.method, "closed": options.closed, "space": options.space, "condition": condition}
+    settings["blend"] = options.blend
     latent.video(model, options.output, latents, options.steps, options.fps, **settings)
     print(f"Wrote {options.output}")
 
@@ -71,6 +73,8 @@ def directions(options):
     model = opened(options)
     if options.method == "sefa":
         found = latent.sefa(model, options.count, options.space)
+    elif options.method == "supervised":
+        found = supervised(model, options)
     else:
         condition = labels_for(model, options, 5000)
         settings = {"seed": options.seed, "space": options.space, "condition": condition}
@@ -81,10 +85,49 @@ def directions(options):
     rows = [latent.traverse(model, latents, vector, values, **settings).images for vector in found.vectors]
     rows = np.concatenate(rows)
     picture = images.grid(rows.reshape(-1, *rows.shape[2:]), columns=rows.shape[1])
-    arrays = beside(options.output, vectors=found.vectors, strengths=found.strengths, space=found.space)
+    named = {} if found.names is None else {"names": np.array(found.names)}
+    arrays = beside(options.output, vectors=found.vectors, strengths=found.strengths, space=found.space, **named)
     for index, strength in enumerate(found.strengths):
-        print(f"direction {index}: {strength:.4g}")
+        name = "" if found.names is None else f", {found.names[index]}"
+        print(f"direction {index}{name}: {strength:.4g}")
     write(options.output, picture, f"{len(found)} directions, two rows each, and {arrays}")
+
+
+def supervised(model, options):
+    """The directions of the values of labels that a classifier reads best along a line, the best first."""
+    reader = reader_of(model, options)
+    read = ", ".join(f"{name} {share:.1%}" for name, share in reader.accuracy.items())
+    print(f"Read right in images that were held out: {read}")
+    settings = {"seed": options.seed, "space": options.space, "condition": labels_for(model, options, 5000)}
+    found = latent.supervised(model, reader, 5000, names=reader.names, **settings)
+    best = np.argsort(-found.strengths, kind="stable")[: options.count]
+    names = [found.names[index] for index in best]
+    return latent.Directions(found.vectors[best], found.strengths[best], found.space, names)
+
+
+def reader_of(model, options):
+    """A classifier of the labels of a dataset."""
+    dataset, pictures, labels = read_data(options, model)
+    if labels is None:
+        raise SystemExit(f"--dataset={options.dataset} has no labels. --data_label names the one to read.")
+    return reader_of_data(model, dataset, pictures, labels, options.data_label)
+
+
+def reader_of_data(model, dataset, pictures, labels, name):
+    """A classifier of one label, or of several whose one-hot vectors lie side by side."""
+    if labels.ndim == 1:
+        name = name or "label"
+        names = dataset.class_names and {name: dataset.class_names}
+        return latent.Reader(model, pictures, {name: labels}, names)
+    columns = Attributes(labels.shape[1], dataset.attribute_names)
+    values, names = {}, {}
+    for name, places in columns.labels.items():
+        if len(places) == 1:  # There, or not.
+            values[name], names[name] = (labels[:, places[0]] > 0.5).astype("int64"), ["no", "yes"]
+        else:
+            values[name] = labels[:, places].argmax(axis=1)
+            names[name] = [columns.attribute_names[place].partition(" ")[2] for place in places]
+    return latent.Reader(model, pictures, values, names)
 
 
 def project(options):
@@ -181,6 +224,11 @@ def check_conditional(model, flag, value):
 
 def data_of(options, model):
     """Images of a dataset, of the size of the model's samples, and their labels or `None`."""
+    return read_data(options, model)[1:]
+
+
+def read_data(options, model):
+    """A dataset, and its images and labels as `data_of` returns them."""
     dataset = load(options, model.image_shape)
     batches = list(dataset.batch(1000).as_numpy_iterator())
     parts = [list(part) for part in zip(*(batch if isinstance(batch, tuple) else (batch,) for batch in batches))]
@@ -190,7 +238,7 @@ def data_of(options, model):
             f"{options.model} makes images of {model.image_shape}, and {options.dataset} has {pictures.shape[1:]}. "
             "--image_size brings them to another size."
         )
-    return pictures, labels[0] if labels else None
+    return dataset, pictures, labels[0] if labels else None
 
 
 def read_direction(path, index, space):

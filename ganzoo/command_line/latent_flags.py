@@ -143,8 +143,12 @@ def define_video(values):
     flags.DEFINE_float("fps", 20.0, "Frames in a second.", lower_bound=0.1, flag_values=values)
     flags.DEFINE_enum("method", "smooth", ["smooth", "spherical", "linear"], "The way.", flag_values=values)
     flags.DEFINE_bool("closed", True, "Come back to the first sample, to repeat without a jump.", flag_values=values)
-    flags.DEFINE_list(
-        "classes", None, "For a conditional model: a class for each sample, which changes half way.", flag_values=values
+    flags.DEFINE_list("classes", None, "For a conditional model: a class for each sample.", flag_values=values)
+    flags.DEFINE_bool(
+        "blend",
+        None,
+        "Whether a class blends into the next, or changes at once, half way. Default: it blends where the model can.",
+        flag_values=values,
     )
     define_output(values, "video.gif", "The video: .gif, .webp or .mp4.")
 
@@ -165,22 +169,36 @@ def define_directions(values):
 
     python -m ganzoo directions --preset faces_16
     python -m ganzoo directions runs/dcgan/model.keras --method pca --layer relu_0
+    python -m ganzoo directions --preset faces_16 --method supervised --dataset faces_10k --data_label hairColor,glasses
 
     It writes a picture, two rows for each direction, and beside it an .npz file for `ganzoo traverse`.
     """
     flags.DEFINE_enum(
         "method",
         "sefa",
-        ["sefa", "pca"],
-        "sefa: of the first layer's weight. pca: of the samples, or of a layer's activations.",
+        ["sefa", "pca", "supervised"],
+        "sefa: of the first layer's weight. pca: of the samples, or of a layer's activations. supervised: of the "
+        "labels of --dataset, which a small classifier learns to read.",
         flag_values=values,
     )
     flags.DEFINE_integer("count", 5, "How many.", lower_bound=1, flag_values=values)
     flags.DEFINE_string("layer", None, "For pca: the generator's layer. Default: the samples.", flag_values=values)
+    flags.DEFINE_string("dataset", None, in_one_line(f"For supervised: labelled images. {DATA}"), flag_values=values)
+    flags.DEFINE_string("split", "train", "Part of the dataset, such as train[:5000].", flag_values=values)
+    define_reading(values)
     flags.DEFINE_float("reach", 6.0, "How far each is followed, both ways.", flag_values=values)
     flags.DEFINE_integer("seed", 0, "The same seed gives the same samples.", lower_bound=0, flag_values=values)
     define_place(values)
     define_output(values, "directions.png")
+
+
+def check_directions(options):
+    """Stops if a method has not what it needs, or the picture cannot be written."""
+    if (options.method == "supervised") != (options.dataset is not None):
+        raise SystemExit("--method=supervised and --dataset belong together: it finds directions of the data's labels.")
+    if options.dataset is not None:
+        check_data("dataset", options.dataset)
+    check_latents(options)
 
 
 def define_project(values):
@@ -272,7 +290,7 @@ LATENT_COMMANDS = {
     "traverse": (define_traverse, check_traverse),
     "truncate": (define_truncate, check_truncate),
     "video": (define_video, check_video),
-    "directions": (define_directions, check_latents),
+    "directions": (define_directions, check_directions),
     "project": (define_project, check_project),
     "reject": (define_reject, check_with_data),
     "nearest": (define_nearest, check_with_data),

@@ -580,7 +580,8 @@ class GenerativeModel(CompiledModel):
             format: `"saved_model"` (the default), `"onnx"`, `"litert"` or `"html"`. ONNX and the page need
                 `pip install 'keras-ganzoo[export]'`.
             verbose: Ignored; the argument exists because Keras has it.
-            **options: Arguments of the page: `directions`, `training_images`, `training_labels`, `title`.
+            **options: Arguments of the page: `directions`, `training_images`, `training_labels`, `title`, `card`,
+                `shared_runtime`.
 
         Raises:
             ValueError: If the file's name has another ending, or the format cannot express the model.
