@@ -28,7 +28,7 @@ LOOK = """() => {
     element.textContent.trim().replace(/\\s+/g, " ").slice(0, 60);
   const scrolls = (element) => ["auto", "scroll"].includes(getComputedStyle(element).overflowX);
   const width = document.documentElement.clientWidth;
-  const content = document.querySelector("article");
+  const content = document.querySelector("article") ?? document.body;
 
   // Cut off: beyond the edge of the screen, or of a box that hides it, with nothing to scroll.
   for (const element of content.querySelectorAll("*")) {
