@@ -28,11 +28,13 @@ from ganzoo.models import WGAN as WGAN
 from ganzoo.models import WGANGP as WGANGP
 from ganzoo.models import AdversarialModel as AdversarialModel
 from ganzoo.models import Autoencoder as Autoencoder
+from ganzoo.models import CramerGAN as CramerGAN
 from ganzoo.models import CycleGAN as CycleGAN
 from ganzoo.models import GenerativeModel as GenerativeModel
 from ganzoo.models import InfoGAN as InfoGAN
 from ganzoo.models import Pix2Pix as Pix2Pix
 from ganzoo.models import PresGAN as PresGAN
+from ganzoo.models import WGANDiv as WGANDiv
 from ganzoo.presets.hubs import upload_preset as upload_preset
 from ganzoo.presets.library import from_preset as from_preset
 from ganzoo.presets.library import list_presets as list_presets

@@ -28,6 +28,7 @@ PROMISES = {
     ),
     "train_began": (["epoch_0001.png"], r"epoch 1: k = 0\.\d{4}, M = [\d.]+, learning rate 0\.0004"),
     "train_cgan": (["model.keras", "Sneaker.png", "Bag.png", "samples/epoch_0001.png"], r"10 classes: T-shirt/top, "),
+    "train_cramer_gan": (["samples.png"], r"epoch 1: energy distance \d\.\d{4}"),
     "train_cyclegan": (["model.keras", "there_and_back.png"], r"differ by [\d.]+ of 2"),
     "train_dcgan": (
         ["model.keras", "samples/training.gif", "learning_curve.csv"],
@@ -46,6 +47,10 @@ PROMISES = {
     "train_sngan": (["model.keras"], r"bfloat16, largest singular value [\d.]+"),
     "train_vae": (["model.keras", "latents_0001.png"], r"ELBO -[\d.]+ nats; log p\(x\) -[\d.]+ nats"),
     "train_wgan": (["estimate.png", "samples/epoch_0001.png"], r"frechet_distance"),
+    "train_wgan_div": (
+        ["WGAN-GP.png", "WGAN-div.png"],
+        r"(?s)WGAN-GP: mean slope [\d.]+ .*WGAN-div: mean slope [\d.]+ after the first",
+    ),
     "train_wgan_gp": (
         ["model.keras", "new.png", "serving/1/saved_model.pb", "checkpoints/step_0000000002.keras"],
         r"The server makes 64 images of uint8",

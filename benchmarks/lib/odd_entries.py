@@ -74,6 +74,8 @@ MODELS = {
     "R3GAN": SMALL,
     "WGAN": SMALL,
     "WGANGP": SMALL,
+    "WGANDiv": SMALL,
+    "CramerGAN": SMALL,
     "CGAN": {"image_shape": (8, 8, 1), "num_classes": 3},
     "ACGAN": {"image_shape": (8, 8, 1), "num_classes": 3, "filters": 2},
     "InfoGAN": SMALL,

@@ -5,6 +5,7 @@ from ganzoo.models.adversarial_model import AdversarialModel as AdversarialModel
 from ganzoo.models.autoencoder import Autoencoder as Autoencoder
 from ganzoo.models.began import BEGAN as BEGAN
 from ganzoo.models.cgan import CGAN as CGAN
+from ganzoo.models.cramer_gan import CramerGAN as CramerGAN
 from ganzoo.models.cyclegan import CycleGAN as CycleGAN
 from ganzoo.models.dcgan import DCGAN as DCGAN
 from ganzoo.models.dragan import DRAGAN as DRAGAN
@@ -18,4 +19,5 @@ from ganzoo.models.r3gan import R3GAN as R3GAN
 from ganzoo.models.sngan import SNGAN as SNGAN
 from ganzoo.models.vae import VAE as VAE
 from ganzoo.models.wgan import WGAN as WGAN
+from ganzoo.models.wgan_div import WGANDiv as WGANDiv
 from ganzoo.models.wgan_gp import WGANGP as WGANGP

@@ -37,6 +37,8 @@ MODELS = {
     "LSGAN": lambda: tiny(ganzoo.LSGAN, (2,), hidden=(4,)),
     "WGAN": lambda: tiny(ganzoo.WGAN, (2,), hidden=(4,)),
     "WGANGP": lambda: tiny(ganzoo.WGANGP, (2,), hidden=(4,)),
+    "WGANDiv": lambda: tiny(ganzoo.WGANDiv, (2,), hidden=(4,)),
+    "CramerGAN": lambda: tiny(ganzoo.CramerGAN, (2,), hidden=(4,), score_dim=3),
     "DRAGAN": lambda: tiny(ganzoo.DRAGAN, (2,), hidden=(4,)),
     "BEGAN": lambda: tiny(ganzoo.BEGAN, IMAGE, filters=2),
     "SNGAN": lambda: tiny(ganzoo.SNGAN, (2,), hidden=(4,)),
