@@ -254,6 +254,13 @@ def of_the_rest():
             dict,
             signature=ganzoo.augmentation.DiffAugment,
         ),
+        "augmentation.FlipAndShift": Entry(
+            lambda **arguments: train_one(
+                "GAN", **MODELS["GAN"], augmentation=ganzoo.augmentation.FlipAndShift(**arguments)
+            ),
+            dict,
+            signature=ganzoo.augmentation.FlipAndShift,
+        ),
         "augmentation.ADA": Entry(
             functools.partial(train_augmented, "ADA"),
             lambda: {"adjustment_images": 1000.0},
@@ -422,6 +429,11 @@ def of_losses():
             **of_any_scores,
         ),
         "losses.hinge_generator_loss": of(losses.hinge_generator_loss, {"fake_scores": SCORES}, **of_any_scores),
+        "losses.lecam_loss": of(
+            losses.lecam_loss,
+            {"real_scores": SCORES, "fake_scores": SCORES, "real_anchor": 0.5, "fake_anchor": -0.5},
+            **of_any_scores,
+        ),
         "losses.relativistic_loss": of(
             losses.relativistic_loss, {"better_scores": SCORES, "worse_scores": SCORES}, **of_any_scores
         ),

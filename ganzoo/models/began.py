@@ -57,6 +57,7 @@ class BEGAN(AdversarialModel):
     """
 
     reconstructs = True
+    ranks_samples = False
     networks_for_vectors = None  # No dense network fits.
 
     gamma = Setting(checks.check_share)

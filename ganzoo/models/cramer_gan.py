@@ -65,7 +65,7 @@ class CramerGAN(AdversarialModel):
     gradient_penalty_weight = Setting(checks.check_weight)
 
     # The outputs of the discriminator are features: there is no score that ranks samples.
-    gives_features = True
+    ranks_samples = False
 
     def __init__(self, generator, discriminator, gradient_penalty_weight=10.0, discriminator_steps=5, **kwargs):
         super().__init__(generator, discriminator, discriminator_steps=discriminator_steps, **kwargs)
