@@ -22,12 +22,14 @@ from ganzoo.models import DRAGAN as DRAGAN
 from ganzoo.models import GAN as GAN
 from ganzoo.models import LSGAN as LSGAN
 from ganzoo.models import R3GAN as R3GAN
+from ganzoo.models import SAGAN as SAGAN
 from ganzoo.models import SNGAN as SNGAN
 from ganzoo.models import VAE as VAE
 from ganzoo.models import WGAN as WGAN
 from ganzoo.models import WGANGP as WGANGP
 from ganzoo.models import AdversarialModel as AdversarialModel
 from ganzoo.models import Autoencoder as Autoencoder
+from ganzoo.models import BigGAN as BigGAN
 from ganzoo.models import CramerGAN as CramerGAN
 from ganzoo.models import CycleGAN as CycleGAN
 from ganzoo.models import GenerativeModel as GenerativeModel

@@ -157,6 +157,27 @@ def standard_deviation(samples):
     return tf.sqrt(tf.maximum(square - mean**2, 0.0))
 
 
+def orthogonal_penalty(kernels):
+    """`sum ||W^T W * (1 - I)||_F^2` over kernels: the inner products of different filters, squared.
+
+    It is 0 where the filters of each kernel are orthogonal, whatever their lengths.
+
+    Reference: [Brock et al., 2018](https://arxiv.org/abs/1809.11096), Equation 3.
+
+    Args:
+        kernels: Sequence of float tensors `(..., filters)`. Each is seen as a matrix with a column for each filter.
+
+    Returns:
+        Float32 scalar, without the weight beta.
+    """
+    total = ops.zeros((), "float32")
+    for kernel in kernels:
+        matrix = ops.reshape(ops.cast(kernel, "float32"), (-1, kernel.shape[-1]))
+        products = ops.matmul(ops.transpose(matrix), matrix)
+        total += ops.sum(ops.square(products * (1.0 - ops.eye(matrix.shape[-1]))))
+    return total
+
+
 def batch_of(samples):
     """The number of samples, as a Python integer where the graph knows it."""
     return samples.shape[0] or tf.shape(samples)[0]

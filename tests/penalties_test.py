@@ -8,6 +8,7 @@ from ganzoo.penalties import (
     gradient_norms,
     gradient_penalty,
     gradient_power,
+    orthogonal_penalty,
     zero_centered_penalty,
 )
 
@@ -212,3 +213,17 @@ def test_the_noise_of_dragan_is_not_the_same_for_each_entry():
     assert 0 <= noise.min() and noise.max() < 0.5
     u, share = uniform((2, 2)).numpy(), uniform((2, 1)).numpy()  # One share for each sample.
     np.testing.assert_allclose(noise, 0.5 * u * share, atol=1e-6)
+
+
+def test_orthogonal_filters_cost_nothing():
+    orthogonal, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(18, 4)))
+    kernel = (orthogonal * [1.0, 2.0, 3.0, 4.0]).reshape(3, 3, 2, 4)  # Of any length.
+    np.testing.assert_allclose(orthogonal_penalty([kernel, np.eye(3)]), 0.0, atol=1e-9)
+
+
+def test_orthogonal_penalty_by_hand():
+    """Two filters (1, 2) and (3, -1): the inner product 1, twice. One filter has no other."""
+    kernel = np.array([[1.0, 3.0], [2.0, -1.0]])
+    np.testing.assert_allclose(orthogonal_penalty([kernel]), 2.0, rtol=1e-6)
+    np.testing.assert_allclose(orthogonal_penalty([kernel, 2 * kernel]), 2.0 + 16 * 2.0, rtol=1e-6)
+    np.testing.assert_allclose(orthogonal_penalty([np.ones((5, 1))]), 0.0)

@@ -71,6 +71,8 @@ MODELS = {
     "LSGAN": SMALL,
     "DRAGAN": SMALL,
     "SNGAN": SMALL,
+    "BigGAN": SMALL,
+    "SAGAN": {**SMALL, "generator_attention": 1},
     "R3GAN": SMALL,
     "WGAN": SMALL,
     "WGANGP": SMALL,

@@ -2,6 +2,7 @@
 
 from ganzoo.networks import acgan as acgan
 from ganzoo.networks import autoencoder as autoencoder
+from ganzoo.networks import biggan as biggan
 from ganzoo.networks import dcgan as dcgan
 from ganzoo.networks import infogan as infogan
 from ganzoo.networks import maxout as maxout

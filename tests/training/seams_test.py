@@ -42,6 +42,7 @@ MODELS = {
     "DRAGAN": lambda: tiny(ganzoo.DRAGAN, (2,), hidden=(4,)),
     "BEGAN": lambda: tiny(ganzoo.BEGAN, IMAGE, filters=2),
     "SNGAN": lambda: tiny(ganzoo.SNGAN, (2,), hidden=(4,)),
+    "BigGAN": lambda: tiny(ganzoo.BigGAN, IMAGE, num_classes=3, filters=1, orthogonal_weight=1e-3),
     "PresGAN": tiny_presgan,
     "R3GAN": lambda: tiny(ganzoo.R3GAN, (2,), hidden=(4,)),
     "ACGAN": lambda: tiny(ganzoo.ACGAN, IMAGE, num_classes=3, filters=2),
