@@ -8,6 +8,7 @@ energy distance between new samples and held-out points, in the plane itself, af
 
 from pathlib import Path
 
+import keras
 import numpy as np
 from absl import app, flags
 
@@ -29,6 +30,7 @@ def energy_distance(x, y):
 def main(_):
     ring = ganzoo.data.ring(num_samples=64_000, std=0.05, batch_size=256)
     held_out = np.concatenate([points for points, _ in ganzoo.data.ring(1_024, std=0.05, batch_size=256, seed=1)])
+    keras.utils.set_random_seed(0)
     gan = ganzoo.CramerGAN.from_paper((2,), hidden=(64, 64), score_dim=16, seed=0)
     for epoch in range(flags.FLAGS.epochs):
         gan.fit(ring, initial_epoch=epoch, epochs=epoch + 1, verbose=0)

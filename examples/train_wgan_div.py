@@ -8,6 +8,7 @@ the samples are far from the data, flat when they are near. Both learn a ring of
 
 from pathlib import Path
 
+import keras
 import tensorflow as tf
 from absl import app, flags
 
@@ -21,6 +22,7 @@ def main(_):
     ring = ganzoo.data.ring(num_samples=64_000, std=0.05, batch_size=256)
     real = next(iter(ring))[0]
     for name, model in (("WGAN-GP", ganzoo.WGANGP), ("WGAN-div", ganzoo.WGANDiv)):
+        keras.utils.set_random_seed(0)
         gan = model.from_paper((2,), hidden=(64, 64), seed=0)
         slopes = []
         for epoch in range(flags.FLAGS.epochs):

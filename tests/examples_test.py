@@ -27,6 +27,10 @@ PROMISES = {
         r"standard deviations of the latents: \[",
     ),
     "train_began": (["epoch_0001.png"], r"epoch 1: k = 0\.\d{4}, M = [\d.]+, learning rate 0\.0004"),
+    "train_biggan": (
+        ["whole.png", "truncated.png"],
+        r"New statistics in \d+ layers; the spread of pixels is 0\.\d+ and",
+    ),
     "train_cgan": (["model.keras", "Sneaker.png", "Bag.png", "samples/epoch_0001.png"], r"10 classes: T-shirt/top, "),
     "train_cramer_gan": (["samples.png"], r"epoch 1: energy distance \d\.\d{4}"),
     "train_cyclegan": (["model.keras", "there_and_back.png"], r"differ by [\d.]+ of 2"),
@@ -44,6 +48,7 @@ PROMISES = {
     "train_pix2pix": (["model.keras", "samples/epoch_0001.png"], r"(?s)pix2pix l1_distance.*outline l1_distance"),
     "train_presgan": (["model.keras", "sigma.png", "learning_curve.png"], r"held-out images of fashion_mnist_10k: -?"),
     "train_r3gan": (["checkpoints/step_0000000002.keras", "epoch_0001.png"], r"2 replicas, 64 images each"),
+    "train_sagan": (["epoch_0001.png"], r"epoch 1: gain [+-]0\.\d{4} in the generator"),
     "train_sngan": (["model.keras"], r"bfloat16, largest singular value [\d.]+"),
     "train_vae": (["model.keras", "latents_0001.png"], r"ELBO -[\d.]+ nats; log p\(x\) -[\d.]+ nats"),
     "train_wgan": (["estimate.png", "samples/epoch_0001.png"], r"frechet_distance"),
