@@ -25,7 +25,7 @@ def make(**overrides):
 make.generator_logs = ("orthogonal",)
 
 
-# Without XLA, which takes half a minute for these networks: tests/layers/attention_test.py compiles what is new in them.
+# Without XLA, which takes half a minute for these networks: tests/layers/attention_test.py compiles what is new.
 @pytest.mark.parametrize(
     "check", [check for check in CHECKS if check is not jit_compiles], ids=lambda check: check.__name__
 )
