@@ -12,6 +12,7 @@ import numpy as np
 from ganzoo import checks
 from ganzoo.data import local, npz, packed, toys
 from ganzoo.data.folder import from_folder
+from ganzoo.data.hints import check_hints
 from ganzoo.data.image_files import has_images
 from ganzoo.data.indexed import IndexedSource
 from ganzoo.data.paired import check_jitter, from_pairs, resize
@@ -46,6 +47,7 @@ def load(
     manual_dir=None,
     jitter=False,
     mirror=False,
+    color_hints=0,
     label=None,
     storage="memory",
     cache_dir=None,
@@ -97,7 +99,7 @@ def load(
         data_dir: Folder where tensorflow-datasets keeps prepared datasets. Defaults to its own default.
         manual_dir: Folder with the archives of a dataset of tensorflow-datasets, to be used instead of
             a download; their checksums are verified. Or the folder with the file of `cifar10_jpeg` and the like.
-        jitter, mirror: Of the paired datasets: see `paired`. Default to `False`.
+        jitter, mirror, color_hints: Of the paired datasets: see `paired`. Default to none.
         label: String, which label the elements have, of `faces_10k` or an `.npz` file: `"hairColor"`; in a file the
             array `<split>_<label>`, with the names of its values in `values_<label>`. A list of them gives float32
             attributes `(count,)`, one-hot for each label, side by side; `dataset.attribute_names` tells what they mean.
@@ -126,13 +128,14 @@ def load(
     image_size = check_image_size(image_size)
     check_jitter(jitter)
     mirror = checks.boolean("mirror", mirror)
+    color_hints = check_hints(color_hints)
     label = check_label(label)
     where = check_storage(storage, cache_dir)
     folders = _folder("data_dir", data_dir), _folder("manual_dir", manual_dir)
     name, path = _name_and_path(name, *folders)
-    _check_suitable(name, path, label, jitter or mirror, *where)
+    _check_suitable(name, path, label, jitter or mirror or color_hints, *where)
     if path is None and name in _PAIRED:
-        return from_pairs(*_PAIRED[name](split), image_size, batch_size, seed, shuffle, jitter, mirror)
+        return from_pairs(*_PAIRED[name](split), image_size, batch_size, seed, shuffle, jitter, mirror, color_hints)
     if path is None and name in _TOYS:
         return _load_toy(name, split, batch_size, seed, shuffle, image_size)
     if path is not None and path.is_dir():
@@ -157,8 +160,8 @@ def _check_suitable(name, path, label, changes_pairs, on_disk, cache_dir):
         raise ValueError(f"`label` chooses among the labels of faces_10k or of an .npz file. Received: {name!r}")
     if changes_pairs and (path is not None or name not in _PAIRED):
         raise ValueError(
-            f"jitter and mirror change pairs of images, and {name!r} is none of {', '.join(_PAIRED)}. For your own "
-            "pairs use ganzoo.data.paired."
+            f"jitter, mirror and color_hints change pairs of images, and {name!r} is none of {', '.join(_PAIRED)}. For "
+            "your own pairs use ganzoo.data.paired."
         )
     if on_disk and (path == _EMBEDDED_FACES or (path is None and name in _IN_MEMORY)):
         raise ValueError(f"storage='disk' is for large sets, and {name!r} fits into any memory. Leave it out.")

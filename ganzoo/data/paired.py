@@ -9,6 +9,7 @@ from PIL import Image
 from ganzoo import checks
 from ganzoo.data.arrays import check_images
 from ganzoo.data.decoding import decode_all, decode_image
+from ganzoo.data.hints import check_colors, check_hints, hinting
 from ganzoo.data.image_files import image_files
 from ganzoo.data.indexed import IndexedSource, check_batch_size, uniform_numbers
 from ganzoo.data.pixels import check_image_size, cover_array
@@ -31,6 +32,7 @@ def paired(
     shuffle=True,
     jitter=False,
     mirror=False,
+    color_hints=0,
 ):
     """A dataset of pairs `(input, target)`, for image-to-image translation.
 
@@ -42,8 +44,8 @@ def paired(
     - two arrays, as `from_arrays` takes them: `paired(outlines, drawings)`.
 
     Iterating over the dataset gives the order of epoch 0 each time; `dataset.stream()` gives all epochs, each in its
-    own order, from any batch on. Jitter and mirroring are functions of the seed, the epoch and the position, too, so
-    that a training resumes exactly. Incomplete batches are dropped. Files are decoded once, see `from_folder`.
+    own order, from any batch on. Jitter, mirroring and hints are functions of the seed, the epoch and the position,
+    too, so that a training resumes exactly. Incomplete batches are dropped. Files are decoded once, see `from_folder`.
 
     Reference: [Isola et al., 2017](https://arxiv.org/abs/1611.07004), Section 6.2 (jitter and mirroring).
 
@@ -61,6 +63,9 @@ def paired(
         jitter: Float above 1: both sides are enlarged by this factor (bilinear) and cut back to size at the same
             random place. `True` is the paper's 286/256. Defaults to `False`; held-out data need none.
         mirror: Boolean, flip both sides of every other pair, at random, from left to right. Defaults to `False`.
+        color_hints: Integer. Paints up to that many dabs of the target's colours under the lines of the input, their
+            number and places at random for each pair and epoch. A model that is trained so fills a drawing as its
+            user dabs it. Inputs become RGB. Defaults to `0`.
 
     Returns:
         A `tf.data.Dataset` of `(input, target)`: float32 images in `[-1, 1]`.
@@ -81,6 +86,7 @@ def paired(
     seed, shuffle = checks.seed("seed", seed), checks.boolean("shuffle", shuffle)  # Before the long part, too.
     check_jitter(jitter)
     mirror = checks.boolean("mirror", mirror)
+    check_hints(color_hints)
     if isinstance(inputs, (str, os.PathLike)):
         if targets is not None and not isinstance(targets, (str, os.PathLike)):
             raise ValueError(f"inputs are a folder, and so must targets be; received {type(targets).__name__}.")
@@ -93,13 +99,14 @@ def paired(
     inputs, targets = check_images(inputs, "inputs"), check_images(targets, "targets")
     if direction == "b_to_a":
         inputs, targets = targets, inputs
-    return from_pairs(inputs, targets, image_size, batch_size, seed, shuffle, jitter, mirror)
+    return from_pairs(inputs, targets, image_size, batch_size, seed, shuffle, jitter, mirror, color_hints)
 
 
-def from_pairs(inputs, targets, image_size, batch_size, seed, shuffle, jitter, mirror):
+def from_pairs(inputs, targets, image_size, batch_size, seed, shuffle, jitter, mirror, color_hints=0):
     """A dataset of two checked arrays; arguments as in `paired`."""
     check_jitter(jitter)
     mirror = checks.boolean("mirror", mirror)
+    color_hints = check_hints(color_hints)
     if inputs.ndim != 4 or targets.ndim != 4:
         raise ValueError(f"A pair is two images; received arrays of the shapes {inputs.shape} and {targets.shape}.")
     if len(inputs) != len(targets):
@@ -111,11 +118,20 @@ def from_pairs(inputs, targets, image_size, batch_size, seed, shuffle, jitter, m
         )
     if image_size not in (None, inputs.shape[1:3]):
         inputs, targets = resize(inputs, image_size), resize(targets, image_size)
-    augment = None
+    changes = []
     if jitter or mirror:
-        augment = augmentation(seed, inputs.shape[1:3], enlargement(jitter), mirror)
-    source = IndexedSource(inputs, None, batch_size, seed, shuffle, targets=targets, augment=augment)
-    return source.dataset()
+        changes.append(augmentation(seed, inputs.shape[1:3], enlargement(jitter), mirror))
+    if color_hints:
+        check_colors(inputs, targets)
+        changes.append(hinting(seed, color_hints))
+
+    def augment(inputs, targets, epoch, positions):
+        for change in changes:
+            inputs, targets = change(inputs, targets, epoch, positions)
+        return inputs, targets
+
+    augment = augment if changes else None
+    return IndexedSource(inputs, None, batch_size, seed, shuffle, targets=targets, augment=augment).dataset()
 
 
 def augmentation(seed, size, ratio, mirror):
