@@ -36,8 +36,21 @@ def mixtures_table():
     return mixtures.table([row for row in rows if row["iterations"] == 25_000], 25_000)
 
 
+def rejection_table():
+    import latent
+
+    found = [
+        row for row in records.read(HERE / "results" / "latent.jsonl") if row.get("data", "").endswith("mnist_10k")
+    ]
+    return latent.rejection_table(found)
+
+
 # Name of the table -> its page, and the function that makes it of the records.
-TABLES = {"guard": ("watching.md", guard_table), "mixtures": ("papers.md", mixtures_table)}
+TABLES = {
+    "guard": ("watching.md", guard_table),
+    "mixtures": ("papers.md", mixtures_table),
+    "rejection": ("latents.md", rejection_table),
+}
 
 
 def replaced(text, name, table):

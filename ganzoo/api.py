@@ -1,4 +1,4 @@
-"""The public names of `ganzoo`: `ganzoo.WGAN` and `from ganzoo import WGAN` find them here."""
+"""The public names of `ganzoo`, such as `ganzoo.WGAN`."""
 
 from ganzoo import augmentation as augmentation
 from ganzoo import callbacks as callbacks

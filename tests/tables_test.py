@@ -15,7 +15,7 @@ def tables():
         yield importlib.import_module("tables")
 
 
-@pytest.mark.parametrize("name", ["guard", "mixtures"])
+@pytest.mark.parametrize("name", ["guard", "mixtures", "rejection"])
 def test_the_page_holds_the_table_of_the_records(tables, name):
     page, make = tables.TABLES[name]
     text = (ROOT / "docs" / page).read_text()
@@ -23,7 +23,7 @@ def test_the_page_holds_the_table_of_the_records(tables, name):
 
 
 def test_all_tables_are_tested(tables):
-    assert set(tables.TABLES) == {"guard", "mixtures"}
+    assert set(tables.TABLES) == {"guard", "mixtures", "rejection"}
 
 
 def test_a_page_without_its_place_is_refused(tables):

@@ -15,6 +15,7 @@ from ganzoo.latent.projection import project as project
 from ganzoo.latent.ratio import Calibration as Calibration
 from ganzoo.latent.ratio import DensityRatio as DensityRatio
 from ganzoo.latent.ratio import calibrate as calibrate
+from ganzoo.latent.reader import Reader as Reader
 from ganzoo.latent.rejection import Drawn as Drawn
 from ganzoo.latent.rejection import acceptance_probability as acceptance_probability
 from ganzoo.latent.rejection import chains as chains

@@ -1,7 +1,7 @@
 """Layers that networks share: convolutions, normalizations, attention, labels, maxout units.
 
-Each file holds one family of layers. `normalization`, `dense_layer` and `convolution_layer` give a network the layers
-that go with the name of a normalization. `DCGAN_KERNELS` and its like are the initializers of papers.
+Each file holds a family of layers. `normalization`, `dense_layer` and `convolution_layer` return the layers for the
+name of a normalization. Constants such as `DCGAN_KERNELS` are the initializers of papers.
 """
 
 from ganzoo.layers.attention import SelfAttention as SelfAttention

@@ -1,4 +1,4 @@
-"""Batch normalization, of one kind for all samples, with gains for each class, and with gains of a vector."""
+"""Batch normalization, with the same gains for all samples, with gains for each class, or with gains of a vector."""
 
 import keras
 import tensorflow as tf
@@ -10,10 +10,10 @@ from ganzoo.layers.spectral import SpectralDense
 
 @keras.saving.register_keras_serializable("ganzoo")
 class BatchNormalization(keras.layers.BatchNormalization):
-    """`keras.layers.BatchNormalization`, by TensorFlow's fused kernel while one replica trains on images.
+    """`keras.layers.BatchNormalization` with TensorFlow's fused kernel, when a single replica trains on images.
 
-    The same function and the same statistics, faster: Keras composes it of single operations, which it needs for
-    statistics over several replicas.
+    It computes the same function and the same statistics, but faster. Keras composes it of single operations, which are
+    needed for statistics over several replicas.
     """
 
     def call(self, inputs, training=None, mask=None):
@@ -29,7 +29,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
             is_training=True,
         )
         count = tf.cast(tf.reduce_prod(tf.shape(inputs)[:3]), "float32")
-        variance = fused.batch_variance * (count - 1.0) / count  # The kernel's is the unbiased estimate, Keras' is not.
+        variance = fused.batch_variance * (count - 1.0) / count  # The kernel's estimate is unbiased, Keras' is not.
         for average, value in ((self.moving_mean, fused.batch_mean), (self.moving_variance, variance)):
             average.assign(average * self.momentum + value * (1.0 - self.momentum))
         return fused.y
@@ -46,14 +46,14 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
 @keras.saving.register_keras_serializable("ganzoo")
 class ConditionalBatchNormalization(keras.layers.Layer):
-    """Batch normalization whose gains and biases are those of the sample's class.
+    """Batch normalization with gains and biases for each class.
 
         y = gain[label] * (x - mean) / sqrt(variance + epsilon) + bias[label]
 
-    Mean and variance are over all classes; see `BatchNormalization`. The gains start at 1, the biases at 0.
+    Mean and variance are over all classes, as in `BatchNormalization`. The gains start at 1, the biases at 0.
 
-    Reference: [Dumoulin et al., 2016](https://arxiv.org/abs/1610.07629), with the statistics of each image;
-    [de Vries et al., 2017](https://arxiv.org/abs/1707.00683), with those of the batch.
+    Reference: [Dumoulin et al., 2016](https://arxiv.org/abs/1610.07629), with statistics of each image, and [de Vries
+    et al., 2017](https://arxiv.org/abs/1707.00683), with statistics of the batch.
 
     Args:
         num_classes: Integer.

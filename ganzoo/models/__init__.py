@@ -1,4 +1,4 @@
-"""Update rules: one paper, one file."""
+"""The update rules of the zoo. Each file holds the model of a paper."""
 
 from ganzoo.models.acgan import ACGAN as ACGAN
 from ganzoo.models.adversarial_model import AdversarialModel as AdversarialModel

@@ -1,4 +1,4 @@
-"""Architectures: one family, one file; functions that return a functional `keras.Model`."""
+"""Families of networks. Each file holds a family, with functions that return a functional `keras.Model`."""
 
 from ganzoo.networks import acgan as acgan
 from ganzoo.networks import autoencoder as autoencoder
