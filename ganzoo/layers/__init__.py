@@ -13,11 +13,17 @@ from ganzoo.layers.choices import normalization as normalization
 from ganzoo.layers.convolutions import Conv2D as Conv2D
 from ganzoo.layers.convolutions import Conv2DTranspose as Conv2DTranspose
 from ganzoo.layers.convolutions import trilinear_convolution as trilinear_convolution
+from ganzoo.layers.grouped import GroupedConv2D as GroupedConv2D
 from ganzoo.layers.initializers import DCGAN_GAINS as DCGAN_GAINS
 from ganzoo.layers.initializers import DCGAN_KERNELS as DCGAN_KERNELS
 from ganzoo.layers.initializers import WGAN_GP_KERNELS as WGAN_GP_KERNELS
 from ganzoo.layers.labels import OneHot as OneHot
 from ganzoo.layers.maxout import Maxout as Maxout
+from ganzoo.layers.outputs import ClipInInference as ClipInInference
+from ganzoo.layers.resampling import LINEAR as LINEAR
+from ganzoo.layers.resampling import SMOOTH as SMOOTH
+from ganzoo.layers.resampling import FilteredDownsampling2D as FilteredDownsampling2D
+from ganzoo.layers.resampling import FilteredUpsampling2D as FilteredUpsampling2D
 from ganzoo.layers.spectral import SpectralConv2D as SpectralConv2D
 from ganzoo.layers.spectral import SpectralDense as SpectralDense
 from ganzoo.layers.spectral import SpectrallyNormalized as SpectrallyNormalized
