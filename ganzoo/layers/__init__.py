@@ -13,6 +13,15 @@ from ganzoo.layers.choices import normalization as normalization
 from ganzoo.layers.convolutions import Conv2D as Conv2D
 from ganzoo.layers.convolutions import Conv2DTranspose as Conv2DTranspose
 from ganzoo.layers.convolutions import trilinear_convolution as trilinear_convolution
+from ganzoo.layers.equalized import EqualizedConv2D as EqualizedConv2D
+from ganzoo.layers.equalized import EqualizedDense as EqualizedDense
+from ganzoo.layers.equalized import FilterBeforeStride as FilterBeforeStride
+from ganzoo.layers.equalized import FixedNoise as FixedNoise
+from ganzoo.layers.equalized import MinibatchStandardDeviation as MinibatchStandardDeviation
+from ganzoo.layers.equalized import ModulatedConv2D as ModulatedConv2D
+from ganzoo.layers.equalized import PixelNormalization as PixelNormalization
+from ganzoo.layers.equalized import ScaledLeakyReLU as ScaledLeakyReLU
+from ganzoo.layers.equalized import StyleNoise as StyleNoise
 from ganzoo.layers.grouped import GroupedConv2D as GroupedConv2D
 from ganzoo.layers.initializers import DCGAN_GAINS as DCGAN_GAINS
 from ganzoo.layers.initializers import DCGAN_KERNELS as DCGAN_KERNELS
