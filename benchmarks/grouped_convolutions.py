@@ -8,6 +8,7 @@ make the same numbers. The second column is what a step with R1 costs: the gradi
 The networks of R3GAN use what `ganzoo.layers.GroupedConv2D` has.
 """
 
+import functools
 import time
 
 import numpy as np
@@ -75,23 +76,28 @@ def with_gradients(form, x, kernel, groups):
     return outer.gradient(penalty, kernel)
 
 
-def main():
+def times_of(side, filters, groups):
+    """A row of the table: two times of each form."""
     random = np.random.default_rng(0)
+    x = tf.constant(random.normal(size=(BATCH, side, side, filters)), "float32")
+    kernel = tf.constant(random.normal(size=(3, 3, filters // groups, filters)), "float32") / 10
+    reference, cells = by_split(x, kernel, groups), []
+    for form in FORMS.values():
+        forward = tf.function(functools.partial(form, groups=groups), autograph=False)
+        both = tf.function(functools.partial(with_gradients, form, groups=groups), autograph=False)
+        try:
+            np.testing.assert_allclose(forward(x, kernel), reference, atol=1e-3)
+            cells.append(f"{1e3 * seconds(forward, x, kernel):.1f} / {1e3 * seconds(both, x, kernel):.1f}")
+        except tf.errors.OpError as error:
+            cells.append(type(error).__name__)
+    return cells
+
+
+def main():
     print(f"batch of {BATCH}; milliseconds forward / with two gradients")
-    print("side, filters, groups:", *FORMS, sep="\t")
-    for side, filters, groups in SHAPES:
-        x = tf.constant(random.normal(size=(BATCH, side, side, filters)), "float32")
-        kernel = tf.constant(random.normal(size=(3, 3, filters // groups, filters)), "float32") / 10
-        reference, cells = by_split(x, kernel, groups), []
-        for form in FORMS.values():
-            try:
-                forward = tf.function(lambda x, kernel, form=form: form(x, kernel, groups), autograph=False)
-                np.testing.assert_allclose(forward(x, kernel), reference, atol=1e-3)
-                both = tf.function(lambda x, kernel, form=form: with_gradients(form, x, kernel, groups), autograph=False)
-                cells.append(f"{1e3 * seconds(forward, x, kernel):.1f} / {1e3 * seconds(both, x, kernel):.1f}")
-            except tf.errors.OpError as error:
-                cells.append(type(error).__name__)
-        print(f"{side}, {filters}, {groups}:", *cells, sep="\t", flush=True)
+    print("side, filters, groups", *FORMS, sep="\t")
+    for shape in SHAPES:
+        print(*shape, *times_of(*shape), sep="\t", flush=True)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,8 @@ class ADA(keras.layers.Layer):
     bit. All transformations are differentiable in the images.
 
     `model.augmentation.p` is the probability now. It moves in training only, never in `evaluate`, and is saved with the
-    model. A `schedule` moves it by the number of steps alone, whatever the discriminator does. A model needs an `ADA` of its own.
+    model. A `schedule` moves it by the number of steps alone, whatever the discriminator does. A model needs an `ADA`
+    of its own.
 
     Reference: [Karras et al., 2020](https://arxiv.org/abs/2006.06676), Sections 2 and 3, Appendix B.
 

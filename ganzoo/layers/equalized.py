@@ -14,6 +14,7 @@ from ganzoo.layers.resampling import SMOOTH, FilteredResampling, apply_to_lines,
 # Every kernel starts as N(0, 1) and is scaled where it is used.
 NORMAL = {"class_name": "RandomNormal", "config": {"mean": 0.0, "stddev": 1.0}}
 EPSILON = 1e-8
+SQRT_2 = math.sqrt(2.0)
 
 
 @keras.saving.register_keras_serializable("ganzoo")
@@ -76,7 +77,7 @@ class ScaledLeakyReLU(keras.layers.Layer):
         gain: Float. Defaults to `sqrt(2)`.
     """
 
-    def __init__(self, gain=math.sqrt(2.0), **kwargs):
+    def __init__(self, gain=SQRT_2, **kwargs):
         super().__init__(**kwargs)
         self.gain = checks.number("gain", gain, above=0)
 
@@ -145,8 +146,7 @@ class ModulatedConv2D(keras.layers.Layer):
             sizes = [2 * side - 2 + self.kernel_size for side in sides]
             shift = (self.kernel_size - 1) // 2
             self.matrices = [
-                filtering(size, SMOOTH, 2 * side, 2 - shift, gain=2.0)
-                for size, side in zip(sizes, sides, strict=True)
+                filtering(size, SMOOTH, 2 * side, 2 - shift, gain=2.0) for size, side in zip(sizes, sides, strict=True)
             ]
 
     def call(self, inputs):

@@ -1,4 +1,4 @@
-"""Doubling and halving of maps with a filter, which neither makes a checkerboard nor lets high frequencies fold over."""
+"""Doubling and halving of maps with a filter: no checkerboards, and no high frequencies that fold over."""
 
 import keras
 import numpy as np

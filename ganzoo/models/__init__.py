@@ -16,6 +16,7 @@ from ganzoo.models.pix2pix import Pix2Pix as Pix2Pix
 from ganzoo.models.presgan import PresGAN as PresGAN
 from ganzoo.models.r3gan import R3GAN as R3GAN
 from ganzoo.models.sngan import SNGAN as SNGAN
+from ganzoo.models.stylegan2 import StyleGAN2 as StyleGAN2
 from ganzoo.models.vae import VAE as VAE
 from ganzoo.models.wgan import WGAN as WGAN
 from ganzoo.models.wgan_gp import WGANGP as WGANGP

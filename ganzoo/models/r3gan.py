@@ -103,10 +103,12 @@ class R3GAN(AdversarialModel):
 
         What is `None` depends on `schedules`:
 
-        | `schedules` | gamma | Adam | `ema_decay` | `augmentation` | Source |
-        |---|---|---|---|---|---|
-        | `True` | 0.05 to 0.005 | 2e-4 to 5e-5, beta_1 0, beta_2 0.9 to 0.99 | `HalfLife` | ADA, p 0 to 0.55 | CIFAR-10 |
-        | `False` | 1 | 2e-4, beta_1 0, beta_2 0.99 | none | none | Stacked MNIST, without its schedules |
+        | Setting | `True`, as for CIFAR-10 | `False`, as for Stacked MNIST, without its schedules |
+        |---|---|---|
+        | `r1_weight`, `r2_weight` | 0.05 to 0.005 | 1 |
+        | Adam, beta_1 0 | 2e-4 to 5e-5, beta_2 0.9 to 0.99 | 2e-4, beta_2 0.99 |
+        | `ema_decay` | a half-life of 0 to `total_steps / 4` steps | none |
+        | `augmentation` | ADA, p 0 to 0.55 | none |
 
         Args:
             networks: Defaults to `ganzoo.networks.r3gan`. `ganzoo.networks.dcgan` has smaller ones, without

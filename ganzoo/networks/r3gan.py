@@ -117,9 +117,9 @@ def generator(
             x = linear_convolution(x, stage["filters"], f"widen_{index}")
             x = FilteredUpsampling2D(LINEAR, name=f"up_{index}")(x)
         x = residual_blocks(x, stage, f"map_{index}")
-    x = layers.Conv2D(
-        channels, 1, use_bias=False, kernel_initializer=LINEAR_KERNELS, dtype="float32", name="to_image"
-    )(x)
+    x = layers.Conv2D(channels, 1, use_bias=False, kernel_initializer=LINEAR_KERNELS, dtype="float32", name="to_image")(
+        x
+    )
     x = ClipInInference(dtype="float32", name="images")(crop_to(x, height, width))
     return functional([latents, label, attributes], x, name="r3gan_generator")
 
@@ -220,9 +220,7 @@ def residual_blocks(x, stage, name):
             stage["hidden"], 3, padding="same", groups=stage["groups"], **expand, name=f"{prefix}_grouped"
         )(y)
         y = layers.LeakyReLU(SLOPE, name=f"{prefix}_leaky_relu_1")(y)
-        y = layers.Conv2D(
-            stage["filters"], 1, use_bias=False, kernel_initializer="zeros", name=f"{prefix}_contract"
-        )(y)
+        y = layers.Conv2D(stage["filters"], 1, use_bias=False, kernel_initializer="zeros", name=f"{prefix}_contract")(y)
         x = layers.Add(name=f"{prefix}_sum")([x, y])
     return x
 

@@ -60,6 +60,7 @@ from ganzoo.networks.inputs import (
 
 SMALLEST_SIDE = 4
 RATE_OF_MAPPING = 0.01  # The mapping network learns a hundred times slower.
+SQRT_2 = math.sqrt(2.0)
 HALF = math.sqrt(0.5)  # The sum of two maps keeps its variance.
 
 
@@ -239,7 +240,7 @@ def affine(styles, index, size, name):
 # === What both share ===
 
 
-def activated(x, name, gain=math.sqrt(2.0)):
+def activated(x, name, gain=SQRT_2):
     """LeakyReLU that keeps the variance."""
     return ScaledLeakyReLU(gain, name=f"{name}_leaky_relu")(x)
 
@@ -250,7 +251,7 @@ def halving_block(x, filters, deeper, residual, name):
     y = activated(EqualizedConv2D(filters, 3, padding="same", name=f"{name}_conv_0")(x), f"{name}_conv_0")
     y = FilterBeforeStride(name=f"{name}_filter")(y)
     y = EqualizedConv2D(deeper, 3, strides=2, name=f"{name}_conv_1")(y)
-    y = activated(y, f"{name}_conv_1", math.sqrt(2.0) * gain)
+    y = activated(y, f"{name}_conv_1", SQRT_2 * gain)
     if not residual:
         return y
     x = FilteredDownsampling2D(name=f"{name}_halve")(x)
