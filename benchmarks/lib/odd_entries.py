@@ -72,6 +72,7 @@ MODELS = {
     "DRAGAN": SMALL,
     "SNGAN": SMALL,
     "R3GAN": SMALL,
+    "StyleGAN2": {"image_shape": (8, 8, 1), "base": 16, "max_filters": 2},
     "WGAN": SMALL,
     "WGANGP": SMALL,
     "CGAN": {"image_shape": (8, 8, 1), "num_classes": 3},

@@ -29,6 +29,6 @@ def test_a_filter_before_a_stride_makes_room_for_the_kernel():
         layer = FilterBeforeStride()
         y = keras.ops.convert_to_numpy(layer(np.ones((1, size, size, 1), "float32")))
         assert y.shape[1:3] == (2 * -(-size // 2) + 1,) * 2
-        inside = y[0, 2:size, 2:size, 0]
+        inside = y[0, 2 : size - 1, 2 : size - 1, 0]
         np.testing.assert_allclose(inside, 1.0, rtol=1e-6)
-        assert y[0, 0, 0, 0] == pytest.approx((1 / 8) ** 2)  # Beyond the ends are zeros.
+        assert y[0, 0, 0, 0] == pytest.approx((3 / 8 + 1 / 8) ** 2)  # Beyond the ends are zeros.
