@@ -17,6 +17,9 @@ def make(**overrides):
     return tiny(ganzoo.StyleGAN2, (8, 8, 1), **{**small, **every, "ema_decay": None, **overrides})
 
 
+make.generator_logs = ("path_length",)
+
+
 def make_conditional(**overrides):
     return make(num_classes=3, label_layers=1, **overrides)
 

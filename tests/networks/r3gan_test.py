@@ -20,8 +20,9 @@ def parameters(build, image_shape, **settings):
         ((64, 64, 3), {"filters": (384, 768, 768, 768, 768)}, 22_429_824, 22_381_440),
         ((32, 32, 3), {"filters": 1536, "cardinality": 96, "num_classes": 1000}, 82_914_304, 86_548_992),
         ((32, 32, 3), {"filters": 64, "blocks": 1}, 145_600, 141_568),
+        ((32, 32, 3), {"filters": 48, "blocks": 1}, 96_912, 93_888),
     ],
-    ids=["CIFAR-10", "FFHQ-64", "ImageNet-32", "small"],
+    ids=["CIFAR-10", "FFHQ-64", "ImageNet-32", "small", "smaller"],
 )
 def test_the_papers_numbers_of_parameters(image_shape, settings, of_generator, of_discriminator):
     assert parameters(r3gan.generator, image_shape, **settings) == of_generator

@@ -15,12 +15,13 @@ from tests.networks.r3gan_test import normal, parameters
         ((32, 32, 3), {"mapping_layers": 2, "residual": False, "num_classes": 10}, 20_215_315, 23_089_664),
         ((64, 64, 3), {"mapping_layers": 2, "base": 16384}, 22_243_608, 23_407_361),
         ((1024, 1024, 3), {}, 30_370_060, 29_012_513),
+        ((32, 32, 3), {"mapping_layers": 2, "base": 1024, "max_filters": 64, "latent_dim": 64}, 263_987, 288_993),
     ],
-    ids=["cifar", "cifar, 10 classes", "auto, 64 pixels", "1024 pixels"],
+    ids=["cifar", "cifar, 10 classes", "auto, 64 pixels", "1024 pixels", "small"],
 )
 def test_the_papers_numbers_of_parameters(image_shape, settings, of_generator, of_discriminator):
-    common = {name: settings[name] for name in ("base", "num_classes") if name in settings}
-    own = {"mapping_layers": settings.get("mapping_layers", 8)}
+    common = {name: settings[name] for name in ("base", "max_filters", "num_classes") if name in settings}
+    own = {"mapping_layers": settings.get("mapping_layers", 8), "latent_dim": settings.get("latent_dim", 512)}
     assert parameters(stylegan2.generator, image_shape, **common, **own) == of_generator
     own = {"residual": settings.get("residual", True)}
     assert parameters(stylegan2.discriminator, image_shape, **common, **own) == of_discriminator
