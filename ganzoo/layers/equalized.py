@@ -223,6 +223,8 @@ class FixedNoise(keras.layers.Layer):
     Call arguments: any tensor `(batch, ...)`.
     """
 
+    ignores_values = True
+
     def __init__(self, count, **kwargs):
         super().__init__(**kwargs)
         self.count = checks.integer("count", count, least=1)

@@ -192,6 +192,8 @@ def part_of(network, start, end):
 def first_layers(network, tensor):
     """The layers with weights that a tensor reaches first. Models inside of the model are looked into.
 
+    A layer with the attribute `ignores_values` takes no more than the size of the batch from its input, and is left out.
+
     Args:
         network: Functional `keras.Model`.
         tensor: Symbolic tensor of it, such as an input.
@@ -205,6 +207,8 @@ def first_layers(network, tensor):
     while pending:
         source = pending.pop(0)
         for operation, inputs, output in edges:
+            if getattr(operation, "ignores_values", False):
+                continue
             for index in (index for index, given in enumerate(inputs) if given is source):
                 if not getattr(operation, "weights", None):
                     pending += [] if id(output) in seen else [output]

@@ -281,6 +281,8 @@ class LearnedConstant(layers.Layer):
     Call arguments: any tensor `(batch, ...)`.
     """
 
+    ignores_values = True
+
     def __init__(self, shape, **kwargs):
         super().__init__(**kwargs)
         self.shape = list(checks.integers("shape", shape, count=3))
