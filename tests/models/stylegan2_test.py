@@ -1,3 +1,5 @@
+from inspect import signature
+
 import keras
 import numpy as np
 import pytest
@@ -5,7 +7,7 @@ import tensorflow as tf
 
 import ganzoo
 from ganzoo.models.adversarial_model import penalty_at
-from ganzoo.models.stylegan2 import path_lengths
+from ganzoo.models.stylegan2 import path_lengths, settings_of_config
 from tests.check_model import BATCH, check_labels, check_model, dataset_for, samples_like, tiny, train
 
 LOGS = {"d_loss", "g_loss", "real_probability", "fake_probability", "r1", "path_length"}
@@ -154,11 +156,12 @@ def test_it_trains_with_ada_and_exports(tmp_path):
 
 
 def test_settings_of_the_configurations():
-    from ganzoo.models.stylegan2 import settings_of_config
-
     auto = settings_of_config("auto", 32, 64)
     assert auto["r1_weight"] == pytest.approx(2e-4 * 64**2 / 32) and auto["base"] == 16384
     assert auto["ema_decay"] == pytest.approx(0.99778439, abs=1e-8)
+    paper, of_class = settings_of_config("paper", 32, 1024), signature(ganzoo.StyleGAN2.__init__).parameters
+    for name in ("r1_weight", "mixing_probability", "path_length_weight"):  # The class has those of the paper.
+        assert paper[name] == of_class[name].default
     cifar = settings_of_config("cifar", 64, 32)
     assert cifar["ema_decay"] == pytest.approx(0.99991128, abs=1e-8)
     assert cifar["mixing_probability"] == cifar["path_length_weight"] == 0 and cifar["r1_weight"] == 0.01
