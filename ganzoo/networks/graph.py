@@ -192,7 +192,7 @@ def part_of(network, start, end):
 def first_layers(network, tensor):
     """The layers with weights that a tensor reaches first. Models inside of the model are looked into.
 
-    A layer with the attribute `ignores_values` takes no more than the size of the batch from its input, and is left out.
+    A layer with the attribute `ignores_values` takes only the size of the batch from its input, and is left out.
 
     Args:
         network: Functional `keras.Model`.

@@ -527,8 +527,8 @@ def defaults_of_class(cls):
 
 # Constructors read the width of the latents off the generator. `from_paper` chooses the likelihood by the samples.
 DERIVED = {"latent_dim": None, "likelihood": "bernoulli"}
-# These `from_paper` choose by the networks or by a configuration: see `test_sngan_chooses_by_the_networks`, and the tests
-# of the two other models.
+# These `from_paper` choose by the networks or by a configuration: see `test_sngan_chooses_by_the_networks`, and the
+# tests of the two other models.
 CHOSEN_BY_NETWORKS = {
     "SNGAN": {"discriminator_steps"},
     "R3GAN": {"r1_weight", "r2_weight"},
