@@ -1,16 +1,17 @@
-"""Measures four forms of a grouped 3x3 convolution on one core: forward, and forward with two gradients.
+"""Measures five forms of a grouped 3x3 convolution on one core: forward, and forward with two gradients.
 
     taskset -c 0 python benchmarks/grouped_convolutions.py
 
-`keras` is `keras.layers.Conv2D(groups=...)`, `split` is one convolution for each group, `diagonal` is one convolution
-with a kernel that is zero between groups, `matmul` is a batched product of patches with the kernels of the groups. All
-make the same numbers. The second column is what a step with R1 costs: the gradient of ||grad f(x)||^2 in the kernel.
+`tensorflow` is `tf.nn.conv2d`, `keras` is `keras.ops.conv`, which compiles it by XLA, `split` is one convolution for each
+group, `diagonal` is one convolution with a kernel that is zero between groups, `matmul` is a batched product of patches
+with the kernels of the groups. All make the same numbers. The second column is what a step with R1 costs: the gradient of ||grad f(x)||^2 in the kernel.
 The networks of R3GAN use what `ganzoo.layers.GroupedConv2D` has.
 """
 
 import functools
 import time
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -18,9 +19,14 @@ BATCH, REPETITIONS = 32, 5
 SHAPES = ((4, 96, 6), (8, 96, 6), (16, 96, 6), (32, 96, 6), (8, 256, 16), (16, 256, 16), (32, 128, 8))
 
 
-def by_keras(x, kernel, groups):
+def by_tensorflow(x, kernel, groups):
     """One convolution with groups."""
     return tf.nn.conv2d(x, kernel, 1, "SAME")
+
+
+def by_keras(x, kernel, groups):
+    """The same by Keras."""
+    return keras.ops.conv(x, kernel, padding="same")
 
 
 def by_split(x, kernel, groups):
@@ -51,7 +57,13 @@ def by_matmul(x, kernel, groups):
     return tf.reshape(tf.transpose(y, (1, 2, 3, 0, 4)), (-1, height, width, filters))
 
 
-FORMS = {"keras": by_keras, "split": by_split, "diagonal": by_diagonal, "matmul": by_matmul}
+FORMS = {
+    "tensorflow": by_tensorflow,
+    "keras": by_keras,
+    "split": by_split,
+    "diagonal": by_diagonal,
+    "matmul": by_matmul,
+}
 
 
 def seconds(function, *arguments):

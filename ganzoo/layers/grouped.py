@@ -30,15 +30,19 @@ def has_grouped_gradients(dtype):
 
 @keras.saving.register_keras_serializable("ganzoo")
 class GroupedConv2D(keras.layers.Conv2D):
-    """`keras.layers.Conv2D` with groups, also where TensorFlow has no gradient of it: then a convolution a group.
+    """`keras.layers.Conv2D` with groups, fast on a CPU.
 
-    On a CPU with oneDNN the one convolution is the faster form, or as fast (benchmarks/grouped_convolutions.py).
+    Keras compiles grouped convolutions by XLA, which is slow on a CPU. TensorFlow's own is the fastest form there
+    (benchmarks/grouped_convolutions.py). Where it has no gradient, there is a convolution for each group. Maps have
+    their channels last.
     """
 
     def convolution_op(self, inputs, kernel):
+        kernel = tf.convert_to_tensor(kernel)
         if self.groups == 1 or has_grouped_gradients(self.compute_dtype):
-            return super().convolution_op(inputs, kernel)
-        parts = zip(
-            tf.split(inputs, self.groups, -1), tf.split(tf.convert_to_tensor(kernel), self.groups, -1), strict=True
-        )
-        return tf.concat([super(GroupedConv2D, self).convolution_op(*part) for part in parts], -1)
+            return self._convolve(inputs, kernel)
+        parts = zip(tf.split(inputs, self.groups, -1), tf.split(kernel, self.groups, -1), strict=True)
+        return tf.concat([self._convolve(*part) for part in parts], -1)
+
+    def _convolve(self, inputs, kernel):
+        return tf.nn.conv2d(inputs, kernel, self.strides, self.padding.upper(), dilations=self.dilation_rate)
