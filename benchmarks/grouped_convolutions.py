@@ -2,9 +2,11 @@
 
     taskset -c 0 python benchmarks/grouped_convolutions.py
 
-`tensorflow` is `tf.nn.conv2d`, `keras` is `keras.ops.conv`, which compiles it by XLA, `split` is one convolution for each
-group, `diagonal` is one convolution with a kernel that is zero between groups, `matmul` is a batched product of patches
-with the kernels of the groups. All make the same numbers. The second column is what a step with R1 costs: the gradient of ||grad f(x)||^2 in the kernel.
+`tensorflow` is `tf.nn.conv2d`, `keras` is `keras.ops.conv`, which compiles it by XLA, `split` is one convolution for
+each group, `diagonal` is one convolution with a kernel that is zero between groups, `matmul` is a batched product of
+patches with the kernels of the groups. All make the same numbers. The second time is what a step with R1 costs: the
+gradient of ||grad f(x)||^2 in the kernel.
+
 The networks of R3GAN use what `ganzoo.layers.GroupedConv2D` has.
 """
 
