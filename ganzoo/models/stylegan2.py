@@ -15,6 +15,7 @@ from ganzoo.training.critic import batch_size_of
 from ganzoo.training.settings import Setting
 
 STYLES_OF_MEAN = 10_000
+OF_NETWORKS = ("base", "mapping_layers", "group_size", "residual")
 
 # Adam as in the paper, at the rates of its configurations.
 RATES = {"paper": 2e-3, "auto": 2.5e-3, "cifar": 2.5e-3}
@@ -104,8 +105,8 @@ class StyleGAN2(GAN):
         penalty_interval=16,
         **kwargs,
     ):
-        super().__init__(generator, discriminator, r1_weight=r1_weight, penalty_interval=penalty_interval, **kwargs)
         check_generator(generator)
+        super().__init__(generator, discriminator, r1_weight=r1_weight, penalty_interval=penalty_interval, **kwargs)
         self.mixing_probability = mixing_probability
         self.path_length_weight = path_length_weight
         self.path_length_interval = path_length_interval
@@ -281,7 +282,7 @@ class StyleGAN2(GAN):
 
 def check_generator(generator):
     """Raises a `ValueError` unless a generator has a mapping and a synthesis network."""
-    names = [layer.name for layer in generator.layers]
+    names = [layer.name for layer in getattr(generator, "layers", ())]
     missing = [name for name in ("mapping", "synthesis") if name not in names]
     if missing:
         raise ValueError(
@@ -323,6 +324,9 @@ def with_config(settings):
     batch_size = checks.integer("batch_size", settings.pop("batch_size"), least=1, optional=True)
     side = max(checks.sample_shape("image_shape", settings["image_shape"])[:2])
     own = settings_of_config(config, batch_size or (64 if config == "cifar" else 32), side)
+    if settings["networks"] is not networks.stylegan2:  # Others have settings of their own.
+        left_out = [name for name in OF_NETWORKS if settings[name] is None]
+        settings, own = ({name: part[name] for name in part if name not in left_out} for part in (settings, own))
     return settings | {name: value for name, value in own.items() if settings[name] is None}
 
 
