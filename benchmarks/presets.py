@@ -23,12 +23,16 @@ from lib.attribute_reader import AttributeReader
 import ganzoo
 from ganzoo import images, latent, metrics, recipes
 from ganzoo.command_line.datasets import labels_of
+from ganzoo.command_line.training_data import binarized
 from ganzoo.data import load
 from ganzoo.metrics.measuring import Measuring
 from ganzoo.presets import folder, gallery
 from ganzoo.presets.shelf import ZOO, names
 
 DOCS = Path(__file__).parent.parent / "docs"
+
+# Draws of the latents for each image in the estimate of log p(x).
+LIKELIHOOD_DRAWS = 100
 
 PROTOCOL = (
     "Measured with the weights as they are in the preset, rounded to float16: generated images of seed 0 against "
@@ -79,8 +83,39 @@ def measured(model, recipe, options, seed=0):
         scores = [*as_asked.values(), *scores]
     elif condition is not None:
         scores.insert(0, accuracy(network, fake, condition))
+    if has_likelihood(model, recipe):
+        scores = [*likelihoods(model, recipe, options), *scores]
     memory = metrics.memorization(network(training), network(fake), network(held_out))
     return [*scores, memory], fake, training, memory
+
+
+def has_likelihood(model, recipe):
+    """Whether the bound that a model was trained with is one of the likelihood: grey pixels have no Bernoulli's."""
+    binary = recipe.get("flags", {}).get("binarize", False)
+    return isinstance(model, ganzoo.VAE) and (binary or model.likelihood == "gaussian")
+
+
+def likelihoods(model, recipe, options):
+    """ELBO and log-likelihood of the held-out images, in nats for an image, with intervals over the images."""
+    split = recipe["measure"]["split"]
+    binary = model.likelihood == "bernoulli"
+    data = dataset(recipe, split, options)
+    source = (binarized(data, split) if binary else data).source
+    held_out = ganzoo.data.normalize(source.images.numpy())
+    pixels = "binary, drawn once by ganzoo.data.binarize(images, seed=1)" if binary else "real numbers in [-1, 1]"
+    # With one draw of the latents for an image the estimate's expectation is the ELBO.
+    for name, draws in (("elbo", 1), ("log_likelihood", LIKELIHOOD_DRAWS)):
+        values = model.log_likelihood(held_out, num_samples=draws, verbose=2)
+        error = 1.96 * values.std(ddof=1) / len(values) ** 0.5
+        yield metrics.Score(
+            name,
+            values.mean(),
+            (values.mean() - error, values.mean() + error),
+            num_real=len(values),
+            features="the model's own",
+            lower_is_better=False,
+            settings={"pixels": pixels, "draws": draws},
+        )
 
 
 def accuracy(network, fake, condition):
@@ -91,12 +126,18 @@ def accuracy(network, fake, condition):
 
 def protocol(scores):
     """How the scores were measured, in words."""
-    details = scores[0].details
-    if "of held-out images" not in details:
+    first = scores[0]
+    if first.name == "elbo":
+        return (
+            f"{PROTOCOL} ELBO and log-likelihood are in nats for a test image, whose pixels are "
+            f"{first.settings['pixels']}. The log-likelihood is estimated with {LIKELIHOOD_DRAWS} importance samples "
+            "for each image. Their intervals are over the images."
+        )
+    if "of held-out images" not in first.details:
         return PROTOCOL
     return (
         f"{PROTOCOL} Attributes are read by a small network that was trained on the training images. Of held-out real "
-        f"images it reads all attributes right in {details['of held-out images']:.1f} %."
+        f"images it reads all attributes right in {first.details['of held-out images']:.1f} %."
     )
 
 

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from ganzoo import data
 from ganzoo.command_line import training_flags
 from ganzoo.command_line.datasets import reading, square
+from ganzoo.data.indexed import IndexedSource
 
 # The held-out part of the pairs that come with ganzoo.
 EMBEDDED_PAIRS = {
@@ -24,7 +27,20 @@ def load(options):
 
 def load_images(options, split="train", **changes):
     """Images, with their labels if there are any."""
-    return data.load(options.data, split, **reading(options), **changes)
+    dataset = data.load(options.data, split, **reading(options), **changes)
+    return binarized(dataset, split) if getattr(options, "binarize", False) else dataset
+
+
+def binarized(dataset, split):
+    """The same dataset in black and white, each pixel drawn once: of a training split with seed 0, of others with 1."""
+    source = dataset.source
+    images = source.images.numpy()
+    if images.dtype != np.uint8:
+        raise SystemExit(f"--binarize draws pixels of images, and the data are {images.dtype}.")
+    labels = None if source.labels is None else source.labels.numpy()
+    drawn = data.binarize(images, seed=int(not split.startswith("train")))
+    settings = (source.batch_size, source.seed, source.shuffle, source.class_names)
+    return IndexedSource(drawn, labels, *settings).dataset()
 
 
 def load_pairs(options):
@@ -35,6 +51,7 @@ def load_pairs(options):
         "image_size": square(options.image_size),
         "jitter": options.jitter,
         "mirror": options.mirror,
+        "color_hints": options.color_hints,
     }
     if is_embedded(options.data):
         return data.load(options.data, split=EMBEDDED_PAIRS[options.data][0], **common)
@@ -66,7 +83,7 @@ def is_embedded(name):
 
 
 def load_test_pairs(options):
-    """What the pictures show: inputs and, if there are any, targets, unchanged and in their own order.
+    """What the pictures show: inputs and, if there are any, targets, uncropped and in their own order.
 
     Held-out pairs, where the options name some or the data come with ganzoo.
     """
@@ -74,9 +91,12 @@ def load_test_pairs(options):
     name, targets = options.test_data, options.test_targets
     if name is None:
         name, targets = options.data, options.targets
+    unpaired = training_flags.is_unpaired(options.model)
+    if not unpaired:
+        common["color_hints"] = options.color_hints
     if is_embedded(name):
         return data.load(name, split=EMBEDDED_PAIRS[name][1], **common)
-    if training_flags.is_unpaired(options.model):
+    if unpaired:
         return data.from_folder(name if options.direction == "a_to_b" else targets, **common)
     return data.paired(name, targets, direction=options.direction, **common)
 

@@ -118,7 +118,7 @@ def define_settings(values, arguments):
     networks = networks_in(arguments)
     own = [*define_callbacks(values, model), *define_optimizers(values, model)]
     if is_paired(model):
-        own += define_pairs(values)
+        own += define_pairs(values, is_unpaired(model))
     for name, (default, text) in sources.settings(model, networks).items():
         if name not in values:
             define_setting(values, name, default, text)
@@ -241,12 +241,18 @@ def define_callbacks(values, model):
             "Part of the data whose latents are drawn if there are two, such as test.",
             flag_values=values,
         )
-        return ["latent_split"]
+        flags.DEFINE_bool(
+            "binarize",
+            False,
+            "Draw each pixel once as black or white, in proportion to its grey: images for a Bernoulli likelihood.",
+            flag_values=values,
+        )
+        return ["latent_split", "binarize"]
     return []
 
 
-def define_pairs(values):
-    """Defines the flags of a dataset of pairs; returns their names."""
+def define_pairs(values, unpaired):
+    """Defines the flags of a dataset of pairs, or of two collections; returns their names."""
     flags.DEFINE_string("targets", None, "Folder of images B, with the names of those in DATA.", flag_values=values)
     flags.DEFINE_string(
         "test_data", None, "Like DATA, for the pictures. Default: the held-out embedded pairs.", flag_values=values
@@ -257,7 +263,18 @@ def define_pairs(values):
     )
     flags.DEFINE_bool("jitter", True, "Enlarge by 286/256 and crop at random, as in the paper.", flag_values=values)
     flags.DEFINE_bool("mirror", True, "Flip every other pair from left to right.", flag_values=values)
-    return ["targets", "test_data", "test_targets", "direction", "jitter", "mirror"]
+    names = ["targets", "test_data", "test_targets", "direction", "jitter", "mirror"]
+    if unpaired:
+        return names
+    flags.DEFINE_integer(
+        "color_hints",
+        0,
+        "Paint up to that many dabs of the target's colours under the lines of the input.",
+        lower_bound=0,
+        upper_bound=100,
+        flag_values=values,
+    )
+    return [*names, "color_hints"]
 
 
 def is_paired(model):
@@ -327,6 +344,8 @@ def check_train(options):
         check_pairs(options)
     if paired and options.storage == "disk":
         raise SystemExit(f"--storage=disk is for images, and {options.model} reads pairs or collections into memory.")
+    if getattr(options, "binarize", False) and options.storage == "disk":
+        raise SystemExit("--binarize draws images in memory. Leave out --storage=disk.")
     if options.held_out is not None and paired:
         raise SystemExit(f"--held_out measures images, and {options.model} translates them. Use `ganzoo evaluate`.")
     check_data("DATA", options.data, options.manual_dir)

@@ -1,4 +1,4 @@
-"""How far two distributions are from each other: in closed form, by linear programming, and by training."""
+"""Divergences and distances between distributions: in closed form, by linear programming, and by training a network."""
 
 from ganzoo.divergences.discrete import f_divergence as f_divergence
 from ganzoo.divergences.discrete import jensen_shannon as jensen_shannon

@@ -25,6 +25,9 @@ class ACGAN(GAN):
 
     Reference: [Odena et al., 2017](https://arxiv.org/abs/1610.09585), Equations 2 and 3.
 
+    `num_attributes` is for several labels at once, as in `CGAN`. L_C is then the sum over the labels, for which the
+    attributes must have names, such as `"hairColor #91cb15"`. Without names each attribute is a yes or no of its own.
+
     Departures from the paper:
 
     - The generator maximises log P(S = real | G(c, z)), as in `GAN`. L_C - L_S is the minimax game (`minimax=True`).
@@ -33,10 +36,11 @@ class ACGAN(GAN):
       layers.
 
     Args:
-        generator: Built `keras.Model`, latents `(batch, latent_dim)` and label `(batch,)` -> samples.
+        generator: Built `keras.Model`, latents `(batch, latent_dim)` and label `(batch,)`, or attributes `(batch,
+            count)`, -> samples.
         discriminator: Built `keras.Model`, samples -> `{"scores": (batch, 1), "classes": (batch, num_classes)}`, both
-            logits. `ganzoo.networks.acgan` has one.
-        num_classes: Integer, the number of classes.
+            logits; or with `"attributes": (batch, count)`. `ganzoo.networks.acgan` has one.
+        num_classes: Integer, the number of classes. Defaults to `None`: the networks have attributes.
         class_weight: Float, weight of L_C. Defaults to `1.0`.
         minimax, latent_dim, discriminator_steps, augmentation, ema_decay, seed, class_names: See `GAN`.
 
@@ -45,7 +49,8 @@ class ACGAN(GAN):
     ten classes, where the discriminator knows nothing.
 
     Raises:
-        ValueError: Without `num_classes`, without the head `"classes"`, with further conditions, or with packing.
+        ValueError: Without classes and attributes, without the head `"classes"` or `"attributes"`, with further
+            conditions, or with packing.
 
     Example:
 
@@ -62,42 +67,56 @@ class ACGAN(GAN):
     class_weight = Setting(checks.check_weight)
 
     def __init__(self, generator, discriminator, num_classes=None, class_weight=1.0, **kwargs):
-        check_num_classes(num_classes)
         super().__init__(generator, discriminator, num_classes=num_classes, **kwargs)
+        check_condition(self.conditions.label, self.conditions.attributes)
         self.class_weight = class_weight
         check_classifier(self)
 
+    @property
+    def label_columns(self):
+        """The columns of each label of the attributes, by name; empty for classes, and for attributes without names."""
+        attributes = self.conditions.attributes
+        return {} if attributes is None else attributes.labels
+
     def discriminator_loss(self, critic, real, fake):
         loss = super().discriminator_loss(critic, real, fake)
-        real_class_loss = class_loss(critic, real)
+        real_class_loss = class_loss(critic, real, self.label_columns)
         self.track(real_class_loss=real_class_loss)
-        return loss + self.class_weight * (real_class_loss + class_loss(critic, fake))
+        return loss + self.class_weight * (real_class_loss + class_loss(critic, fake, self.label_columns))
 
     def generator_loss(self, critic, real, fake):
         loss = super().generator_loss(critic, real, fake)
-        fake_class_loss = class_loss(critic, fake)
+        fake_class_loss = class_loss(critic, fake, self.label_columns)
         self.track(class_loss=fake_class_loss)
         return loss + self.class_weight * fake_class_loss
 
     def classify(self, samples, batch_size=64):
-        """The probabilities that the discriminator gives to each class.
+        """The probabilities that the discriminator gives to each class, or to each attribute.
 
         Args:
             samples: Array `(count, ...)`, real or generated: floats in [-1, 1], or uint8 images.
             batch_size: Integer, how many are read at a time. Defaults to `64`.
 
         Returns:
-            Float32 NumPy array `(count, num_classes)`.
+            Float32 NumPy array `(count, num_classes)`, whose rows sum to 1; or `(count, num_attributes)`, where the
+            values of each label sum to 1.
         """
-        logits = read_heads(self.discriminator, samples, batch_size)["classes"]
-        return ops.convert_to_numpy(ops.softmax(logits))
+        heads = read_heads(self.discriminator, samples, batch_size)
+        if "classes" in heads:
+            return ops.convert_to_numpy(ops.softmax(heads["classes"]))
+        logits = ops.convert_to_numpy(heads["attributes"])
+        probabilities = ops.convert_to_numpy(ops.sigmoid(logits)).copy()
+        for columns in self.label_columns.values():
+            probabilities[:, columns] = ops.softmax(logits[:, columns])
+        return probabilities
 
     @classmethod
     def from_paper(
         cls,
         image_shape,
-        num_classes,
+        num_classes=None,
         *,
+        num_attributes=None,
         networks=networks.acgan,
         latent_dim=100,
         filters=64,
@@ -110,44 +129,66 @@ class ACGAN(GAN):
 
         Args:
             image_shape: `(height, width, channels)`.
-            num_classes: Integer.
+            num_classes: Integer, or `None` (the default) for `num_attributes`.
+            num_attributes: Integer, the width of the attributes. Defaults to `None`.
             networks: Family of networks, a module with the functions `generator` and `discriminator`.
             **settings: Any other argument of the networks, the class or `compile`. With `generator_` or
                 `discriminator_` before its name it concerns that network alone: `discriminator_filters=32`.
 
         The other arguments are those of the networks, of the class and of `compile`.
         """
-        check_num_classes(num_classes)
+        check_condition(num_classes, num_attributes)
         return cls.assemble(locals())
 
 
-def check_num_classes(num_classes):
-    """Raises a `ValueError` without classes."""
-    if num_classes is None:
-        raise ValueError("AC-GAN needs `num_classes`, the number of labels. Received: num_classes=None.")
+def check_condition(classes, attributes):
+    """Raises a `ValueError` if there are neither classes nor attributes."""
+    if classes is None and attributes is None:
+        raise ValueError(
+            "AC-GAN needs `num_classes`, the number of labels, or `num_attributes`. Received: none of them."
+        )
 
 
-def class_loss(critic, samples):
-    """`-E[log P(C = c | x)]` for the classes of the batch, of the forward pass that gave the scores."""
-    logits = critic.heads(samples)["classes"]
-    return ops.mean(ops.sparse_categorical_crossentropy(critic.condition, logits, from_logits=True))
+def class_loss(critic, samples, label_columns=()):
+    """`-E[log P(C = c | x)]` for the labels of the batch, of the forward pass that gave the scores.
+
+    Args:
+        critic: See `AdversarialModel`.
+        samples: Tensor of samples.
+        label_columns: Dictionary, label -> columns of the attributes. The losses of the labels are added. Defaults to
+            none: the samples have one label, or attributes that are independent of each other.
+    """
+    heads, asked = critic.heads(samples), critic.condition
+    if "classes" in heads:
+        return ops.mean(ops.sparse_categorical_crossentropy(asked, heads["classes"], from_logits=True))
+    logits = heads["attributes"]
+    if not label_columns:
+        return ops.mean(ops.sum(ops.binary_crossentropy(asked, logits, from_logits=True), axis=-1))
+    losses = [
+        ops.categorical_crossentropy(ops.take(asked, columns, -1), ops.take(logits, columns, -1), from_logits=True)
+        for columns in label_columns.values()
+    ]
+    return ops.mean(ops.sum(losses, axis=0))
 
 
 def check_classifier(model):
-    """Raises a `ValueError` unless a discriminator tells the generator's classes."""
-    outputs = model.discriminator.output if isinstance(model.discriminator.output, dict) else {}
-    found = {name: tuple(tensor.shape) for name, tensor in outputs.items() if name != "scores"}
-    wanted = {"classes": (None, model.num_classes)}
-    if found != wanted:
-        raise ValueError(
-            f"`discriminator` must have the heads {wanted} beside its scores. Received: {model.discriminator.name} "
-            f"with {found or 'none'}. Take ganzoo.networks.acgan.discriminator, or pass "
-            f"heads={{'classes': {model.num_classes}}} to another family of networks."
-        )
+    """Raises a `ValueError` unless a discriminator tells the generator's classes or attributes."""
     if len(model.conditions) > 1:
         raise ValueError(
-            f"AC-GAN has the label alone as a condition. Received: a generator with {', '.join(model.conditions)}. "
-            "Take ganzoo.CGAN, whose discriminator sees all conditions."
+            "AC-GAN has one condition, a label or attributes. Received: a generator with "
+            f"{', '.join(model.conditions)}. Take ganzoo.CGAN, whose discriminator sees all conditions."
+        )
+    outputs = model.discriminator.output if isinstance(model.discriminator.output, dict) else {}
+    found = {name: tuple(tensor.shape) for name, tensor in outputs.items() if name != "scores"}
+    if model.conditions.attributes is None:
+        name, count = "classes", model.num_classes
+    else:
+        name, count = "attributes", model.conditions.attributes.size
+    if found != {name: (None, count)}:
+        raise ValueError(
+            f"`discriminator` must have the heads {{{name!r}: (None, {count})}} beside its scores. Received: "
+            f"{model.discriminator.name} with {found or 'none'}. Take ganzoo.networks.acgan.discriminator, or pass "
+            f"heads={{{name!r}: {count}}} to another family of networks."
         )
     if model.packing != 1:
         raise ValueError(f"AC-GAN tells the class of single samples. Received: packing={model.packing}. Leave it at 1.")

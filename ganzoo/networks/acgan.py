@@ -8,22 +8,41 @@ generator = dcgan.generator
 
 @network
 def discriminator(
-    image_shape, num_classes, filters=64, normalization="batch", kernel_initializer=dcgan.DCGAN_KERNELS, packing=1
+    image_shape,
+    num_classes=None,
+    filters=64,
+    normalization="batch",
+    kernel_initializer=dcgan.DCGAN_KERNELS,
+    packing=1,
+    num_attributes=None,
+    pixel_size=1,
 ):
-    """DCGAN's discriminator with class logits as a second output.
+    """DCGAN's discriminator with the logits of classes or attributes as a second output.
 
     Args:
-        num_classes: Integer.
-        image_shape, filters, normalization, kernel_initializer, packing: See `ganzoo.networks.dcgan.discriminator`.
+        num_classes: Integer, or `None` (the default) for `num_attributes`.
+        num_attributes: Integer. Defaults to `None`.
+        image_shape, filters, normalization, kernel_initializer, packing, pixel_size: See
+            `ganzoo.networks.dcgan.discriminator`.
 
     Returns:
-        Functional `keras.Model`: `image` -> `{"scores": (batch, 1), "classes": (batch, num_classes)}`, float32.
+        Functional `keras.Model`: `image` -> `{"scores": (batch, 1), "classes": (batch, num_classes)}`, or with
+        `"attributes": (batch, num_attributes)`, float32.
+
+    Raises:
+        ValueError: If there is not exactly one of the two numbers.
     """
+    if (num_classes is None) == (num_attributes is None):
+        raise ValueError(
+            "The discriminator tells classes or attributes. Received: "
+            f"num_classes={num_classes!r} and num_attributes={num_attributes!r}. Pass one of them."
+        )
     return dcgan.discriminator(
         image_shape,
         filters,
         normalization,
         kernel_initializer,
         packing=packing,
-        heads={"classes": num_classes},
+        pixel_size=pixel_size,
+        heads={"classes": num_classes} if num_attributes is None else {"attributes": num_attributes},
     )

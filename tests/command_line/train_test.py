@@ -137,6 +137,22 @@ def test_pictures_of_a_translation(trained):
             assert picture.size == (6 * 66 + 2, 2 * 66 + 2)
 
 
+def test_binary_pixels():
+    """Drawn once, with seed 0 to train on and seed 1 for others; labels and order stay."""
+    options = options_of("vae", "mnist_10k", "--split=train[:50]", "--binarize", "--batch_size=10", "--seed=3")
+    grey = ganzoo.data.load("mnist_10k", "train[:50]", batch_size=10, seed=3)
+    drawn = training_data.load(options)
+    pixels = grey.source.images.numpy()
+    np.testing.assert_array_equal(drawn.source.images, ganzoo.data.binarize(pixels, seed=0))
+    np.testing.assert_array_equal(
+        training_data.binarized(grey, "test").source.images, ganzoo.data.binarize(pixels, seed=1)
+    )
+    assert drawn.class_names == grey.class_names and drawn.source.seed == 3
+    for (_, ours), (_, theirs) in zip(drawn, grey, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert "Leave out --storage=disk" in fails("train", "vae", "mnist_10k", "--binarize", "--storage=disk")
+
+
 def test_two_collections(tmp_path):
     def both(*arguments):
         options = options_of("cyclegan", *arguments, f"--output_dir={tmp_path}/out")

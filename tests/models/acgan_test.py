@@ -8,7 +8,14 @@ import tensorflow as tf
 import ganzoo
 from ganzoo.layers import OneHot
 from ganzoo.models.acgan import class_loss
-from tests.check_model import check_model, reload, samples_like, tiny
+from tests.check_model import (
+    check_model,
+    each_optimizer_moves_its_own_network,
+    reload,
+    resumes_with_the_same_bits,
+    samples_like,
+    tiny,
+)
 from tests.scalar_networks import DISCRIMINATOR_RATE, GENERATOR_RATE, compiled, numbers_of, sigmoid
 
 LOGS = {"d_loss", "g_loss", "real_probability", "fake_probability", "class_loss", "real_class_loss"}
@@ -196,9 +203,46 @@ def test_learns_two_classes():
     assert np.mean(np.sign(generated) == 2.0 * (np.arange(200) % 2) - 1.0) > 0.9
 
 
+ATTRIBUTES = ["hair brown", "hair black", "hair red", "glasses none", "glasses round"]
+
+
+def with_attributes(**overrides):
+    return make(**{"num_classes": None, "num_attributes": 5, "attribute_names": ATTRIBUTES, **overrides})
+
+
+@pytest.mark.parametrize("check", [resumes_with_the_same_bits, each_optimizer_moves_its_own_network])
+def test_contract_with_attributes(check, tmp_path):
+    check(with_attributes, LOGS, tmp_path)
+
+
+@pytest.mark.parametrize(("names", "expected"), [(ATTRIBUTES, math.log(3) + math.log(2)), (None, 5 * math.log(2))])
+def test_uniform_logits_of_attributes(names, expected):
+    """A label of K values has log K, and attributes without names have log 2 each."""
+    model = with_attributes(attribute_names=names)
+    head = model.discriminator.get_layer("attributes")
+    head.set_weights([np.zeros_like(weight) for weight in head.get_weights()])
+    rows = np.float32([[1, 0, 0, 0, 1], [0, 0, 1, 1, 0], [0, 1, 0, 0, 1]])
+    logs = model.test_on_batch(samples_like(model, 3)[0], rows, return_dict=True)
+    assert logs["class_loss"] == logs["real_class_loss"] == pytest.approx(expected, rel=1e-6)
+    probabilities = model.classify(samples_like(model, 3)[0])
+    np.testing.assert_allclose(probabilities, [[1 / 3] * 3 + [1 / 2] * 2 if names else [1 / 2] * 5] * 3, rtol=1e-6)
+
+
+def test_loss_of_attributes_by_hand():
+    """-log of the asked values' probabilities, added over the labels."""
+    model = with_attributes(run_eagerly=True)
+    images, _ = samples_like(model, 2)
+    rows = np.float32([[1, 0, 0, 0, 1], [0, 0, 1, 1, 0]])
+    logits = model.discriminator.predict(images, verbose=0)["attributes"].astype("float64")
+    hair, glasses = softmax(logits[:, :3]), softmax(logits[:, 3:])
+    wanted = -np.log([hair[0, 0] * glasses[0, 1], hair[1, 2] * glasses[1, 0]]).mean()
+    critic = model.critic(tf.constant(rows), training=False)
+    assert float(class_loss(critic, tf.constant(images), model.label_columns)) == pytest.approx(wanted, rel=1e-5)
+
+
 def test_what_is_refused():
     generator, discriminator = line_networks()
-    with pytest.raises(ValueError, match="AC-GAN needs `num_classes`"):
+    with pytest.raises(ValueError, match="If 'label' is a label, pass num_classes"):
         ganzoo.ACGAN(generator, discriminator)
     with pytest.raises(ValueError, match="AC-GAN needs `num_classes`"):
         ganzoo.ACGAN.from_paper((28, 28, 1), None)
@@ -221,7 +265,7 @@ def test_further_conditions_are_refused():
     attributes = keras.Input((3,), name="attributes")
     joined = keras.layers.Concatenate()([latents, OneHot(2)(label), attributes])
     generator = keras.Model([latents, label, attributes], keras.layers.Dense(1)(joined))
-    with pytest.raises(ValueError, match="AC-GAN has the label alone as a condition. Received: .* label, attributes"):
+    with pytest.raises(ValueError, match="AC-GAN has one condition, .* Received: .* label, attributes"):
         ganzoo.ACGAN(generator, line_networks()[1], num_classes=2)
 
 
