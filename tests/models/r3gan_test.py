@@ -51,11 +51,26 @@ def make_scheduled(**overrides):
 
 @pytest.mark.parametrize(
     "check",
-    [config_round_trip, resumes_with_the_same_bits, replicas_agree, trains_in_half_precision],
+    [config_round_trip, resumes_with_the_same_bits, trains_in_half_precision],
     ids=lambda check: check.__name__,
 )
 def test_contract_of_networks_and_schedules(check, tmp_path):
     check(make_scheduled, LOGS, tmp_path)
+
+
+def make_on_the_way(**overrides):
+    """The last convolutions of the blocks are not 0 any more, so all kernels have a gradient."""
+    model = make_scheduled(**overrides)
+    for network in (model.generator, model.discriminator):
+        for layer in network.layers:
+            if layer.name.endswith("contract"):
+                values = np.random.default_rng(0).normal(size=layer.kernel.shape)
+                layer.kernel.assign(0.3 * values)
+    return model
+
+
+def test_replicas_agree(tmp_path):
+    replicas_agree(make_on_the_way, LOGS, tmp_path)
 
 
 def test_the_schedules_of_the_paper():
