@@ -36,6 +36,7 @@ from ganzoo.models import GenerativeModel as GenerativeModel
 from ganzoo.models import InfoGAN as InfoGAN
 from ganzoo.models import Pix2Pix as Pix2Pix
 from ganzoo.models import PresGAN as PresGAN
+from ganzoo.models import StyleGAN2 as StyleGAN2
 from ganzoo.models import WGANDiv as WGANDiv
 from ganzoo.presets.hubs import upload_preset as upload_preset
 from ganzoo.presets.library import from_preset as from_preset

@@ -50,6 +50,10 @@ PROMISES = {
     "train_r3gan": (["checkpoints/step_0000000002.keras", "epoch_0001.png"], r"2 replicas, 64 images each"),
     "train_sagan": (["epoch_0001.png"], r"epoch 1: gain [+-]0\.\d{4} in the generator"),
     "train_sngan": (["model.keras"], r"bfloat16, largest singular value [\d.]+"),
+    "train_stylegan2": (
+        ["model.keras", "truncation_0.7.png", "samples/epoch_0001.png"],
+        r"ADA's probability after 2 steps: 0\.0000",
+    ),
     "train_vae": (["model.keras", "latents_0001.png"], r"ELBO -[\d.]+ nats; log p\(x\) -[\d.]+ nats"),
     "train_wgan": (["estimate.png", "samples/epoch_0001.png"], r"frechet_distance"),
     "train_wgan_div": (

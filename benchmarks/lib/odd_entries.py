@@ -74,6 +74,7 @@ MODELS = {
     "BigGAN": SMALL,
     "SAGAN": {**SMALL, "generator_attention": 1},
     "R3GAN": SMALL,
+    "StyleGAN2": {"image_shape": (8, 8, 1), "base": 16, "max_filters": 2},
     "WGAN": SMALL,
     "WGANGP": SMALL,
     "WGANDiv": SMALL,

@@ -19,6 +19,7 @@ from ganzoo.models.presgan import PresGAN as PresGAN
 from ganzoo.models.r3gan import R3GAN as R3GAN
 from ganzoo.models.sagan import SAGAN as SAGAN
 from ganzoo.models.sngan import SNGAN as SNGAN
+from ganzoo.models.stylegan2 import StyleGAN2 as StyleGAN2
 from ganzoo.models.vae import VAE as VAE
 from ganzoo.models.wgan import WGAN as WGAN
 from ganzoo.models.wgan_div import WGANDiv as WGANDiv

@@ -8,7 +8,7 @@ from ganzoo import checks
 from ganzoo.models.generative_model import GenerativeModel
 from ganzoo.networks import mlp
 from ganzoo.penalties import zero_centered_penalty
-from ganzoo.training import assembly, keras_arguments, regularizers
+from ganzoo.training import assembly, keras_arguments, regularizers, schedules
 from ganzoo.training.critic import Critic, Update, batch_size_of, pack, split_into
 from ganzoo.training.model_checks import (
     check_augmentable,
@@ -44,8 +44,9 @@ class AdversarialModel(GenerativeModel):
         augmentation: Callable, (images, numbers) -> images, such as `ganzoo.augmentation.DiffAugment()`; what the
             discriminator sees of real and generated images. Its attribute `numbers` tells how many random numbers in
             [0, 1) it takes for a sample. Not used in `evaluate`. Defaults to `None`.
-        r1_weight: Float, gamma of the penalty gamma / 2 E[||grad D(x)||^2] on real samples, which the discriminator's
-            loss then holds: [Mescheder et al., 2018](https://arxiv.org/abs/1801.04406), Equation 9. Defaults to `0.0`.
+        r1_weight: Float, or a schedule such as `ganzoo.training.schedules.Cosine`: gamma of the penalty
+            gamma / 2 E[||grad D(x)||^2] on real samples, which the discriminator's loss then holds:
+            [Mescheder et al., 2018](https://arxiv.org/abs/1801.04406), Equation 9. Defaults to `0.0`.
         r2_weight: Float, gamma of the same penalty on generated samples, Equation 10. Defaults to `0.0`.
         penalty_interval: Integer k, R1 and R2 in every k-th step only, k times as heavy; see `regularize`. Defaults to
             `1`.
@@ -86,8 +87,8 @@ class AdversarialModel(GenerativeModel):
     discriminator_steps = Setting(checks.check_at_least_one, during_fit=False)
     packing = Fixed(checks.check_at_least_one)
     augmentation = Setting(check_augmentation)
-    r1_weight = Setting(checks.check_weight)
-    r2_weight = Setting(checks.check_weight)
+    r1_weight = Setting(schedules.or_schedule(checks.check_weight))
+    r2_weight = Setting(schedules.or_schedule(checks.check_weight))
     penalty_interval = Setting(checks.check_at_least_one)
     lecam_weight = Switched(checks.check_weight)
     lecam_start = Setting(functools.partial(checks.integer, least=0))
@@ -202,7 +203,8 @@ class AdversarialModel(GenerativeModel):
             if weight:
                 check_no_batch_normalization(self.discriminator)
                 penalty = penalty_at(critic, samples)
-                loss += self.regularize(name, weight / 2, penalty, every=self.penalty_interval)
+                gamma = schedules.value_at(weight, self.step)
+                loss += self.regularize(name, gamma / 2, penalty, every=self.penalty_interval)
         regularizers.check(self)
         if self.lecam_weight:
             loss += regularizers.lecam(self, update)

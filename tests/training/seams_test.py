@@ -530,8 +530,13 @@ def defaults_of_class(cls):
 
 # Constructors read the width of the latents off the generator. `from_paper` chooses the likelihood by the samples.
 DERIVED = {"latent_dim": None, "likelihood": "bernoulli"}
-# `SNGAN.from_paper` chooses by the networks, see `test_sngan_chooses_by_the_networks`.
-CHOSEN_BY_NETWORKS = {"SNGAN": {"discriminator_steps"}}
+# These `from_paper` choose by the networks or by a configuration: see `test_sngan_chooses_by_the_networks`, and the
+# tests of the two other models.
+CHOSEN_BY_NETWORKS = {
+    "SNGAN": {"discriminator_steps"},
+    "R3GAN": {"r1_weight", "r2_weight"},
+    "StyleGAN2": {"r1_weight", "mixing_probability", "path_length_weight"},
+}
 
 
 def test_every_model_is_here():
