@@ -126,5 +126,10 @@ def lecam_loss(real_scores, fake_scores, real_anchor, fake_anchor):
 
     Reference: [Tseng et al., 2021](https://arxiv.org/abs/2104.03310), Equation 4.
     """
+    for name, anchor in (("real_anchor", real_anchor), ("fake_anchor", fake_anchor)):
+        if len(anchor.shape):
+            raise ValueError(
+                f"`{name}` must be a number, the mean of scores. Received: an array of shape {anchor.shape}"
+            )
     runaway_real, runaway_fake = ops.relu(real_scores - fake_anchor), ops.relu(real_anchor - fake_scores)
     return ops.mean(ops.square(runaway_real)) + ops.mean(ops.square(runaway_fake))

@@ -271,3 +271,8 @@ def test_other_refusals():
         step(model)
     with pytest.raises(ValueError, match="top_k"):
         scalar_model(top_k=0.0)
+
+
+def test_anchors_are_numbers():
+    with pytest.raises(ValueError, match="`fake_anchor` must be a number"):
+        lecam_loss([[1.0]], [[0.0]], 0.0, [])
