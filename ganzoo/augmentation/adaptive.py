@@ -41,7 +41,7 @@ class ADA(keras.layers.Layer):
     bit. All transformations are differentiable in the images.
 
     `model.augmentation.p` is the current probability. It changes only in training, never in `evaluate`, and is saved
-    with the model. Each model needs its own `ADA`.
+    with the model. A `schedule` sets it from the number of steps alone. Each model needs its own `ADA`.
 
     Reference: [Karras et al., 2020](https://arxiv.org/abs/2006.06676), Sections 2 and 3, Appendix B.
 
@@ -66,6 +66,8 @@ class ADA(keras.layers.Layer):
         adjustment_images: Float, number of real images in which p can go from 0 to 1. Defaults to `500_000`. The paper
             uses 100,000 for transfer learning. `None` fixes p at `initial`.
         initial: Float in [0, 1], the initial p. Defaults to `0.0`.
+        schedule: Schedule of p over the training steps, which replaces the adaptation: R3GAN uses
+            `ganzoo.training.schedules.Cosine(0.0, 0.55, total_steps)`. Defaults to `None`.
         blit: Boolean, whether to flip images, turn them by quarters and shift them by whole pixels. Defaults to `True`.
         geometry: Boolean, whether to scale, rotate and shift images by any amount. Defaults to `True`.
         color: Boolean, whether to change colours. Defaults to `True`.
@@ -90,6 +92,7 @@ class ADA(keras.layers.Layer):
         interval=4,
         adjustment_images=500_000,
         initial=0.0,
+        schedule=None,
         blit=True,
         geometry=True,
         color=True,
@@ -100,12 +103,13 @@ class ADA(keras.layers.Layer):
         self.interval = checks.integer("interval", interval, least=1)
         self.adjustment_images = checks.number("adjustment_images", adjustment_images, above=0, optional=True)
         self.initial = checks.number("initial", initial, least=0, most=1)
+        self.schedule = check_schedule(schedule)
         self.blit = checks.boolean("blit", blit)
         self.geometry = checks.boolean("geometry", geometry)
         self.color = checks.boolean("color", color)
         if not (blit or geometry or color):
             raise ValueError("ADA has nothing to do with blit=False, geometry=False and color=False. Leave it out.")
-        self.p = self._state("p", self.initial)
+        self.p = self._state("p", self.initial if schedule is None else float(self.schedule(0)))
         # Totals since the last change of p.
         self.signs = self._state("signs", 0.0)
         self.images = self._state("images", 0.0)
@@ -158,6 +162,11 @@ class ADA(keras.layers.Layer):
         Raises:
             ValueError: If `real_sign` is missing, or if p was made outside of the training strategy.
         """
+        if self.schedule is not None:
+            self._check_scope()
+            self.steps.assign_add(1.0)
+            self.p.assign(tf.clip_by_value(self.schedule(tf.convert_to_tensor(self.steps)), 0.0, 1.0))
+            return
         if self.adjustment_images is None:
             return
         self._check_step(values)
@@ -177,12 +186,26 @@ class ADA(keras.layers.Layer):
                 "ADA moves p by the signs of the scores of real images, `real_sign`, and this model's loss does not "
                 f"score them. Received: {sorted(values)}. Fix p: ADA(adjustment_images=None, initial=0.3)."
             )
+        self._check_scope()
+
+    def _check_scope(self):
         if not tf.distribute.get_strategy().extended.variable_created_in_scope(self.p.value):
             raise ValueError("ADA has state, and each replica needs it. Make it inside of the strategy's scope.")
 
     def get_config(self):
         names = ("target", "interval", "adjustment_images", "initial", "blit", "geometry", "color")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        schedule = None if self.schedule is None else keras.saving.serialize_keras_object(self.schedule)
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}, "schedule": schedule}
+
+
+def check_schedule(schedule):
+    """Returns a schedule of p, also from its config, or `None`."""
+    if isinstance(schedule, dict):
+        schedule = keras.saving.deserialize_keras_object(schedule)
+    if schedule is not None and not isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
+        wanted = "a schedule, such as ganzoo.training.schedules.Cosine(0.0, 0.55, 10_000)"
+        raise checks.refusal("schedule", schedule, wanted, optional=True)
+    return schedule
 
 
 def changed(images, function, matrices, touched):

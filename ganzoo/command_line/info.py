@@ -10,6 +10,7 @@ import tensorflow as tf
 from ganzoo.command_line.models import card_of, is_saved_model, load_model
 from ganzoo.presets import folder
 from ganzoo.training.conditions import Attributes
+from ganzoo.training.schedules import is_schedule
 from ganzoo.version import __version__
 
 
@@ -37,9 +38,8 @@ def facts_of_card(card):
 def facts_of_model(model, file):
     """List of `(name, value)` for a `GenerativeModel` that was read from a file."""
     networks = {name: value for name, value in vars(model).items() if isinstance(value, keras.Model)}
-    average = (
-        "none" if model.ema_decay is None else f"decay {model.ema_decay:g}; the averaged generator makes the samples"
-    )
+    decay = type(model.ema_decay).__name__ if is_schedule(model.ema_decay) else model.ema_decay
+    average = "none" if decay is None else f"decay {decay}; the averaged generator makes the samples"
     return [
         ("class", type(model).__name__),
         *shapes(model.image_shape, model.latent_dim, model.conditions.card()),

@@ -22,6 +22,7 @@ NOT_SETTINGS = {
     "class_names",
     "attribute_names",
     "augmentation",
+    "consistency_augmentation",
     "outputs",
 }
 

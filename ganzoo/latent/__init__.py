@@ -24,6 +24,7 @@ from ganzoo.latent.rejection import metropolis_hastings as metropolis_hastings
 from ganzoo.latent.rejection import reject as reject
 from ganzoo.latent.space import Sheet as Sheet
 from ganzoo.latent.space import draw as draw
+from ganzoo.latent.standing import standing_statistics as standing_statistics
 from ganzoo.latent.walks import TruncatedNumbers as TruncatedNumbers
 from ganzoo.latent.walks import between as between
 from ganzoo.latent.walks import interpolate as interpolate

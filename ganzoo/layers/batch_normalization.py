@@ -1,10 +1,11 @@
-"""Batch normalization, with the same gains for all samples or with gains for each class."""
+"""Batch normalization, with the same gains for all samples, with gains for each class, or with gains of a vector."""
 
 import keras
 import tensorflow as tf
 from keras import ops
 
 from ganzoo import checks
+from ganzoo.layers.spectral import SpectralDense
 
 
 @keras.saving.register_keras_serializable("ganzoo")
@@ -86,3 +87,60 @@ class ConditionalBatchNormalization(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "num_classes": self.num_classes}
+
+
+@keras.saving.register_keras_serializable("ganzoo")
+class ModulatedBatchNormalization(keras.layers.Layer):
+    """Batch normalization whose gains and biases are linear in a vector: a label, an embedding, a part of the latents.
+
+        y = (1 + U v) * (x - mean) / sqrt(variance + epsilon) + W v
+
+    With a one-hot vector, U and W are tables with a row for each class. With an embedding that all such layers share,
+    they are far smaller than such tables where classes are many.
+
+    Reference: [Brock et al., 2018](https://arxiv.org/abs/1809.11096), Section 3 and Appendix B.
+
+    Args:
+        normalization: `"spectral"`, or `None` (the default), of the kernels U and W.
+        kernel_initializer: Keras initializer of U and W. Defaults to `"glorot_uniform"`.
+
+    Call arguments: `[x, v]` of the shapes `(batch, ..., channels)` and `(batch, width)`.
+    """
+
+    def __init__(self, normalization=None, kernel_initializer="glorot_uniform", **kwargs):
+        super().__init__(**kwargs)
+        self.normalization = checks.choice("normalization", normalization, ("spectral", None))
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.normalize = BatchNormalization(
+            momentum=0.9, epsilon=1e-5, center=False, scale=False, synchronized=True, dtype=self.dtype_policy
+        )
+
+    def build(self, input_shape):
+        shape, width = input_shape
+        self.normalize.build(shape)
+        kind = SpectralDense if self.normalization == "spectral" else keras.layers.Dense
+        self.gain, self.bias = (
+            kind(
+                shape[-1],
+                use_bias=False,
+                kernel_initializer=self.kernel_initializer.clone(),
+                dtype=self.dtype_policy,
+                name=name,
+            )
+            for name in ("gain", "bias")
+        )
+        self.gain.build(width)
+        self.bias.build(width)
+
+    def call(self, inputs, training=None):
+        x, vector = inputs
+        shape = (-1, *[1] * (len(x.shape) - 2), x.shape[-1])
+        gain, bias = (ops.reshape(layer(vector, training=training), shape) for layer in (self.gain, self.bias))
+        return (1.0 + gain) * self.normalize(x, training=training) + bias
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0]
+
+    def get_config(self):
+        initializer = keras.initializers.serialize(self.kernel_initializer)
+        return {**super().get_config(), "normalization": self.normalization, "kernel_initializer": initializer}

@@ -15,3 +15,6 @@ WGAN_GP_KERNELS = {
     "class_name": "VarianceScaling",
     "config": {"scale": 2.0, "mode": "fan_avg", "distribution": "uniform"},
 }
+
+# Brock et al., 2018, Section 3: orthogonal matrices, with a column for each filter of a convolution.
+ORTHOGONAL_KERNELS = {"class_name": "Orthogonal", "config": {"gain": 1.0}}

@@ -59,6 +59,7 @@ class BEGAN(AdversarialModel):
     """
 
     reconstructs = True
+    ranks_samples = False
     networks_for_vectors = None  # There is no dense network for it.
 
     gamma = Setting(checks.check_share)

@@ -94,6 +94,7 @@ class CycleGAN(AdversarialModel):
 
     has_latents = False
     judges_conditions = False
+    ranks_samples = False
     networks_for_vectors = None
 
     back_generator = Fixed()

@@ -12,7 +12,7 @@ from ganzoo.export import formats
 from ganzoo.networks.graph import average_of
 from ganzoo.presets import folder
 from ganzoo.sampling import RandomStream, SeededNumbers, in_full_batches
-from ganzoo.training import feed, keras_arguments, updates
+from ganzoo.training import feed, keras_arguments, schedules, updates
 from ganzoo.training.compiled_model import CompiledModel, deserialize, serialized
 from ganzoo.training.conditions import conditions_of
 from ganzoo.training.fitting import fit_in_one_run, listed
@@ -39,8 +39,8 @@ class GenerativeModel(CompiledModel):
         attribute_names: Sequence of strings, a name for each attribute. Defaults to `None`: `fit` takes the names from
             the dataset.
         ema_decay: Float in (0, 1), decay of an exponential moving average of the generator's weights and statistics.
-            The average then generates and is exported. The decay is smaller in the first steps, see `update_ema`.
-            Defaults to `None`: no average.
+            The average then generates and is exported. Or a schedule, such as `ganzoo.training.schedules.HalfLife`. The
+            decay is smaller in the first steps, see `update_ema`. Defaults to `None`: no average.
         seed: Integer, seed of all random numbers of the training. Defaults to `None`, which follows
             `keras.utils.set_random_seed`.
     """
@@ -57,7 +57,7 @@ class GenerativeModel(CompiledModel):
     generator = Fixed()
     latent_dim = Fixed()
     num_classes = Fixed()
-    ema_decay = Setting(checks.check_decay)
+    ema_decay = Setting(schedules.or_schedule(checks.check_decay))
     seed = Fixed()
 
     def __init__(
@@ -330,7 +330,7 @@ class GenerativeModel(CompiledModel):
         if self.ema_decay is None:
             return
         step = ops.cast(self.step, "float32")
-        decay = ops.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
+        decay = ops.minimum(schedules.value_at(self.ema_decay, self.step), (1.0 + step) / (10.0 + step))
         for averaged, network in self.averages():
             for average, weight in zip(averaged.weights, network.weights, strict=True):
                 average.assign(decay * average + (1.0 - decay) * weight)

@@ -21,7 +21,7 @@ import keras
 from keras import layers, ops
 
 from ganzoo import checks
-from ganzoo.layers import Conv2D, Conv2DTranspose
+from ganzoo.layers import ClipInInference, Conv2D, Conv2DTranspose
 from ganzoo.networks.dcgan import crop_to, stages
 from ganzoo.networks.inputs import (
     functional,
@@ -271,21 +271,6 @@ class NormalToUniform(layers.Layer):
 
     def call(self, inputs):
         return ops.erf(inputs / math.sqrt(2.0))
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
-
-@keras.saving.register_keras_serializable("ganzoo")
-class ClipInInference(layers.Layer):
-    """Clips images to [-1, 1], but not in training.
-
-    BEGAN's networks have a linear output. With a tanh, the generator would make pixels of -1, which the discriminator
-    learns first, and would get no gradient there. The generated images still have to lie in [-1, 1].
-    """
-
-    def call(self, inputs, training=False):
-        return inputs if training else ops.clip(inputs, -1.0, 1.0)
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -155,6 +155,7 @@ def discriminator(
     heads=None,
     pixel_size=1,
     num_attributes=None,
+    score_dim=1,
 ):
     """Scores an image by strided convolutions.
 
@@ -174,13 +175,15 @@ def discriminator(
             `ganzoo.networks.heads`. Defaults to `None`.
         pixel_size: Integer k, as in `generator`. The layers see means of k by k pixels. Defaults to `1`.
         num_attributes: Integer, or `None` (the default). With attributes, there is a further input `attributes`.
+        score_dim: Integer, numbers that a sample gets as its score: more than one are the features of `CramerGAN`.
+            Defaults to `1`.
 
     Returns:
-        Functional `keras.Model`: `image` [, `label`] [, `attributes`] -> float32 scores `(batch, 1)`, or a dictionary
-        with `"scores"` and the heads.
+        Functional `keras.Model`: `image` [, `label`] [, `attributes`] -> float32 scores `(batch, score_dim)`, or a
+        dictionary with `"scores"` and the heads.
     """
     grid = grid_of(image_shape, pixel_size)
-    filters = checks.integer("filters", filters, least=1)
+    filters, score_dim = checks.counts(filters=filters, score_dim=score_dim)
     image, classes = image_input(image_shape, packing), label_input(num_classes, packing)
     attributes = attributes_input(num_attributes, packing)
     joined, projected = split_condition(classes, attributes, conditioning)
@@ -201,7 +204,9 @@ def discriminator(
         x = normalization_layer(kind, f"down_{index}")(x)
         x = layers.LeakyReLU(0.2, name=f"leaky_relu_{index}")(x)
     x = layers.Flatten(name="flatten")(x)
-    score = dense_layer(normalization)(1, kernel_initializer=kernel_initializer, dtype="float32", name="score")(x)
+    score = dense_layer(normalization)(score_dim, kernel_initializer=kernel_initializer, dtype="float32", name="score")(
+        x
+    )
     vectors = condition_vectors(projected[0], num_classes, projected[1])
     score = add_projection(score, x, vectors, normalization, kernel_initializer)
     outputs = with_heads(score, x, heads, normalization, kernel_initializer)

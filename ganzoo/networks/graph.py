@@ -191,6 +191,8 @@ def part_of(network, start, end):
 def first_layers(network, tensor):
     """The first layers with weights that a tensor reaches, also in models inside the model.
 
+    A layer with the attribute `ignores_values` takes only the size of the batch from its input, and is left out.
+
     Args:
         network: Functional `keras.Model`.
         tensor: Symbolic tensor of the model, such as an input.
@@ -204,6 +206,8 @@ def first_layers(network, tensor):
     while pending:
         source = pending.pop(0)
         for operation, inputs, output in edges:
+            if getattr(operation, "ignores_values", False):
+                continue
             for index in (index for index, given in enumerate(inputs) if given is source):
                 if not getattr(operation, "weights", None):
                     pending += [] if id(output) in seen else [output]

@@ -183,6 +183,11 @@ def add_projection(score, features, vectors, normalization=None, kernel_initiali
     """
     if vectors is None:
         return score
+    if score.shape[-1] != 1:
+        raise ValueError(
+            'conditioning="projection" adds one number to one score. Received: score_dim='
+            f'{score.shape[-1]}. Take conditioning="concatenate".'
+        )
     rows = dense_layer(normalization)(
         features.shape[-1], use_bias=False, kernel_initializer=kernel_initializer, dtype="float32", name="projection"
     )(vectors)

@@ -88,6 +88,7 @@ def discriminator(
     packing=1,
     heads=None,
     num_attributes=None,
+    score_dim=1,
 ):
     """Scores a sample by dense `hidden` layers.
 
@@ -105,19 +106,22 @@ def discriminator(
         heads: Dictionary, name -> number of outputs, of further outputs beside the score, on the last features. See
             `ganzoo.networks.heads`. Defaults to `None`.
         num_attributes: Integer, or `None` (the default). With attributes, there is a further input `attributes`.
+        score_dim: Integer, numbers that a sample gets as its score: more than one are the features of `CramerGAN`.
+            Defaults to `1`.
 
     Returns:
-        Functional `keras.Model`: `image` [, `label`] [, `attributes`] -> float32 scores `(batch, 1)`, or a dictionary
-        with `"scores"` and the heads.
+        Functional `keras.Model`: `image` [, `label`] [, `attributes`] -> float32 scores `(batch, score_dim)`, or a
+        dictionary with `"scores"` and the heads.
     """
     image_shape = checks.sample_shape("image_shape", image_shape, vectors=True)
+    score_dim = checks.integer("score_dim", score_dim, least=1)
     image, classes = image_input(image_shape, packing), label_input(num_classes, packing)
     attributes = attributes_input(num_attributes, packing)
     joined, projected = split_condition(classes, attributes, conditioning)
     x = join_label(layers.Flatten(name="flatten")(image), joined[0], num_classes, label, 64)
     x = join_attributes(x, joined[1])
     x = hidden_layers(x, hidden, normalization, activation, hidden_initializer)
-    score = dense_layer(normalization)(1, dtype="float32", name="score")(x)
+    score = dense_layer(normalization)(score_dim, dtype="float32", name="score")(x)
     score = add_projection(score, x, condition_vectors(projected[0], num_classes, projected[1]), normalization)
     outputs = with_heads(score, x, heads, normalization)
     return functional([image, classes, attributes], outputs, name="mlp_discriminator")

@@ -177,6 +177,7 @@ _READERS = {
     "conditioning": lambda network, role: "projection" if "projection" in names_in(network) else "concatenate",
     "pixel_size": _pixel_size,
     "heads": _heads,
+    "score_dim": lambda network, role: network.get_layer("score").units,
     "down_blocks": _down_blocks,
     "same_blocks": lambda network, role: len(numbered(network, "same_{}_sum")),
     "pooling": lambda network, role: "sum" if "sum" in names_in(network) else "mean",

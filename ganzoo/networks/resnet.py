@@ -113,6 +113,7 @@ def discriminator(
     label="one_hot",
     conditioning="concatenate",
     packing=1,
+    score_dim=1,
 ):
     """Scores an image by residual blocks that halve its size and blocks that keep it.
 
@@ -132,14 +133,16 @@ def discriminator(
         conditioning: `"concatenate"` (the default) or `"projection"`, where the score is `f(x) + <V y, phi(x)>` and phi
             is the pooled features.
         packing: Integer, images that are scored at once, joined in their channels. Defaults to `1`.
+        score_dim: Integer, numbers that a sample gets as its score: more than one are the features of `CramerGAN`.
+            Defaults to `1`.
 
     Returns:
-        Functional `keras.Model`: `image` [, `label`] -> float32 scores `(batch, 1)`.
+        Functional `keras.Model`: `image` [, `label`] -> float32 scores `(batch, score_dim)`.
 
     Reference for sum pooling: [Miyato et al., 2018](https://arxiv.org/abs/1802.05957), Table 4.
     """
     image_shape = checks.sample_shape("image_shape", image_shape)
-    filters, growth = checks.counts(filters=filters, growth=growth)
+    filters, growth, score_dim = checks.counts(filters=filters, growth=growth, score_dim=score_dim)
     pooling = checks.choice("pooling", pooling, ("mean", "sum"))
     same_blocks = checks.integer("same_blocks", same_blocks, least=0)
     stages(image_shape)  # Raises an error for images that are too small.
@@ -174,7 +177,7 @@ def discriminator(
     features = layers.GlobalAveragePooling2D(name="mean")(x)
     if pooling == "sum":
         features = layers.Rescaling(float(x.shape[1] * x.shape[2]), name="sum")(features)
-    score = dense_layer(normalization)(1, dtype="float32", name="score")(features)
+    score = dense_layer(normalization)(score_dim, dtype="float32", name="score")(features)
     score = add_projection(score, features, condition_vectors(projected, num_classes, None), normalization)
     return functional([image, classes], score, name="resnet_discriminator")
 

@@ -77,6 +77,19 @@ class Fixed(Setting):
             )
 
 
+class Switched(Setting):
+    """A weight that may change at any time, but not from 0 or to 0: a model has state for it, or has none."""
+
+    def refuse(self, model, value):
+        super().refuse(model, value)
+        before = vars(model)[self.name]
+        if bool(before) != bool(value):
+            raise AttributeError(
+                f"A {type(model).__name__} is made with the state that `{self.name}` needs, or without it. Received: "
+                f"{value!r} after {before!r}. Make a new model: {type(model).__name__}(..., {self.name}={value!r})."
+            )
+
+
 def same(old, new):
     """Whether two values are equal. Networks are compared by identity."""
     return old is new or (isinstance(old, (bool, int, float, str, list, tuple)) and old == new)

@@ -31,8 +31,9 @@ OWN = {
     "gan": ["fashion_mnist_10k", "--strategy=mirrored", "--minimax", "--packing=2", "--held_out=train[9950:]"],
     "pix2pix": ["openmoji_pairs", "--filters=2", "--image_size=32"],
     "presgan": ["fashion_mnist_10k", "--filters=2", "--leapfrog_steps=2", "--sigma_learning_rate=0.001"],
-    "r3gan": ["fashion_mnist_10k", "--filters=2", "--num_classes=10", "--mixed_precision=mixed_bfloat16"],
+    "r3gan": ["fashion_mnist_10k", "--filters=2", "--blocks=1", "--num_classes=10", "--mixed_precision=mixed_bfloat16"],
     "sngan": ["fashion_mnist_10k", "--filters=2", "--nohinge"],
+    "stylegan2": ["faces_10k", "--base=32", "--max_filters=2", "--mapping_layers=1", "--penalty_interval=2"],
     "wgan": ["mnist_10k", "--filters=2", "--image_size=16"],
     "wgan_gp": ["fashion_mnist_10k", "--filters=2", "--discriminator_steps=2", "--learning_rate=0.001", "--beta_1=0.5"],
 }
