@@ -157,7 +157,8 @@ def test_no_other_server_is_asked(file):
 
 def test_a_page_as_a_notebook():
     text = (
-        "# Title\n\nSee [there](other.md#part) and [far](https://keras.io).\n\n![A picture](images/a.png){ width=49% }\n\n"
+        "# Title\n\nSee [there](other.md#part) and [far](https://keras.io).\n\n"
+        "![A picture](images/a.png){ width=49% }\n\n"
         "<!-- run: 2 steps -->\n```python\na = 1\nprint(a)\n```\n\n"
         "<!-- fragment: needs a server -->\n```python\nask()\n```\n"
     )
