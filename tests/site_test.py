@@ -3,16 +3,27 @@
 import ast
 import hashlib
 import importlib.util
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from tests.docs_test import BLOCK as RUN
+
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-spec = importlib.util.spec_from_file_location("reference", DOCS / "hooks" / "reference.py")
-reference = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(reference)
+
+
+def hook(name):
+    """A module of docs/hooks, which is no package."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / "hooks" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+reference, notebooks = hook("reference"), hook("notebooks")
 
 LIST = """# API
 
@@ -142,3 +153,28 @@ def test_files_of_others_are_unchanged():
 @pytest.mark.parametrize("file", ["site.css", "typeset.js"])
 def test_no_other_server_is_asked(file):
     assert "//" not in re.sub(r"(^|\s)//.*", "", (DOCS / "assets" / file).read_text())
+
+
+def test_a_page_as_a_notebook():
+    text = (
+        "# Title\n\nSee [there](other.md#part) and [far](https://keras.io).\n\n"
+        "![A picture](images/a.png){ width=49% }\n\n"
+        "<!-- run: 2 steps -->\n```python\na = 1\nprint(a)\n```\n\n"
+        "<!-- fragment: needs a server -->\n```python\nask()\n```\n"
+    )
+    cells = notebooks.cells_of(text)
+    assert [cell["cell_type"] for cell in cells] == ["code", "markdown", "code", "markdown"]
+    first, words, block, rest = ["".join(cell["source"]) for cell in cells]
+    assert first == "%pip install -q keras-ganzoo"
+    assert words == "# Title\n\nSee there and [far](https://keras.io)."
+    assert block == "a = 1\nprint(a)" and rest == "```python\nask()\n```"
+
+
+@pytest.mark.parametrize("page", notebooks.PAGES)
+def test_notebooks_have_the_code_that_the_tests_run(page):
+    """tests/docs_test.py runs these blocks, one after the other."""
+    text = (DOCS / page).read_text()
+    file = json.loads(notebooks.notebook(text))
+    code = ["".join(cell["source"]) for cell in file["cells"] if cell["cell_type"] == "code"][1:]
+    assert code == [block.strip() for _, block in RUN.findall(text)] and code
+    assert file["nbformat"] == 4 and len({cell["id"] for cell in file["cells"]}) == len(file["cells"])
