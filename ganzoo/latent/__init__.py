@@ -1,4 +1,4 @@
-"""What a trained generator knows: ways through its latents, directions, an own image, better samples."""
+"""Use a trained generator: ways through its latents, directions, your own image, better samples."""
 
 from ganzoo.latent.animation import video as video
 from ganzoo.latent.directions import Directions as Directions

@@ -1,4 +1,4 @@
-"""A way through the latents as a video."""
+"""Videos of a way through the latents."""
 
 import numpy as np
 
@@ -25,36 +25,37 @@ def video(
     batch_size=64,
     blend=None,
 ):
-    """Writes a video of a way through the latents, which by default is smooth and repeats without a jump.
+    """Writes a video of a way through the latents. By default it is smooth and repeats without a jump.
 
     Args:
         model: `ganzoo.GenerativeModel` with latents, of images.
-        filepath: Path of the file. Its suffix is the format: `.gif`, `.webp`, or `.mp4`, for which the program `ffmpeg`
-            must be installed.
-        latents: Float array `(ends, ...)` of the latents to visit; or `(ends, tiles, ...)`: each tile goes its own way.
-            Defaults to `None`: six of the seed for each tile, or one for each label of `condition`.
+        filepath: Path of the file. The suffix chooses the format: `.gif`, `.webp` or `.mp4`. The format `.mp4` needs
+            the program `ffmpeg`.
+        latents: Float array `(ends, ...)` of the latents to visit, or `(ends, tiles, ...)`, where each tile goes its
+            own way. Defaults to `None`: six latents of the seed for each tile, or a latent for each label of
+            `condition`.
         steps: Integer, frames from an end to the next. Defaults to `30`.
         fps: Float, frames in a second. Defaults to `20`.
-        method: `"smooth"` (the default), `"spherical"` or `"linear"`; see `path`.
-        closed: Boolean, whether it comes back to the first end. Defaults to `True`.
-        tiles: Integer, how many samples a frame shows, if there are no `latents`. Defaults to `1`.
-        seed: Integer, of the latents, if there are none. Defaults to `0`.
-        space: `"z"` or `"w"`. Defaults to `None`: W where the generator has a mapping network.
+        method: `"smooth"` (the default), `"spherical"` or `"linear"`, as in `path`.
+        closed: Boolean, whether the video comes back to the first end. Defaults to `True`.
+        tiles: Integer, samples in a frame if you pass no `latents`. Defaults to `1`.
+        seed: Integer, the seed of the latents if you pass none. Defaults to `0`.
+        space: `"z"` or `"w"`. Defaults to `None`: W if the generator has a mapping network.
         condition: For a conditional model: the same for all, or a list with an entry for each end. Defaults to `None`.
         columns: Integer, tiles in a row. Defaults to a square layout.
-        scale: Integer, each pixel becomes `scale x scale` pixels. Defaults to what `ganzoo.images.grid` chooses.
+        scale: Integer, each pixel becomes `scale x scale` pixels. By default `ganzoo.images.grid` chooses it.
         batch_size: Integer. Defaults to `64`.
-        blend: Boolean, whether a class blends into the next one: between two ends, the generator gets a mixture of
-            their one-hot vectors, embeddings or attributes. It was not trained on mixtures. With `False` a frame takes
-            the condition of the nearest end, and the class changes half way at once. Defaults to `None`: blends if the
-            generator reads its conditions as vectors, and says so if it does not.
+        blend: Boolean, whether a class blends into the next: between two ends, the generator gets a mixture of their
+            one-hot vectors, embeddings or attributes. It was not trained on mixtures. With `False` a frame takes the
+            condition of the nearest end, and the class changes half way at once. Defaults to `None`: blends if the
+            generator reads its conditions as vectors, and otherwise prints a line.
 
     Returns:
         `Path` of the file.
 
     Raises:
-        ValueError: If the format is not known or cannot be written, before a sample is made; or if `blend` is `True`
-            and the generator cannot.
+        ValueError: If the format is unknown or cannot be written, before a sample is made. Also if `blend` is `True`
+            and the generator cannot blend.
 
     Example:
 
@@ -107,7 +108,7 @@ def video(
 
 
 def ends_told(model, condition):
-    """The number of ends that a condition tells; `None` if it is one for all."""
+    """The number of ends in a condition. `None` if it is the same for all ends."""
     if condition is None or not len(model.conditions):
         return None
     parts = model.conditions.spelled_out(condition)
@@ -129,5 +130,5 @@ def blending_of(space, blend):
 
 
 def rows(model, condition, which, tiles):
-    """The conditions of some ends, for all tiles of each; `None` without any."""
+    """The conditions of some ends, repeated for all tiles, or `None`."""
     return None if condition is None else rows_of(model, condition, np.repeat(which, tiles))

@@ -1,4 +1,4 @@
-"""Samples between two conditions, where a generator reads them as vectors."""
+"""Samples between two conditions, for a generator that reads conditions as vectors."""
 
 import keras
 import numpy as np
@@ -9,21 +9,21 @@ from ganzoo.networks.graph import edges_of
 from ganzoo.sampling import in_full_batches
 from ganzoo.training.conditions import Attributes, Label
 
-# Layers that turn a label into a vector. Between two vectors there are others; between two integers there is nothing.
+# Layers that turn a label into a vector. Vectors can be mixed, integers cannot.
 VECTORS = (OneHot, keras.layers.Embedding)
 
 
 class Blending:
-    """The part of a generator behind the vectors of its conditions, which takes any mixture of them.
+    """The part of a generator behind the vectors of its conditions. It takes any mixture of the vectors.
 
-    A label becomes a vector first: one-hot, or a learned embedding. Attributes are vectors already. The network was
-    trained on the vectors themselves, not on what lies between them.
+    The generator first turns a label into a vector: one-hot, or a learned embedding. Attributes are vectors already.
+    The network was trained on these vectors, not on mixtures.
 
     Args:
         space: `Latents` or `Styles` of a conditional model.
 
     Attributes:
-        obstacle: String, why the conditions cannot be blended; `None` if they can.
+        obstacle: String, the reason why the conditions cannot be blended, or `None`.
     """
 
     def __init__(self, space):
@@ -53,7 +53,7 @@ class Blending:
             self._part = tf.function(lambda *given: tf.cast(part(list(given)), "float32"), reduce_retracing=True)
 
     def decode(self, points, condition, following, shares, batch_size=64):
-        """The samples of points between two conditions of each.
+        """Returns samples of points, each between two conditions.
 
         Args:
             points: Float array `(count, ...)` of the space.
@@ -72,7 +72,7 @@ class Blending:
         return in_full_batches(lambda *parts: self._part(*parts).numpy(), inputs, count, min(batch_size, count))
 
     def _vectors(self, condition):
-        """The vectors of a batch of conditions, one array for each layer that reads them."""
+        """The vectors of a batch of conditions, an array for each layer that reads a condition."""
         parts, found = self.space.model.conditions.parts(condition), []
         for name, layers in self._readers.items():
             values = [parts[name]] if layers is None else [layer(parts[name]) for layer in layers]

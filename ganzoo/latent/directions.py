@@ -1,4 +1,4 @@
-"""Directions in the latents that change something that can be named."""
+"""Directions in the latents: move along them, and something that has a name changes."""
 
 import dataclasses
 
@@ -18,7 +18,7 @@ class Directions:
 
     Args:
         vectors: Float array `(count, dimensions)`.
-        strengths: Float array `(count,)`; what it means stands at the function that found them.
+        strengths: Float array `(count,)`. Its meaning depends on the function that found the directions.
         space: `"z"` or `"w"`.
         names: List of strings, or `None`.
     """
@@ -33,30 +33,28 @@ class Directions:
 
 
 def sefa(model, count=8, space=None, normalize=True):
-    """Directions along which the first layer changes its output most: closed-form factorization (SeFa).
+    """Finds directions along which the output of the first layer changes most: closed-form factorization (SeFa).
 
         n* = argmax ||A n||^2 over ||n|| = 1:   the eigenvectors of A^T A
 
-    A is the weight of the layers that read the latents; nothing is sampled and no labels are needed. In W these are the
-    affine layers of all styles, one below the other. The first layer is linear, so what follows (normalization,
-    nonlinearities) may undo a large change of its output: the eigenvalues rank what enters the network and not what is
-    seen.
+    A is the weight of the layers that read the latents. In W these are the affine layers of all styles, stacked. `sefa`
+    needs no samples and no labels. Later layers (normalization, nonlinearities) may undo a large change of the first
+    layer's output. So the eigenvalues rank the changes that enter the network, not the changes that you see.
 
     Reference: [Shen & Zhou, 2021](https://arxiv.org/abs/2007.06600), Equations 5 to 8.
 
     Args:
         model: `ganzoo.GenerativeModel` whose latents are vectors.
-        count: Integer, how many. Defaults to `8`, or as many as there are latents.
-        space: `"z"` or `"w"`. Defaults to `None`: W where the generator has a mapping network.
-        normalize: Boolean, whether the rows of A are brought to the norm 1 before, as in the authors' code and not in
-            the paper. Defaults to `True`.
+        count: Integer, the number of directions, at most the number of latents. Defaults to `8`.
+        space: `"z"` or `"w"`. Defaults to `None`: W if the generator has a mapping network.
+        normalize: Boolean, whether to scale the rows of A to the norm 1 first, as in the authors' code and not in the
+            paper. Defaults to `True`.
 
     Returns:
-        `Directions`; their strengths are the eigenvalues. The sign of a vector is such that its largest entry is
-        positive.
+        `Directions`. Their strengths are the eigenvalues. The largest entry of each vector is positive.
 
     Raises:
-        ValueError: If the latents are no vectors, or the first layer is not linear.
+        ValueError: If the latents are not vectors, or the first layer is not linear.
 
     Example:
 
@@ -74,10 +72,10 @@ def sefa(model, count=8, space=None, normalize=True):
 
 
 def pca(model, count=8, layer=None, num_samples=5000, seed=0, space=None, condition=None, batch_size=250):
-    """Directions along which activations vary most: GANSpace.
+    """Finds directions along which activations vary most: GANSpace.
 
-    In W these are the principal components of the styles w = mapping(z). In Z, where all directions of N(0, I) are
-    alike, the components V of a layer's activations y are taken, and the directions that move the latents along them:
+    In W these are the principal components of the styles w = mapping(z). In Z all directions of N(0, I) are alike. So
+    `pca` computes the components V of a layer's activations y, and the directions that move the latents along them:
 
         x_j = V^T (y_j - mean),    U = argmin sum_j ||U x_j - z_j||^2
 
@@ -85,20 +83,20 @@ def pca(model, count=8, layer=None, num_samples=5000, seed=0, space=None, condit
 
     Args:
         model: `ganzoo.GenerativeModel` whose latents are vectors.
-        count: Integer, how many. Defaults to `8`, or as many as there are components.
-        layer: String, the name of the generator's layer whose activations are taken. Defaults to `None`: in W the
-            styles; in Z the samples themselves, whose components are what is seen.
+        count: Integer, the number of directions, at most the number of components. Defaults to `8`.
+        layer: String, the name of the generator's layer to take activations from. Defaults to `None`: the styles in W,
+            the samples themselves in Z.
         num_samples: Integer. Defaults to `5000`.
         seed: Integer, of the latents. Defaults to `0`.
-        space: `"z"` or `"w"`. Defaults to `None`: W where the generator has a mapping network.
+        space: `"z"` or `"w"`. Defaults to `None`: W if the generator has a mapping network.
         condition: As in `generate`. Defaults to `None`.
         batch_size: Integer. Defaults to `250`.
 
     Returns:
-        `Directions`; their strengths are the shares of the variance that the components have.
+        `Directions`. Their strengths are the components' shares of the variance.
 
     Raises:
-        ValueError: If the latents are no vectors, there is no such layer, or there are fewer samples than latents.
+        ValueError: If the latents are not vectors, there is no such layer, or there are fewer samples than latents.
 
     Example:
 
@@ -113,7 +111,7 @@ def pca(model, count=8, layer=None, num_samples=5000, seed=0, space=None, condit
         return Directions(with_sign(vectors.T[::-1][:count]), (values / values.sum())[::-1][:count], space.name)
     activations = activations_of(space, points, layer, condition, batch_size)
     activations -= activations.mean(axis=0)
-    # The components of many activations from the smaller of the two matrices of products.
+    # The smaller of the two matrices of products: with many activations, the other would not fit into memory.
     wide = activations.shape[1] > num_samples
     values, vectors = np.linalg.eigh(activations @ activations.T if wide else activations.T @ activations)
     order = np.argsort(values)[::-1]
@@ -126,7 +124,7 @@ def pca(model, count=8, layer=None, num_samples=5000, seed=0, space=None, condit
 
 
 def supervised(model, attribute, num_samples=5000, seed=0, space=None, condition=None, names=None, batch_size=250):
-    """Directions along which known attributes change: a linear fit of their scores to the latents.
+    """Finds directions along which known attributes change, by a linear fit of their scores to the latents.
 
         w = argmin sum_j (s(G(z_j)) - w . z_j - b)^2,    direction w / ||w||
 
@@ -135,26 +133,26 @@ def supervised(model, attribute, num_samples=5000, seed=0, space=None, condition
 
     Reference: [Shen et al., 2020](https://arxiv.org/abs/1907.10786), Section 3.2.
 
-    Departures from the paper: least squares in the place of the support vector machine.
+    Departures from the paper: least squares instead of the support vector machine.
 
     Args:
         model: `ganzoo.GenerativeModel` whose latents are vectors.
         attribute: Function, images `(batch, ...)` in [-1, 1] -> scores `(batch,)` or `(batch, attributes)`: the logits
-            of a classifier, or anything that can be measured.
+            of a classifier, or any other measurement.
         num_samples: Integer, generated samples. Defaults to `5000`.
         seed: Integer, of the latents. Defaults to `0`.
-        space: `"z"` or `"w"`. Defaults to `None`: W where the generator has a mapping network.
+        space: `"z"` or `"w"`. Defaults to `None`: W if the generator has a mapping network.
         condition: As in `generate`. Defaults to `None`.
         names: List of strings, the names of the attributes. Defaults to `None`.
         batch_size: Integer. Defaults to `250`.
 
     Returns:
-        `Directions` in the order of the attributes; moving along one raises its score. Their strengths are R^2 of the
-        fit, corrected for the number of latents: the share of the scores' variance that the line explains. 0: there is
-        no such direction.
+        `Directions` in the order of the attributes. Moving along a direction raises the attribute's score. The
+        strengths are R^2 of the fit, corrected for the number of latents: the share of the scores' variance that the
+        line explains. 0 means that there is no such direction.
 
     Raises:
-        ValueError: If the latents are no vectors, there are fewer samples than latents, or a score is not finite.
+        ValueError: If the latents are not vectors, there are fewer samples than latents, or a score is not finite.
 
     Example:
 
@@ -188,19 +186,19 @@ def supervised(model, attribute, num_samples=5000, seed=0, space=None, condition
 
 
 def without(vector, others):
-    """A direction that leaves other directions alone: its part that is orthogonal to them, of length 1.
+    """Makes a direction orthogonal to others, so that it leaves them alone. It has length 1.
 
     Reference: [Shen et al., 2020](https://arxiv.org/abs/1907.10786), Section 3.3, conditional manipulation.
 
     Args:
         vector: Float array `(dimensions,)`.
-        others: Float array `(count, dimensions)`, or one vector.
+        others: Float array `(count, dimensions)`, or a vector.
 
     Returns:
         Float array `(dimensions,)`.
 
     Raises:
-        ValueError: If nothing is left of it.
+        ValueError: If `vector` lies in the span of `others`.
 
     Example:
 
@@ -220,7 +218,7 @@ def without(vector, others):
 
 
 def vector_space(model, name):
-    """The space of a model, if its points are vectors."""
+    """Returns the space of a model, or raises an error if its points are not vectors."""
     space = space_of(model, name)
     if len(space.shape) != 1:
         raise ValueError(f"Directions need latents that are vectors. Received: latents of shape {space.shape}")
@@ -230,7 +228,7 @@ def vector_space(model, name):
 def first_weights(space):
     """The matrix A of all layers that read the points of a space, `(outputs, dimensions)`."""
     size = space.shape[0]
-    # The centre, a step along each axis, and a point of both signs that tells whether steps add up.
+    # The centre, a step along each axis, and a mixed point: in a linear layer, the steps add up to it.
     mixed = np.where(np.arange(size) % 2, 0.7, -0.7)[None]
     probes = np.concatenate([np.zeros((1, size)), np.eye(size), mixed]).astype("float32")
     found = []
@@ -254,7 +252,7 @@ def first_weights(space):
 
 def linear_part(layer):
     """A copy of a layer without its activation."""
-    config = {**layer.get_config(), "dtype": "float32"}  # Half precision would not tell whether it is linear.
+    config = {**layer.get_config(), "dtype": "float32"}  # In half precision, rounding would look like nonlinearity.
     if "activation" in config:
         config["activation"] = None
     copy = type(layer).from_config(config)
@@ -264,7 +262,7 @@ def linear_part(layer):
 
 
 def activations_of(space, points, layer, condition, batch_size):
-    """Activations `(samples, units)` of a layer, float64; of the samples themselves for `None`."""
+    """Activations `(samples, units)` of a layer, float64. For `None`, the samples themselves."""
     if layer is None:
         return space.decode(points.astype("float32"), condition, batch_size).reshape(len(points), -1).astype("float64")
     output = output_of(space.network, layer)
@@ -283,12 +281,12 @@ def activations_of(space, points, layer, condition, batch_size):
 
 
 def how_many(count, most):
-    """`count`, or as many as there are."""
+    """`count`, but at most `most`."""
     return min(checks.integer("count", count, least=1), most)
 
 
 def check_enough(num_samples, space):
-    """Returns the number of samples, if a line can be fitted to them."""
+    """Returns the number of samples, or raises an error if it is too small to fit a line."""
     num_samples = checks.check_num_samples(num_samples)
     if num_samples < space.shape[0] + 2:
         raise ValueError(
@@ -299,12 +297,12 @@ def check_enough(num_samples, space):
 
 
 def units(vectors):
-    """Vectors `(count, dimensions)` of length 1; zero stays zero."""
+    """Vectors `(count, dimensions)` of length 1. Zero stays zero."""
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors / np.where(norms > 0, norms, 1.0)
 
 
 def with_sign(vectors):
-    """Unit vectors whose largest entry is positive: eigenvectors have no sign of their own."""
+    """Unit vectors whose largest entry is positive, because the sign of an eigenvector is arbitrary."""
     largest = np.take_along_axis(vectors, np.abs(vectors).argmax(axis=1)[:, None], axis=1)
     return units(vectors * np.where(largest < 0, -1.0, 1.0))

@@ -1,4 +1,4 @@
-"""How much a position on a direction tells about a known attribute."""
+"""Mutual information: how much a position on a direction tells about a known attribute."""
 
 import dataclasses
 
@@ -12,10 +12,10 @@ class Information:
     """Mutual information of a position with an attribute, in nats.
 
     Args:
-        value: Float, the estimate less `chance`; it may fall below 0.
-        chance: Float, the mean estimate of positions in a random order, whose true value is 0.
-        floor: Float, the largest of these: an estimate of as little may be chance.
-        entropy: Float, entropy of the attribute: as much as can be known.
+        value: Float, the estimate minus `chance`. It may fall below 0.
+        chance: Float, the mean estimate for positions in random orders. Their true value is 0.
+        floor: Float, the largest estimate for a random order. A smaller estimate may be chance.
+        entropy: Float, the entropy of the attribute, the upper limit.
     """
 
     value: float
@@ -25,30 +25,30 @@ class Information:
 
     @property
     def is_found(self):
-        """Whether the estimate is above all of those in a random order."""
+        """Whether the estimate is above the estimates of all random orders."""
         return self.value + self.chance > self.floor
 
 
 def mutual_information(positions, labels, bins=10, permutations=100, seed=0):
-    """Mutual information of positions on a direction with a known attribute of the same samples.
+    """Computes the mutual information of positions on a direction with a known attribute of the same samples.
 
         I = sum p(b, y) log(p(b, y) / (p(b) p(y)))
 
-    b is the bin of the position; the bins hold equally many samples. The estimate from frequencies is too large for few
-    samples. Positions in a random order show by how much, and that is subtracted.
+    b is the bin of the position. The bins hold equally many samples. With few samples the estimate from frequencies is
+    too large. Positions in random orders show the excess, and it is subtracted.
 
     Args:
         positions: Float array `(samples,)`, such as `latents @ direction`.
         labels: Integer array `(samples,)`, such as the class that a classifier reads in the generated images.
         bins: Integer. Defaults to `10`.
         permutations: Integer, random orders. Defaults to `100`.
-        seed: Integer, of these, and of the order of equal positions. Defaults to `0`.
+        seed: Integer, for the random orders and the order of equal positions. Defaults to `0`.
 
     Returns:
         `Information`.
 
     Raises:
-        ValueError: If the two have no common shape `(samples,)`, or labels are no integers of at least 0.
+        ValueError: If the shapes are not both `(samples,)`, or the labels are not integers of at least 0.
 
     Example:
 
@@ -64,7 +64,7 @@ def mutual_information(positions, labels, bins=10, permutations=100, seed=0):
     if labels.dtype.kind not in "iu" or labels.min() < 0:
         raise ValueError(f"`labels` must be integers of at least 0. Received: {labels.dtype} from {labels.min()} on")
     random = np.random.default_rng(checks.seed("seed", seed))
-    order = np.lexsort((random.random(len(positions)), positions))  # Equal positions in any order, not in that given.
+    order = np.lexsort((random.random(len(positions)), positions))  # Ties in a random order.
     places = np.empty(len(order), "int64")
     places[order] = np.arange(len(order)) * bins // len(order)
     labels = np.unique(labels, return_inverse=True)[1]

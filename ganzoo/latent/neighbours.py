@@ -1,4 +1,4 @@
-"""Generated images beside the training images that are nearest to them."""
+"""Generated images beside their nearest training images."""
 
 import dataclasses
 
@@ -19,7 +19,7 @@ class Neighbours:
         found: Array `(count, k, ...)`, the training images, nearest first.
         indices: Integer array `(count, k)`, their places in the training set.
         distances: Float array `(count, k)`.
-        features: String, what was compared.
+        features: String, the name of the compared features.
     """
 
     generated: np.ndarray
@@ -29,10 +29,10 @@ class Neighbours:
     features: str
 
     def picture(self, *others, **settings):
-        """Generated images in the first row, and below each its neighbours; settings as in `ganzoo.images.grid`.
+        """A picture: generated images in the first row, their neighbours below. Settings as in `ganzoo.images.grid`.
 
         Args:
-            others: Further `Neighbours` of the same images, in other features: rows below.
+            others: Further `Neighbours` of the same images, in other features. They make further rows.
         """
         generated = as_uint8(self.generated)
         rows = [generated]
@@ -47,11 +47,11 @@ class Neighbours:
 
 
 def nearest(generated, training, features=None, count=1, chunk_size=1024):
-    """Finds the training images that are nearest to generated ones: has the generator learned them by heart?
+    """Finds the training images nearest to generated images: has the generator learned them by heart?
 
-    Nearest in pixels are images with the same light and dark places. Nearest in features are those that show the same.
-    A copy is near in both. Judge the pictures, and `ganzoo.metrics.memorization`, which compares with images that the
-    model has not seen.
+    Neighbours in pixels have the same light and dark places. Neighbours in features show the same thing. A copy is near
+    in both. Judge by the pictures, and by `ganzoo.metrics.memorization`, which compares with images that the model has
+    not seen.
 
     Args:
         generated: Images `(samples, ...)`, uint8 or floats in [-1, 1].
@@ -89,5 +89,5 @@ def nearest(generated, training, features=None, count=1, chunk_size=1024):
 
 
 def as_uint8(pictures):
-    """Pictures for a grid, which holds training images of 8 bits and generated ones."""
+    """Pictures as 8 bits, so that training images and generated images fit into a grid."""
     return pictures if pictures.dtype == np.uint8 else images.to_uint8(pictures).numpy()

@@ -1,4 +1,4 @@
-"""An own image as latents: inversion of a generator."""
+"""Projection of your own image into the latents: inversion of a generator."""
 
 import dataclasses
 
@@ -19,14 +19,14 @@ BETAS, EPSILON = (0.9, 0.999), 1e-8
 
 @dataclasses.dataclass(frozen=True)
 class Projection:
-    """What `project` found for each image.
+    """The result of `project` for each image.
 
     Args:
         latents: Float32 array `(count, ...)`.
         images: Float32 array `(count, ...)` in [-1, 1], the samples of these latents.
-        targets: Float32 array, the images that were asked for.
+        targets: Float32 array, the given images.
         psnr: Float array `(count,)`, dB: `10 log10(255^2 / mean squared error)` after rounding to 8 bits.
-        losses: Float array `(count, starts)`, the loss of each start at its end.
+        losses: Float array `(count, starts)`, the final loss of each start.
         space: `"z"` or `"w"`.
     """
 
@@ -38,7 +38,7 @@ class Projection:
     space: str = "z"
 
     def picture(self, **settings):
-        """Each image, and below it what was found; settings as in `ganzoo.images.grid`."""
+        """A picture of the images, with the samples found below. Settings as in `ganzoo.images.grid`."""
         rows = np.concatenate([self.targets, self.images])
         return images.grid(rows, columns=len(self.targets), **settings)
 
@@ -62,31 +62,31 @@ def project(
 
         min over z:  mean (G(z) - x)^2 + feature_weight |f(G(z)) - f(x)|^2 / |f(x)|^2 + prior_weight mean z^2
 
-    The loss has many local minima. So `candidates` samples are generated, the `starts` nearest to each image begin, all
-    of them move at once by Adam, and the one with the least loss is kept. The learning rate rises over the first 5 % of
-    the steps and falls over the last 25 %, as in StyleGAN2's projector.
+    The loss has many local minima. So `project` generates `candidates` samples, starts at the `starts` samples nearest
+    to each image, moves all of them by Adam, and keeps the start with the least loss. The learning rate rises over the
+    first 5 % of the steps and falls over the last 25 %, as in StyleGAN2's projector.
 
-    A model with an encoder, such as a VAE, has a direct answer: the latents that it encodes the image to. They are the
-    only start, and `steps` defaults to 0.
+    A model with an encoder, such as a VAE, starts only from the latents that it encodes the image to, and `steps`
+    defaults to 0.
 
-    Reference: [Karras et al., 2019](https://arxiv.org/abs/1912.04958), Appendix D;
+    Reference: [Karras et al., 2019](https://arxiv.org/abs/1912.04958), Appendix D,
     [Creswell & Bharath, 2016](https://arxiv.org/abs/1611.05644), Section 2.
 
     Args:
         model: `ganzoo.GenerativeModel` with latents.
-        targets: Images `(count, *model.image_shape)`, uint8 or floats in [-1, 1]; or points.
+        targets: Images `(count, *model.image_shape)`, uint8 or floats in [-1, 1], or points.
         steps: Integer. Defaults to `None`: 500, or 0 for a model with an encoder.
-        starts: Integer, how many begin for each image. Defaults to `4`.
+        starts: Integer, the number of starts for each image. Defaults to `4`.
         learning_rate: Float, of Adam. Defaults to `0.1`.
         features: Network of `ganzoo.metrics.features` for the second term, `None` for pixels alone, or `"default"`: the
-            network that suits the images, as `ganzoo.metrics.default_metrics` chooses it, at a size that is quick.
-        feature_weight: Float. Defaults to `0.1`. 0 is pixels alone.
-        prior_weight: Float; pulls the latents, or the points of W, towards 0. Defaults to `0.0`.
-        candidates: Integer, samples that starts are chosen from. Defaults to `1000`.
-        seed: Integer, of the candidates. Defaults to `0`.
-        space: `"z"` or `"w"`. Defaults to `None`: W where the generator has a mapping network.
-        condition: As in `generate`, one for all or one for each image. Defaults to `None`.
-        batch_size: Integer, how many latents move at once. Defaults to `256`.
+            network that `ganzoo.metrics.default_metrics` chooses for the images, at a quick size.
+        feature_weight: Float. 0 compares only pixels. Defaults to `0.1`.
+        prior_weight: Float, pulls the latents, or the points of W, towards 0. Defaults to `0.0`.
+        candidates: Integer, the number of samples to choose the starts from. Defaults to `1000`.
+        seed: Integer, the seed of the candidates. Defaults to `0`.
+        space: `"z"` or `"w"`. Defaults to `None`: W if the generator has a mapping network.
+        condition: As in `generate`, for all images, or a list with a condition for each. Defaults to `None`.
+        batch_size: Integer, the number of latents that move at once. Defaults to `256`.
 
     Returns:
         A `Projection`.
@@ -125,7 +125,7 @@ def project(
 
 
 class Search:
-    """Adam on many latents at once, each with moments of its own.
+    """Adam on many latents at once, each with its own moments.
 
     Args:
         space: `Latents` or `Styles`.
@@ -142,7 +142,7 @@ class Search:
         self._losses = tf.function(self.losses, reduce_retracing=True, autograph=False)
 
     def __call__(self, starts, targets, condition, progress):
-        """Moves starts `(count, starts, ...)`; returns them at the end, and their losses `(count, starts)`."""
+        """Moves starts `(count, starts, ...)`. Returns the moved starts and their losses `(count, starts)`."""
         count, each = starts.shape[:2]
         points = tf.constant(starts.reshape(count * each, *starts.shape[2:]), "float32")
         condition = self.space.model.conditions.map(lambda kind, value: tf.repeat(value, each, axis=0), condition)
@@ -157,7 +157,7 @@ class Search:
             )
             progress.advance()
         losses = self._losses(points, targets, wanted, condition).numpy().reshape(count, each)
-        # A start that went astray never wins.
+        # A start with a NaN would win `argmin`.
         losses = np.where(np.isfinite(losses), losses, np.inf)
         return points.numpy().reshape(starts.shape), losses
 
@@ -172,7 +172,7 @@ class Search:
         return losses + self.prior_weight * mean_square(points) if self.prior_weight else losses
 
     def step(self, points, first, second, step, rate, targets, wanted, condition):
-        """One step of Adam."""
+        """A step of Adam."""
         with tf.GradientTape() as tape:
             tape.watch(points)
             loss = tf.reduce_sum(self.losses(points, targets, wanted, condition))
@@ -197,7 +197,7 @@ def mean_square(values):
 def nearest_starts(space, targets, condition, candidates, starts, seed):
     """The points whose samples are nearest to each image in pixels, `(count, starts, ...)`.
 
-    A conditional model's candidates have the condition of the image, so there are fewer of them for each.
+    A conditional model's candidates have the condition of the image, so each image has fewer candidates.
     """
     model, count = space.model, len(targets)
     latents = draw(model, candidates, seed)
@@ -224,12 +224,12 @@ def network_of(features, targets):
         return None
     features = as_features(features)
     if type(features).differentiable is Features.differentiable:
-        features.differentiable(None)  # It says why it has no gradient.
+        features.differentiable(None)  # It raises an error that says why.
     return features
 
 
 def psnr_of(targets, samples):
-    """PSNR of each pair of images, in dB; of points it is NaN, which have no peak."""
+    """PSNR of each pair of images, in dB. It is NaN for points, because they have no peak."""
     if targets.ndim != 4:
         return np.full(len(targets), np.nan)
     with np.errstate(divide="ignore"):

@@ -1,4 +1,4 @@
-"""Where latents lie: in the prior's space Z, or in the space W behind a mapping network."""
+"""The spaces of latents: Z of the prior, or W behind a mapping network."""
 
 import dataclasses
 
@@ -15,7 +15,7 @@ SPACES = ("z", "w")
 
 @dataclasses.dataclass(frozen=True)
 class Sheet:
-    """Samples in rows and columns, with the latents that they were made of.
+    """Samples in rows and columns, with their latents.
 
     Args:
         latents: Float32 array `(rows, columns, ...)`.
@@ -28,18 +28,18 @@ class Sheet:
     space: str = "z"
 
     def picture(self, **settings):
-        """All samples as one picture, `(height, width, channels)` uint8; settings as in `ganzoo.images.grid`."""
+        """All samples as one picture, `(height, width, channels)` uint8. Settings as in `ganzoo.images.grid`."""
         rows, columns = self.images.shape[:2]
         return images.grid(self.images.reshape(rows * columns, *self.images.shape[2:]), columns=columns, **settings)
 
 
 def draw(model, num_samples=None, seed=0):
-    """Latents of the prior: those that `model.generate(num_samples, seed)` makes its samples of.
+    """Draws latents from the prior, the same as `model.generate(num_samples, seed)`.
 
     Args:
         model: `ganzoo.GenerativeModel` with latents.
-        num_samples: Integer. Defaults to `None`: one for each seed.
-        seed: Integer; or a list of integers, and latent k is then the first one of seed k. Defaults to `0`.
+        num_samples: Integer. Defaults to `None`: a latent for each seed.
+        seed: Integer, or a list of integers. With a list, latent k is the first latent of seed k. Defaults to `0`.
 
     Returns:
         NumPy array `(num_samples, ...)`.
@@ -65,13 +65,13 @@ def draw(model, num_samples=None, seed=0):
 
 
 def space_of(model, name=None):
-    """The space to work in: `Styles` (W) where the generator has a mapping network, or else `Latents` (Z).
+    """Returns the space to work in: `Styles` (W) if the generator has a mapping network, otherwise `Latents` (Z).
 
     A mapping network is a layer called "mapping" of a functional generator.
 
     Args:
         model: `ganzoo.GenerativeModel` with latents.
-        name: `"z"`, `"w"` or `None` (the default): W where there is one.
+        name: `"z"`, `"w"` or `None` (the default): W if the generator has it.
 
     Raises:
         ValueError: For `"w"` without a mapping network.
@@ -106,7 +106,7 @@ class Latents:
         self.shape = model.latent_shape
 
     def points(self, latents, condition=None):
-        """The points of latents of the prior: these themselves, as a float32 array."""
+        """The points of latents of the prior: the latents themselves, as a float32 array."""
         latents = np.asarray(self.model.check_latents(latents))
         if latents.dtype.kind != "f":
             raise ValueError(
@@ -123,14 +123,14 @@ class Latents:
         return self.model.apply_generator(self.network, points, condition, False)
 
     def decode(self, points, condition=None, batch_size=64):
-        """The samples of points `(count, ...)` as an array; `condition` as in `generate`."""
+        """The samples of points `(count, ...)` as an array. `condition` as in `generate`."""
         return self.model.generate(latents=points, condition=condition, batch_size=batch_size)
 
 
 class Styles:
-    """The space W behind a mapping network: what the rest of the generator reads.
+    """The space W behind a mapping network, the input of the rest of the generator.
 
-    Attributes: as `Latents`; `name` is `"w"`.
+    Attributes: as `Latents`, with the name `"w"`.
     """
 
     name = "w"
@@ -159,7 +159,7 @@ class Styles:
         return self._run(self._synthesis, self._synthesis_needs, points, condition)
 
     def decode(self, points, condition=None, batch_size=64):
-        """The samples of points `(count, ...)` as an array; `condition` as in `generate`."""
+        """The samples of points `(count, ...)` as an array. `condition` as in `generate`."""
         return self._in_batches("images", self.images, check_points(points, self.shape), condition, batch_size)
 
     def _map(self, latents, condition=None):
@@ -189,9 +189,9 @@ def needed_parts(model, network, needed, condition):
 
 
 def sheet_of(space, points, condition=None, batch_size=64):
-    """The `Sheet` of points `(rows, columns, ...)`; `condition`: one for all, for each row, or for each sample."""
+    """The `Sheet` of points `(rows, columns, ...)`. `condition` is for all, each row, or each sample."""
     rows, columns = points.shape[:2]
-    with np.errstate(over="ignore"):  # What is too large is refused by `decode`.
+    with np.errstate(over="ignore"):  # `decode` refuses values that are too large.
         flat = np.ascontiguousarray(points.reshape(rows * columns, *points.shape[2:]), "float32")
     samples = space.decode(flat, repeated(space.model, condition, rows, columns), batch_size)
     return Sheet(flat.reshape(points.shape), samples.reshape(rows, columns, *samples.shape[1:]), space.name)
@@ -203,7 +203,7 @@ def rows_of(model, condition, rows):
 
 
 def each_changed(model, condition, change):
-    """A condition of which the parts that are one for each sample are changed; those that are one for all stay."""
+    """Changes the parts of a condition that have a value for each sample. A value for all samples stays."""
     if condition is None:
         return None
 
@@ -219,12 +219,12 @@ def each_changed(model, condition, change):
 
 
 def repeated(model, condition, rows, columns):
-    """A condition for each row as one for each sample of the row; anything else as it is."""
+    """Repeats a condition for each row for the samples of the row. Returns anything else unchanged."""
     return each_changed(model, condition, lambda part: np.repeat(part, columns, axis=0) if len(part) == rows else part)
 
 
 def check_model(model):
-    """Raises unless a model makes samples of latents."""
+    """Raises an error unless a model makes samples from latents."""
     if not hasattr(model, "prior") or not hasattr(model, "sampling_generator"):
         raise TypeError(
             "`model` must be a model of ganzoo, such as ganzoo.from_preset('faces_16'). Received: "
@@ -247,16 +247,16 @@ def check_points(points, shape):
 
 
 def samples_of(model, name, samples, least=1):
-    """Returns samples of the shape of the model's as float32; images are uint8, or in [-1, 1].
+    """Returns samples as float32, and checks that they have the shape of the model's samples.
 
     Args:
         model: `ganzoo.GenerativeModel`.
-        name: String, what the argument is called.
-        samples: Array `(count, ...)`.
-        least: Integer, how many there must be. Defaults to `1`.
+        name: String, the name of the argument.
+        samples: Array `(count, ...)`. Images are uint8, or in [-1, 1].
+        least: Integer, the least number of samples. Defaults to `1`.
 
     Raises:
-        ValueError: If the shape, the number or the range is another, or a value is not finite.
+        ValueError: If the shape, the number or the range is wrong, or a value is not finite.
     """
     samples = checks.array(name, samples)
     if samples.shape[1:] != model.image_shape or len(samples) < least:

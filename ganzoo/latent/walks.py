@@ -23,14 +23,14 @@ def between(first, second, shares, method="spherical"):
         linear:    (1 - t) a + t b
         spherical: sin((1 - t) w) / sin w a/|a| + sin(t w) / sin w b/|b|,   w the angle, times (1 - t) |a| + t |b|
 
-    Latents of N(0, I) in many dimensions lie close to a sphere, whose inside the generator has never seen. A straight
-    line leads through it; the great circle keeps the norm.
+    Latents of N(0, I) in many dimensions lie close to a sphere, and the generator has never seen the inside of the
+    sphere. A straight line leads through the inside. The great circle keeps the norm.
 
-    Reference: Shoemake, 1985, [doi:10.1145/325165.325242](https://doi.org/10.1145/325165.325242), Section 3.3;
+    Reference: Shoemake, 1985, [doi:10.1145/325165.325242](https://doi.org/10.1145/325165.325242), Section 3.3,
     [White, 2016](https://arxiv.org/abs/1609.04468), Section 2.1.
 
     Args:
-        first, second: Float arrays `(rows, ...)` of one shape.
+        first, second: Float arrays `(rows, ...)` of the same shape.
         shares: Float array `(steps,)`, the places between them: 0 is `first`, 1 is `second`.
         method: `"spherical"` (the default) or `"linear"`.
 
@@ -38,7 +38,7 @@ def between(first, second, shares, method="spherical"):
         Float64 array `(rows, steps, ...)`.
 
     Raises:
-        ValueError: If the shapes differ, or if two points are opposite, which no single great circle joins.
+        ValueError: If the shapes differ, or if two points are opposite, so that many great circles join them.
 
     Example:
 
@@ -65,7 +65,7 @@ def linear(first, second, share):
 
 
 def spherical(first, second, share):
-    """The great circle, of arrays that broadcast; vectors lie along the last axis."""
+    """The great circle, for arrays that broadcast. Vectors lie along the last axis."""
     norms = [np.linalg.norm(x, axis=-1, keepdims=True) for x in (first, second)]
     units = [x / np.where(norm > 0, norm, 1.0) for x, norm in zip((first, second), norms)]
     cosine = np.sum(units[0] * units[1], axis=-1, keepdims=True)
@@ -87,13 +87,13 @@ def path(ends, steps=8, method="spherical", closed=False):
     Args:
         ends: Float array `(count, ...)`, at least two points, which the path visits in turn.
         steps: Integer, steps from an end to the next. Defaults to `8`.
-        method: `"spherical"` (the default) or `"linear"`: it changes its direction at each end. `"smooth"`: a cubic
-            spline through the ends, whose speed has no jump; its norm follows the norms of the ends.
-        closed: Boolean, whether the path goes back to the first end. Its last frame is then a step before the first, so
-            that it can be repeated. Defaults to `False`.
+        method: With `"spherical"` (the default) or `"linear"` the path changes its direction at each end. `"smooth"`
+            is a cubic spline through the ends. Its speed has no jump, and its norm follows the norms of the ends.
+        closed: Boolean, whether the path goes back to the first end. The last frame is then a step before the first, so
+            you can repeat the path. Defaults to `False`.
 
     Returns:
-        Float64 array `(frames, ...)`: `count * steps` frames if it is closed, or else `(count - 1) * steps + 1`.
+        Float64 array `(frames, ...)`: `count * steps` frames for a closed path, otherwise `(count - 1) * steps + 1`.
 
     Raises:
         ValueError: With fewer than two ends.
@@ -117,11 +117,11 @@ def path(ends, steps=8, method="spherical", closed=False):
 
 
 def spline(ends, steps, closed):
-    """A cubic spline through points, brought to norms that go from each end's to the next one's without a detour."""
+    """A cubic spline through points, scaled to norms that go from each end to the next without a detour."""
     count, shape = len(ends), ends.shape[1:]
     flat = ends.reshape(count, -1)
     places = np.arange(count * steps if closed else (count - 1) * steps + 1) / steps
-    # A closed path goes round several times, and the middle one is taken: the monotone spline has no periodic form.
+    # The monotone spline has no periodic form. So a closed path goes round several times, and we take the middle.
     around = np.arange(-3, count + 4) if closed else np.arange(count)
     norms = PchipInterpolator(around, np.linalg.norm(flat, axis=1)[around % count])(places)
     if closed:
@@ -134,7 +134,7 @@ def spline(ends, steps, closed):
 
 
 def interpolate(model, ends, steps=8, method=None, closed=False, space=None, condition=None, batch_size=64):
-    """Samples on the way from each of some latents to the next, a row for each way, with both its ends.
+    """Walks from each latent to the next, and returns samples: a row for each way, with both its ends.
 
     Args:
         model: `ganzoo.GenerativeModel` with latents.
@@ -142,15 +142,16 @@ def interpolate(model, ends, steps=8, method=None, closed=False, space=None, con
         steps: Integer, samples in a row. Defaults to `8`.
         method: `"spherical"` or `"linear"`; see `between`. Defaults to `None`: spherical in Z, linear in W.
         closed: Boolean, whether a further row leads from the last to the first. Defaults to `False`.
-        space: `"z"` or `"w"`. Defaults to `None`: W where the generator has a mapping network.
-        condition: As in `generate`, for a conditional model: one for all, or one for each row. Defaults to `None`.
+        space: `"z"` or `"w"`. Defaults to `None`: W if the generator has a mapping network.
+        condition: As in `generate`, for a conditional model: for all rows, or a list with a condition for each row.
+            Defaults to `None`.
         batch_size: Integer. Defaults to `64`.
 
     Returns:
         A `Sheet` of `count - 1` rows, or `count` if closed, and `steps` columns.
 
     Raises:
-        ValueError: If the latents do not fit the model, or with fewer than two.
+        ValueError: If the latents do not fit the model, or there are fewer than two.
 
     Example:
 
@@ -171,7 +172,7 @@ def interpolate(model, ends, steps=8, method=None, closed=False, space=None, con
 
 
 def condition_of_ends(model, condition, count):
-    """The condition with which ends are mapped: of rows between them, the last one serves its other end as well."""
+    """The conditions that map the ends. The last row's condition also serves the end behind it."""
 
     def completed(part):
         return np.concatenate([part, part[-1:]]) if len(part) == count - 1 else part
@@ -183,17 +184,17 @@ def condition_of_ends(model, condition, count):
 
 
 def traverse(model, latents, direction, values=None, across=None, space=None, condition=None, batch_size=64):
-    """Samples while one latent, or the position on a direction, runs over a range.
+    """Moves latents along a direction, or changes a single latent, and returns samples.
 
     Args:
         model: `ganzoo.GenerativeModel` with latents.
-        latents: Float array `(count, ...)`, latents of the prior: a row for each.
-        direction: Integer: this latent takes the values, in the place of its own. Or a vector, such as
-            `ganzoo.latent.sefa(model).vectors[0]`: values times the vector are added.
+        latents: Float array `(count, ...)`, latents of the prior, each of which makes a row.
+        direction: Integer or vector. With an integer, the values replace this latent. With a vector, such as
+            `ganzoo.latent.sefa(model).vectors[0]`, the values times the vector are added.
         values: Float array `(steps,)`. Defaults to `None`: 7 from -3 to 3.
-        across: A second direction, for a single latent: it runs from top to bottom. Defaults to `None`.
-        space: `"z"` or `"w"`. Defaults to `None`: W where the generator has a mapping network.
-        condition: As in `generate`: one for all, or one for each row. Defaults to `None`.
+        across: A second direction, from top to bottom. It needs `latents` of `count` 1. Defaults to `None`.
+        space: `"z"` or `"w"`. Defaults to `None`: W if the generator has a mapping network.
+        condition: As in `generate`, for all rows, or a list with a condition for each row. Defaults to `None`.
         batch_size: Integer. Defaults to `64`.
 
     Returns:
@@ -274,23 +275,23 @@ def distribution(x):
 
 
 def truncate(model, num_samples=8, amounts=(2.0, 1.0, 0.5), seed=0, space=None, condition=None, batch_size=64):
-    """The same samples, nearer and nearer to the centre: less variety, fewer failures.
+    """Draws the same samples nearer and nearer to the centre: less variety, fewer failures.
 
     In Z an amount is a threshold t: latents come from N(0, I) given |z_i| <= t (`TruncatedNumbers`). Parts of a prior
-    that are not normal, such as the codes of an InfoGAN, stay as they are. In W it is psi; psi = 0 makes all samples
-    the same:
+    that are not normal, such as the codes of an InfoGAN, stay unchanged. In W an amount is psi, and with psi = 0 all
+    samples are the same:
 
         w' = mean + psi (w - mean)
 
-    Reference: [Brock et al., 2018](https://arxiv.org/abs/1809.11096), Section 3.1;
+    Reference: [Brock et al., 2018](https://arxiv.org/abs/1809.11096), Section 3.1,
     [Karras et al., 2018](https://arxiv.org/abs/1812.04948), Appendix B.
 
     Args:
         model: `ganzoo.GenerativeModel` with latents.
         num_samples: Integer, samples in a row. Defaults to `8`.
-        amounts: Float or a sequence of them, one for each row. Defaults to `(2.0, 1.0, 0.5)`.
+        amounts: Float, or a sequence with an amount for each row. Defaults to `(2.0, 1.0, 0.5)`.
         seed: Integer. Defaults to `0`.
-        space: `"z"` or `"w"`. Defaults to `None`: W where the generator has a mapping network.
+        space: `"z"` or `"w"`. Defaults to `None`: W if the generator has a mapping network.
         condition: As in `generate`, for a row. Defaults to `None`.
         batch_size: Integer. Defaults to `64`.
 
