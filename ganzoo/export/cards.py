@@ -1,4 +1,4 @@
-"""The card of an exported model: what made it, and what goes in and comes out, as JSON values."""
+"""The card of an exported model: its origin, inputs and outputs, as JSON values."""
 
 import json
 
@@ -10,7 +10,7 @@ from ganzoo.version import __version__
 
 
 def card(model):
-    """What made a file, as a dictionary."""
+    """The origin of a file, as a dictionary."""
     return {
         "model": type(model).__name__,
         "image_shape": model.image_shape,
@@ -25,11 +25,11 @@ def card(model):
 
 
 def signature(endpoint, function):
-    """The inputs and outputs of an endpoint; `None` in a shape is the batch, of any size.
+    """The inputs and outputs of an endpoint. `None` in a shape is the batch, of any size.
 
     Args:
         endpoint: `Endpoint`.
-        function: The same, compiled.
+        function: The compiled endpoint.
     """
     return {
         "inputs": {spec.name: described(spec) for spec in endpoint.specs},
@@ -40,7 +40,7 @@ def signature(endpoint, function):
 
 
 def described(tensor):
-    """Type and shape of a tensor."""
+    """The type and shape of a tensor."""
     return {"dtype": tensor.dtype.name, "shape": tensor.shape.as_list()}
 
 

@@ -1,4 +1,4 @@
-"""What an exported model can be asked for, whatever the format of its file."""
+"""The functions of an exported model, for all formats."""
 
 import dataclasses
 from collections.abc import Callable
@@ -24,7 +24,7 @@ class Endpoint:
 
     @property
     def draws(self):
-        """Whether it draws random numbers, which runtimes other than TensorFlow cannot."""
+        """Whether it draws random numbers, which only TensorFlow can."""
         return any(spec.name == "seed" for spec in self.specs)
 
     def compiled(self):
@@ -33,7 +33,7 @@ class Endpoint:
 
 
 class Endpoints(dict):
-    """Endpoints by name. It takes the calls of `add_endpoint` that a model makes to a `keras.export.ExportArchive`."""
+    """Endpoints by name. Models call its `add_endpoint` like the method of a `keras.export.ExportArchive`."""
 
     def add_endpoint(self, name, function, input_signature):
         self[name] = Endpoint(function, list(input_signature))
@@ -50,7 +50,7 @@ def decoding(model):
 
 
 def serving_default(model):
-    """The endpoint that every format has: as `decoding`, but images are translated with always the same latents."""
+    """The endpoint that every format has: as `decoding`, but a model that translates images uses fixed latents."""
     full = decoding(model)
     if not (model.conditions.translates and model.has_latents):
         return full
@@ -63,7 +63,7 @@ def serving_default(model):
 
 
 def without_random_numbers(model):
-    """The endpoints of a model that other runtimes than TensorFlow can have: `Endpoints`, the main one first."""
+    """The endpoints of a model that need no TensorFlow: a dictionary, name -> `Endpoint`, `serving_default` first."""
     found = Endpoints({MAIN: serving_default(model)})
     model.add_endpoints(found)
     return {name: endpoint for name, endpoint in found.items() if not endpoint.draws}

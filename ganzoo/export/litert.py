@@ -1,4 +1,4 @@
-"""LiteRT (TensorFlow Lite) files, for phones and small devices. All endpoints are signatures of one file."""
+"""LiteRT (TensorFlow Lite) files, for phones and small devices. All endpoints are signatures of the same file."""
 
 import re
 import tempfile
@@ -14,7 +14,7 @@ from ganzoo.export.words import wanted_suffix
 
 
 def export(model, path):
-    """Writes the LiteRT file of a `GenerativeModel`, and its card; see `GenerativeModel.export`."""
+    """Writes the LiteRT file of a `GenerativeModel` and its card. See `GenerativeModel.export`."""
     wanted_suffix("litert", path, ".tflite")
     endpoints = without_random_numbers(in_float32(model))
     content = convert(endpoints)
@@ -27,7 +27,7 @@ def export(model, path):
 def convert(endpoints):
     """Converts endpoints by way of a SavedModel, as Keras' `export(format="litert")` does for the call of a model.
 
-    Only LiteRT's own operations are allowed: TensorFlow's would ask for a runtime of ten times the size.
+    It allows only LiteRT's own operations. TensorFlow's operations would need a runtime of ten times the size.
 
     Args:
         endpoints: Dictionary, name -> `Endpoint`.
@@ -43,7 +43,7 @@ def convert(endpoints):
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=list(endpoints))
         try:
             return converter.convert()
-        except Exception as error:  # The converter raises a class of its own, which lies in a private module.
+        except Exception as error:  # The converter's own class of errors lies in a private module.
             operations = sorted(set(re.findall(r"'tf\.(\w+)' op", str(error))))
             reason = f"LiteRT lacks {', '.join(operations)} as it stands there" if operations else str(error)
             raise ValueError(

@@ -1,4 +1,4 @@
-"""ONNX files, for ONNX Runtime, OpenVINO, and browsers. Each endpoint is a file of its own."""
+"""ONNX files, for ONNX Runtime, OpenVINO, and browsers. Each endpoint is a separate file."""
 
 import contextlib
 import logging
@@ -11,7 +11,7 @@ from ganzoo.export.words import needing, wanted_suffix
 
 
 def export(model, path):
-    """Writes the ONNX files of a `GenerativeModel`, and their card; see `GenerativeModel.export`."""
+    """Writes the ONNX files of a `GenerativeModel` and their card. See `GenerativeModel.export`."""
     wanted_suffix("onnx", path, ".onnx")
     converted, described = {}, {}
     for name, endpoint in without_random_numbers(in_float32(model)).items():
@@ -27,8 +27,8 @@ def export(model, path):
 def convert(endpoint):
     """Converts an endpoint.
 
-    Keras' own `export(format="onnx")` goes the same way, through tf2onnx. It takes a `keras.Model`, which an endpoint
-    such as `encode` is not, and one that has been called.
+    Keras' own `export(format="onnx")` uses tf2onnx too. It takes only a `keras.Model` that was called, and an endpoint
+    such as `encode` is only a function.
 
     Returns:
         `(the compiled function, onnx.ModelProto)`.
@@ -52,7 +52,7 @@ def convert(endpoint):
 
 @contextlib.contextmanager
 def quiet(name):
-    """A logger says nothing inside of this context."""
+    """Silences a logger inside this context."""
     logger = logging.getLogger(name)
     level = logger.level
     logger.setLevel(logging.CRITICAL)

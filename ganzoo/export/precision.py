@@ -4,7 +4,7 @@ import numpy as np
 
 
 def in_float32(model):
-    """The model itself, or a copy of it whose layers compute in float32 if some do not.
+    """Returns the model itself, or a copy in float32 if some layers compute in half precision.
 
     Most runtimes lack the half-precision kernels that a generator needs. The weights are float32 anyway: a policy such
     as `mixed_bfloat16` rounds them in each call.
@@ -20,7 +20,7 @@ def in_float32(model):
 
 
 def with_policy(config, name):
-    """A config with another dtype policy in all of its layers."""
+    """Returns a config with another dtype policy in all layers."""
     if isinstance(config, (list, tuple)):
         return type(config)(with_policy(value, name) for value in config)
     if not isinstance(config, dict):

@@ -13,7 +13,7 @@ from ganzoo.sampling import SeededNumbers
 
 
 def export(model, path):
-    """Writes the SavedModel of a `GenerativeModel`; see `GenerativeModel.export` for its signatures."""
+    """Writes the SavedModel of a `GenerativeModel`. See `GenerativeModel.export` for its signatures."""
     path = str(path)
     network, conditions, has_latents = model.sampling_generator, model.conditions, model.has_latents
     is_image = len(model.image_shape) == 3
@@ -21,7 +21,7 @@ def export(model, path):
     count_spec = tf.TensorSpec((), "int64", name="num_samples")
 
     def draw(seed, *counted):
-        """A seed, and a number of samples or conditions -> samples."""
+        """Maps a seed, and a number of samples or conditions, to samples."""
         num_samples = tf.shape(counted[0], "int64")[0] if len(conditions) else counted[0]
         at_least_one = tf.debugging.assert_greater_equal(
             num_samples, tf.constant(1, "int64"), "num_samples must be >= 1"
@@ -37,7 +37,7 @@ def export(model, path):
         images = draw(seed, *counted)["images"]
         return {"image_bytes": tf.map_fn(tf.io.encode_png, images, fn_output_signature=tf.string)}
 
-    archive = keras.export.ExportArchive()  # No `track`: the endpoints tell their variables, it would store them twice.
+    archive = keras.export.ExportArchive()  # With `track`, it would store the endpoints' variables twice.
     main = serving_default(model)
     archive.add_endpoint(MAIN, main.function, main.specs)
     draw_specs = [seed_spec, *(conditions.specs() or [count_spec])]
@@ -50,10 +50,10 @@ def export(model, path):
 
 
 def write_card(model, path):
-    """Writes what made the SavedModel to `assets.extra/ganzoo.json`, the place that TensorFlow leaves to others."""
+    """Writes the card to `assets.extra/ganzoo.json`. TensorFlow leaves the folder `assets.extra` to others."""
     cards.write_json(Path(path) / "assets.extra" / "ganzoo.json", cards.card(model))
 
 
 def read_card(path):
-    """Returns what `write_card` wrote, as a dictionary."""
+    """Returns the card as a dictionary."""
     return json.loads((Path(path) / "assets.extra" / "ganzoo.json").read_text())

@@ -1,11 +1,11 @@
-"""What the formats say if they cannot be written."""
+"""Error messages of the formats."""
 
 import contextlib
 
 
 @contextlib.contextmanager
 def needing(format, package):
-    """Turns a missing package into words."""
+    """Says how to install a missing package."""
     try:
         yield
     except ImportError as error:
@@ -15,7 +15,7 @@ def needing(format, package):
 
 
 def wanted_suffix(format, path, suffix):
-    """Raises a `ValueError` for a file of another ending."""
+    """Raises a `ValueError` unless a file has the wanted ending."""
     if path.suffix != suffix:
         raise ValueError(
             f"format={format!r} writes a file whose name ends in {suffix}. Received: {str(path)!r}. Try "

@@ -111,7 +111,7 @@ def pca(model, count=8, layer=None, num_samples=5000, seed=0, space=None, condit
         return Directions(with_sign(vectors.T[::-1][:count]), (values / values.sum())[::-1][:count], space.name)
     activations = activations_of(space, points, layer, condition, batch_size)
     activations -= activations.mean(axis=0)
-    # The smaller of the two matrices of products: with many activations, the other would not fit into memory.
+    # The smaller of the two matrices of products: with many activations, the other may not fit into memory.
     wide = activations.shape[1] > num_samples
     values, vectors = np.linalg.eigh(activations @ activations.T if wide else activations.T @ activations)
     order = np.argsort(values)[::-1]

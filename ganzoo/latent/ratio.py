@@ -1,4 +1,4 @@
-"""What a discriminator knows: how much likelier a sample is under the data than under the generator."""
+"""The density ratio of a discriminator: how much likelier a sample is under the data than under the generator."""
 
 import dataclasses
 
@@ -20,7 +20,7 @@ class Calibration:
 
     Args:
         slope, intercept: Floats of the logistic map, or `None`.
-        knots, values: Float arrays of the isotonic map, linear between its knots; or `None`.
+        knots, values: Float arrays of the isotonic map, which is linear between its knots, or `None`.
     """
 
     slope: float | None = None
@@ -29,27 +29,27 @@ class Calibration:
     values: np.ndarray | None = None
 
     def log_ratio(self, scores):
-        """log p_data / p_generator of scores, an array."""
+        """log p_data / p_generator of scores, as an array."""
         scores = np.asarray(scores, "float64")
         if self.knots is None:
             return self.slope * scores + self.intercept
         return np.interp(scores, self.knots, self.values)
 
     def probability(self, scores):
-        """The probability that a sample is real, given that as many are real as generated."""
+        """The probability that a sample is real, if half of all samples are real."""
         return expit(self.log_ratio(scores))
 
 
 def calibrate(real, fake, method="logistic"):
     """Fits the map from scores to the log density ratio, on samples that the discriminator was not trained on.
 
-    A discriminator is over-confident on what it was trained on, and the score of a Wasserstein critic is no logit at
-    all. Both kinds of samples have the same weight together, whatever their numbers.
+    A discriminator is over-confident on its training samples, and the score of a Wasserstein critic is not a logit.
+    Real and generated samples have the same total weight, whatever their numbers.
 
-    - `"logistic"`: the ratio is a line in the score, fitted by maximum likelihood (Platt's scaling). It has a gradient.
-    - `"isotonic"`: any ratio that rises with the score, by pooling adjacent violators.
+    - `"logistic"` fits a line in the score by maximum likelihood (Platt's scaling). It has a gradient.
+    - `"isotonic"` fits any ratio that rises with the score, by pooling adjacent violators.
 
-    Reference: [Turner et al., 2018](https://arxiv.org/abs/1811.11357), Section 3.2;
+    Reference: [Turner et al., 2018](https://arxiv.org/abs/1811.11357), Section 3.2,
     [Niculescu-Mizil & Caruana, 2005](https://doi.org/10.1145/1102351.1102430), Sections 2 and 3.
 
     Args:
@@ -84,7 +84,8 @@ def calibrate(real, fake, method="logistic"):
 
 def logistic(scores, weights, real, fake):
     """Slope and intercept of the log ratio."""
-    # Platt's targets: as if one more sample of the other kind had been seen. The slope stays finite.
+    # Platt's targets act as if there was a further sample of the other kind. With targets of 0 and 1, scores that
+    # separate the two kinds would drive the slope to infinity.
     targets = np.concatenate([np.full(real, (real + 1) / (real + 2)), np.full(fake, 1 / (fake + 2))])
     centre, scale = scores.mean(), scores.std()
     inputs = np.stack([(scores - centre) / scale, np.ones(len(scores))])
@@ -104,13 +105,13 @@ def isotonic(scores, weights, real, fake):
     mass = np.bincount(places, weights)
     share = np.bincount(places[:real], weights[:real], len(knots)) / mass
     fitted = scipy.optimize.isotonic_regression(share, weights=mass).x
-    # No end is certain: half a sample more of the other kind.
+    # Half a sample more of the other kind: a share of 0 or 1 would give an infinite log ratio.
     least, most = 0.5 / (fake + 1), 1 - 0.5 / (real + 1)
     fitted = np.clip(fitted, min(least, 0.5), max(most, 0.5))
     return knots, np.log(fitted) - np.log1p(-fitted)
 
 
-# What makes the seed of the calibration another one than that of a `generate`.
+# Added to the seed, so that the calibration does not draw the samples that `generate` makes with the same seed.
 OF_CALIBRATION = 2**62
 
 
@@ -119,14 +120,14 @@ class DensityRatio:
 
         log p_data(x) / p_generator(x) = calibrated score of x
 
-    It is what the rejection of samples needs. It is exact for the best possible discriminator.
+    Rejection of samples needs it. It is exact for the best possible discriminator.
 
     Args:
         model: Adversarial model with latents and scores.
         held_out: Real samples `(count, ...)` in [-1, 1] or uint8, which the discriminator was not trained on.
-        method: `"logistic"` (the default) or `"isotonic"`; see `calibrate`.
-        seed: Integer, of the generated samples, as many as there are held-out ones. They differ from
-            `generate(seed=seed)`, which may be what is judged later. Defaults to `0`.
+        method: `"logistic"` (the default) or `"isotonic"`, as in `calibrate`.
+        seed: Integer, the seed of the generated samples, as many as held-out samples. They differ from
+            `generate(seed=seed)`, whose samples you may want to judge later. Defaults to `0`.
         condition: The held-out samples' conditions, for a conditional model. Defaults to `None`.
         batch_size: Integer. Defaults to `250`.
 
@@ -162,7 +163,7 @@ class DensityRatio:
         return tf.reduce_mean(tf.reshape(scores, [tf.shape(samples)[0], -1]), axis=1)
 
     def scores(self, samples, condition=None):
-        """The discriminator's score of each sample, in [-1, 1] or uint8: an array."""
+        """The discriminator's score of each sample, as an array. Samples are in [-1, 1], or uint8."""
         samples = samples_of(self.model, "samples", samples)
         count, condition = self.model.conditions.for_samples(condition, len(samples))
         condition = self.model.conditions.cast(condition)
@@ -175,18 +176,18 @@ class DensityRatio:
         return np.concatenate(found)
 
     def log_ratio(self, samples, condition=None):
-        """log p_data / p_generator of each sample, an array."""
+        """log p_data / p_generator of each sample, as an array."""
         return self.calibration.log_ratio(self.scores(samples, condition))
 
     def differentiable(self, samples, condition=None):
-        """The same as a tensor that gradients pass through; for the logistic calibration."""
+        """The log ratio as a tensor that gradients pass through. Needs the logistic calibration."""
         if self.calibration.slope is None:
             raise ValueError("An isotonic calibration has steps and no gradient. Take DensityRatio(method='logistic').")
         return self.calibration.slope * self.score(samples, condition) + self.calibration.intercept
 
 
 def check_judge(model):
-    """Raises unless a model's discriminator gives scores of single samples."""
+    """Raises an error unless a model's discriminator scores single samples."""
     check_model(model)
     if not hasattr(model, "critic"):
         raise ValueError(f"`model` must have a discriminator. Received: {type(model).__name__}")

@@ -1,4 +1,4 @@
-"""Reads labels off images, so that directions can be found for them."""
+"""A classifier that reads labels in images, so that `supervised` can find directions for them."""
 
 import keras
 import numpy as np
@@ -8,30 +8,31 @@ from scipy.special import log_softmax
 from ganzoo import checks
 from ganzoo.latent.space import samples_of
 
-LEAST = 20  # Images; a tenth of them, held out, must be some.
+LEAST = 20  # Images. A tenth of them is held out, and must not be empty.
 
 
 class Reader:
-    """A small convolutional classifier, trained on labelled images: the scores that `supervised` asks for.
+    """A small convolutional classifier, trained on labelled images. It gives the scores for `supervised`.
 
-    It is trained when it is built, for some epochs of Adam. A tenth of the images is held out, so that it can say how
-    well it reads. Directions cannot be better than what it reads.
+    The constructor trains it for some epochs of Adam. It holds out a tenth of the images to measure how well it reads.
+    Directions cannot be better than its reading.
 
     Args:
-        model: `ganzoo.GenerativeModel` of images, whose shape the images have.
-        images: Array `(count, height, width, channels)`, uint8 or floats in [-1, 1]; a few thousand.
-        labels: Integers `(count,)` from 0 on; or a dictionary, name of a label -> such integers.
-        names: List of strings, a name for each value; with a dictionary of labels, a dictionary of such lists. Defaults
+        model: `ganzoo.GenerativeModel` of images.
+        images: Array `(count, height, width, channels)`, a few thousand images of the model's shape, uint8 or floats in
+            [-1, 1].
+        labels: Integers `(count,)` from 0 on, or a dictionary, name of a label -> such integers.
+        names: List of strings, a name for each value. With a dictionary of labels, a dictionary of such lists. Defaults
             to `None`: values are numbers.
         epochs: Integer. Defaults to `5`.
         seed: Integer. Defaults to `0`.
 
     Attributes:
         names: List of strings, a name for each score, such as "glasses none".
-        accuracy: Dictionary, name of a label -> the share of held-out images that are read right.
+        accuracy: Dictionary, name of a label -> accuracy on the held-out images.
 
     Raises:
-        ValueError: If images and labels do not fit each other or the model, or a label has one value only.
+        ValueError: If images and labels do not fit each other or the model, or a label has a single value.
 
     Example:
 
@@ -75,7 +76,7 @@ class Reader:
         }
 
     def __call__(self, images):
-        """The logarithms of the probabilities of all values, `(count, len(names))`, of images in [-1, 1]."""
+        """The logarithms of the probabilities of all values, `(count, len(names))`, for images in [-1, 1]."""
         logits = self._logits(images)
         return np.concatenate([log_softmax(logits[name].astype("float64"), axis=1) for name in self._labels], axis=1)
 
@@ -110,7 +111,7 @@ def names_of(name, labels, names):
 
 
 def network_of(shape, sizes, random):
-    """A compiled classifier with a head for each label, whose weights come from a generator of random numbers."""
+    """A compiled classifier with a head for each label. Its first weights come from `random`."""
 
     def seeded():
         return keras.initializers.GlorotUniform(int(random.integers(2**31)))
@@ -118,7 +119,7 @@ def network_of(shape, sizes, random):
     image = x = keras.Input(shape)
     for filters in (32, 64):
         x = keras.layers.Conv2D(filters, 3, padding="same", activation="relu", kernel_initializer=seeded())(x)
-        # Few updates are made, so the mean of the batches must follow fast.
+        # There are few updates. With the default momentum, the moving mean would stay near its first value.
         x = keras.layers.BatchNormalization(momentum=0.9)(x)
         x = keras.layers.MaxPooling2D(padding="same")(x)
     x = keras.layers.Dense(128, activation="relu", kernel_initializer=seeded())(keras.layers.Flatten()(x))

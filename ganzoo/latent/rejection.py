@@ -1,4 +1,4 @@
-"""Better samples of the same generator, by what its discriminator knows."""
+"""Better samples from the same generator, with the help of its discriminator."""
 
 import dataclasses
 
@@ -19,7 +19,7 @@ LEAST_ACCEPTANCE = 1e-5
 
 @dataclasses.dataclass(frozen=True)
 class Drawn:
-    """Samples that were chosen, or moved, by a discriminator.
+    """Samples that a discriminator has chosen or moved.
 
     Args:
         latents: Array `(num_samples, ...)`.
@@ -38,7 +38,7 @@ class Drawn:
 
 
 def acceptance_probability(log_ratios, log_maximum, gamma=0.0):
-    """The probability with which rejection sampling keeps a sample.
+    """The probability that rejection sampling keeps a sample.
 
         p = ratio / maximum for gamma = 0;   in general p = s(F - gamma),   F = log p / (1 - p),   s the sigmoid
 
@@ -46,9 +46,9 @@ def acceptance_probability(log_ratios, log_maximum, gamma=0.0):
 
     Args:
         log_ratios: Float array, log p_data / p_generator of each sample.
-        log_maximum: Float, logarithm of the largest ratio. Where a ratio is larger still, the probability is 1.
-        gamma: Float. Above 0 fewer are kept, of the best; below 0 more are kept. Defaults to `0.0`, with which the
-            accepted samples have the distribution of the data, if the ratios are right.
+        log_maximum: Float, logarithm of the largest ratio. If a ratio is larger, the probability is 1.
+        gamma: Float. Above 0 it keeps fewer and better samples, below 0 more samples. Defaults to `0.0`: the accepted
+            samples have the distribution of the data, if the ratios are right.
 
     Returns:
         Float array of the same shape.
@@ -66,22 +66,22 @@ def acceptance_probability(log_ratios, log_maximum, gamma=0.0):
 
 
 def reject(model, num_samples, ratio, gamma=0.0, log_maximum=None, seed=0, condition=None, batch_size=250):
-    """Discriminator rejection sampling: each sample is kept with a probability that its density ratio gives.
+    """Discriminator rejection sampling: keeps each sample with a probability that depends on its density ratio.
 
-    Where the ratios are right and the generator can make all of the data, what is kept has the distribution of the
-    data. The price is the number of samples that are thrown away.
+    If the ratios are right and the generator can make all of the data, the kept samples have the distribution of the
+    data. The price is the number of samples that it throws away.
 
     Reference: [Azadi et al., 2018](https://arxiv.org/abs/1810.06758), Algorithm 1.
 
-    Departures from the paper: the maximum comes from the calibration's samples and is not raised on the way, so that
-    all samples pass the same test. gamma is a constant, not a percentile of F in each batch, and log(1 - p) needs no
-    small number added. What is drawn depends on the seed, on `num_samples` and on `batch_size`.
+    Departures from the paper: the maximum comes from the calibration's samples and does not rise on the way, so all
+    samples pass the same test. gamma is a constant, not a percentile of F in each batch, and log(1 - p) needs no small
+    constant. The samples depend on the seed, on `num_samples` and on `batch_size`.
 
     Args:
         model: Adversarial model with latents.
-        num_samples: Integer, how many to keep.
+        num_samples: Integer, the number of samples to keep.
         ratio: `DensityRatio` of the model.
-        gamma: Float; see `acceptance_probability`. Defaults to `0.0`.
+        gamma: Float, as in `acceptance_probability`. Defaults to `0.0`.
         log_maximum: Float. Defaults to `None`: the largest log ratio of the generated samples of `ratio`.
         seed: Integer. Defaults to `0`.
         condition: As in `generate`. Defaults to `None`.
@@ -91,8 +91,8 @@ def reject(model, num_samples, ratio, gamma=0.0, log_maximum=None, seed=0, condi
         `Drawn`.
 
     Raises:
-        ValueError: If the model has no scores of single samples, or of 100,000 samples less than one would be kept.
-        RuntimeError: If some are still wanted after 10,000 rounds: a round draws one for each.
+        ValueError: If the model has no scores of single samples, or would keep less than one of 100,000 samples.
+        RuntimeError: If samples are still missing after 10,000 rounds. A round draws at least one for each.
 
     Example:
 
@@ -114,7 +114,7 @@ def reject(model, num_samples, ratio, gamma=0.0, log_maximum=None, seed=0, condi
     latents = samples = None
     progress = Progress("Rejection sampling, samples", num_samples)
     for _ in range(MOST_ROUNDS):
-        # Full batches: a round for the last few costs as much as for many, and the first accepted of each is kept.
+        # A round for the last few costs as much as for many. So fill the batch, and keep the first accepted of each.
         rows = np.resize(wanted, max(len(wanted), min(batch_size, 4 * num_samples)))
         proposed = np.asarray(model.prior(numbers, len(rows)))
         thresholds = np.asarray(numbers.uniform((len(rows), 1)))[:, 0]
@@ -142,18 +142,18 @@ def reject(model, num_samples, ratio, gamma=0.0, log_maximum=None, seed=0, condi
 
 
 def chains(log_ratios, thresholds, first):
-    """Independence Metropolis-Hastings: which proposal each chain stands at after all of them.
+    """Independence Metropolis-Hastings: finds the last accepted proposal of each chain.
 
         accept x' with the probability min(1, (1/D(x) - 1) / (1/D(x') - 1)) = min(1, ratio(x') / ratio(x))
 
     Args:
-        log_ratios: Float array `(chains, steps)`, of the proposals.
+        log_ratios: Float array `(chains, steps)`, log ratios of the proposals.
         thresholds: Float array of the same shape, from U(0, 1).
-        first: Float array `(chains,)`, log ratios of where the chains begin.
+        first: Float array `(chains,)`, log ratios at the beginning of the chains.
 
     Returns:
-        Integer array `(chains,)`, the index of the proposal, -1 for a chain that did not move; and the share of
-        proposals that were accepted.
+        Integer array `(chains,)`, the index of the proposal, or -1 for a chain that did not move. Also the share of
+        accepted proposals.
 
     Example:
 
@@ -177,17 +177,16 @@ def chains(log_ratios, thresholds, first):
 def metropolis_hastings(model, num_samples, ratio, steps=100, seed=0, condition=None, batch_size=250):
     """MH-GAN: a chain for each sample, which steps from sample to sample of the generator.
 
-    With right ratios the chain has the distribution of the data. It needs no maximum of the ratio, as rejection does.
-    What is drawn after few steps is not exact. A chain begins at the ratio of a held-out real image, of any class, so
-    that it is in the law from its beginning. A chain that never moved runs again, with new numbers, from a generated
-    sample.
-    `Drawn.restarted` is their share: where it is not small, more steps are needed.
+    With right ratios the chain has the distribution of the data. Unlike rejection, it needs no maximum of the ratio.
+    Samples after few steps are not exact. A chain begins at the ratio of a held-out real image, of any class, so it has
+    the right distribution from the beginning. A chain that never moved runs again, with new numbers, from a generated
+    sample. `Drawn.restarted` is the share of these chains. If it is not small, take more steps.
 
     Reference: [Turner et al., 2018](https://arxiv.org/abs/1811.11357), Algorithm 1.
 
     Args:
         model: Adversarial model with latents.
-        num_samples: Integer, chains.
+        num_samples: Integer, the number of chains.
         ratio: `DensityRatio` of the model.
         steps: Integer, proposals of a chain. Defaults to `100`.
         seed: Integer. Defaults to `0`.
@@ -213,7 +212,7 @@ def metropolis_hastings(model, num_samples, ratio, steps=100, seed=0, condition=
     first = ratio.real[np.minimum((begins * len(ratio.real)).astype("int64"), len(ratio.real) - 1)]
 
     def proposed(rows):
-        """Proposals of some chains, their ratios, and the thresholds of their tests."""
+        """Proposals of some chains, with their ratios and the thresholds of their tests."""
         given = rows_of(model, conditions, rows)
         proposals = np.stack([np.asarray(model.prior(numbers, len(rows))) for _ in range(steps)])
         ratios = np.empty((len(rows), steps))
@@ -240,21 +239,21 @@ def metropolis_hastings(model, num_samples, ratio, steps=100, seed=0, condition=
 
 
 def langevin(model, num_samples, ratio, steps=200, step_size=0.1, seed=0, condition=None, batch_size=250):
-    """Discriminator-driven latent sampling (DDLS): latents move to where the discriminator finds their samples real.
+    """Discriminator-driven latent sampling (DDLS): moves latents until the discriminator finds their samples real.
 
         E(z) = ||z||^2 / 2 - log p_data / p_generator (G(z)),    z <- z - e/2 grad E + sqrt(e) n,   n ~ N(0, I)
 
-    Each step is tested as in Hamiltonian Monte Carlo of one leapfrog step, so that the chains tend to exp(-E) whatever
-    the step size. That adapts itself, slowly: from a first `step_size` that is small, few steps move the latents too
-    little, with an acceptance near 1.
+    A test follows each step, as in Hamiltonian Monte Carlo with a single leapfrog step. So the chains tend to exp(-E)
+    for any step size. The step size adapts itself slowly. If the first `step_size` is small, few steps move the latents
+    too little, with an acceptance near 1.
 
     Reference: [Che et al., 2020](https://arxiv.org/abs/2003.06060), Algorithm 1.
 
-    Departures from the paper: the test of Metropolis and Hastings. Without it the law is off by the step size.
+    Departures from the paper: the test of Metropolis and Hastings. Without it the step size biases the distribution.
 
     Args:
         model: Adversarial model with latents from N(0, I).
-        num_samples: Integer, chains.
+        num_samples: Integer, the number of chains.
         ratio: `DensityRatio` of the model, with a logistic calibration.
         steps: Integer. Defaults to `200`.
         step_size: Float, sqrt(e) at the start. Defaults to `0.1`.
@@ -278,7 +277,8 @@ def langevin(model, num_samples, ratio, steps=200, step_size=0.1, seed=0, condit
     (batch_size,) = checks.counts(batch_size=batch_size)
     steps = checks.integer("steps", steps, least=1, most=hmc.MOST)
     step_size = checks.check_positive("step_size", step_size)
-    ratio.differentiable(tf.zeros((1, *model.image_shape)), rows_of(model, conditions, [0]))  # It says if it cannot.
+    # Raises an error now, and not within the graph, if the ratio has no gradient.
+    ratio.differentiable(tf.zeros((1, *model.image_shape)), rows_of(model, conditions, [0]))
     shape = model.latent_shape
     numbers = SeededNumbers(checks.check_seed(seed))
 
@@ -314,7 +314,7 @@ def langevin(model, num_samples, ratio, steps=200, step_size=0.1, seed=0, condit
 
 
 def check_ratio(model, ratio):
-    """Raises unless a ratio belongs to the model."""
+    """Raises an error unless a ratio belongs to the model."""
     check_judge(model)
     if not isinstance(ratio, DensityRatio) or ratio.model is not model:
         raise ValueError(

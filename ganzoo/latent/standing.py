@@ -1,4 +1,4 @@
-"""Standing statistics: batch normalization that fits the latents it will see."""
+"""Standing statistics: fits batch normalization to the latents that you will use."""
 
 import keras
 import numpy as np
@@ -11,12 +11,12 @@ from ganzoo.sampling import SeededNumbers
 
 
 def standing_statistics(model, truncation=None, batches=100, batch_size=64, seed=0):
-    """Replaces the statistics of a generator's batch normalization by those of samples.
+    """Replaces the statistics of a generator's batch normalization by the statistics of samples.
 
-    In training, batch normalization follows the newest batches with a running mean: of the weights of before, and of
-    latents from the whole prior. Truncated latents have other statistics, and samples then fade or burn. This makes
-    passes in training mode over such latents, and keeps the plain mean over the batches. It changes the network that
-    generates, in place; the averaged one where there is one.
+    In training, batch normalization keeps a running mean over the newest batches, with earlier weights, and with
+    latents from the whole prior. Truncated latents have other statistics, so samples fade or burn. This function makes
+    passes in training mode over truncated latents, and keeps the plain mean over the batches. It changes the network
+    that generates in place: the averaged generator if there is an average.
 
     Reference: [Brock et al., 2018](https://arxiv.org/abs/1809.11096), Section 3.1 and Appendix B.
 

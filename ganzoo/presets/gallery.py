@@ -1,4 +1,4 @@
-"""A gallery of presets: one HTML page with all pictures in it, or a page of the documentation."""
+"""A gallery of presets: an HTML page with all pictures inside, or a page of the documentation."""
 
 import base64
 import hashlib
@@ -36,7 +36,7 @@ def page(presets):
 
 
 def section(name, folder, metadata):
-    """A preset: its pictures, its scores, and where it comes from."""
+    """The section of a preset: its pictures, its scores, and its origin."""
     card = metadata.get("card", {})
     figures = [picture(folder / file, words) for file, words in pictures_of(folder).items()]
     told = facts_of(name, metadata) | cards.scores_in_words(card)
@@ -52,7 +52,7 @@ def picture(path, words):
 
 
 def facts_of(name, metadata):
-    """What a gallery says of a preset, in the order of its lines."""
+    """The facts of a preset, in the order of the gallery's lines."""
     told = {
         "In Python": f'ganzoo.from_preset("{name}").generate(64{metadata.get("card", {}).get("generate", "")})',
         "Model": f"{metadata['model']}, images {' x '.join(map(str, metadata['image_shape']))}",
@@ -62,14 +62,14 @@ def facts_of(name, metadata):
 
 
 def pictures_of(folder):
-    """The pictures of a preset's folder and what they show: those that each preset has first."""
+    """The pictures of a preset's folder and their descriptions. The pictures that every preset has come first."""
     others = sorted(path.name for path in folder.glob("*.png") if path.name not in PICTURES)
     words = PICTURES | {name: name.removesuffix(".png").replace("_", " ").capitalize() for name in others}
     return {name: text for name, text in words.items() if (folder / name).is_file()}
 
 
 def digest(folder):
-    """The sha256 of what a preset is: its weights, networks and card."""
+    """The sha256 of a preset's weights, networks and card."""
     found = hashlib.sha256()
     for name in ("model.weights.h5", "config.json", "metadata.json"):
         found.update((folder / name).read_bytes())
@@ -80,13 +80,13 @@ def digest(folder):
 
 
 def markdown(presets, images="images/zoo", explorers=None):
-    """The page as Markdown, whose pictures lie beside it.
+    """The page as Markdown. The pictures lie beside it.
 
     Args:
         presets: List of `(name, folder, metadata)`.
-        images: String, the folder of the pictures, as seen from the page. Defaults to `"images/zoo"`.
-        explorers: Dictionary, name of a preset -> bytes of the page that is its model, in the folder `explore`.
-            Defaults to `None`: there are no such pages.
+        images: String, the folder of the pictures, relative to the page. Defaults to `"images/zoo"`.
+        explorers: Dictionary, name of a preset -> size in bytes of its page in the folder `explore`. Defaults to
+            `None`: the presets have no pages.
 
     Returns:
         The text, and the pictures as a dictionary, name of a file -> path of its original.
@@ -111,5 +111,5 @@ def markdown(presets, images="images/zoo", explorers=None):
 
 
 def in_code(title, text):
-    """A fact as it stands in a table of Markdown: commands in code."""
+    """A fact for a table of Markdown. Commands are set as code."""
     return f"`{text}`" if title in ("In Python", "Recipe") else str(text).replace("|", "\\|")

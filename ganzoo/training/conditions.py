@@ -1,8 +1,8 @@
-"""What a sample depends on besides its latents: named inputs of the networks.
+"""Conditions: named inputs of the networks besides the latents.
 
-`model.conditions` knows them all. Whoever handles data, samples or exported models asks it, so no other file tells a
-label from an image. A batch of conditions is `None` without any, the tensor itself if there is one, and a dictionary of
-tensors by name if there are several.
+`model.conditions` knows them all. Code that handles data, samples or exported models asks it, so no other file
+distinguishes a label from an image. A batch of conditions is `None` for an unconditional model, a tensor for a single
+condition, and a dictionary of tensors by name for several.
 """
 
 import numpy as np
@@ -52,7 +52,7 @@ def conditions_of(generator, num_classes=None, class_names=None, attribute_names
 
 
 def named(kinds):
-    """Names for kinds of conditions: "label", "attributes", "image", or those of the inputs where a kind repeats."""
+    """Names for kinds of conditions: "label", "attributes", "image", or the inputs' names if a kind repeats."""
     counts = [type(kind) for _, kind in kinds]
     return {kind.name if counts.count(type(kind)) == 1 else name: kind for name, kind in kinds}
 
@@ -78,27 +78,27 @@ class Conditions:
 
     @property
     def translates(self):
-        """Whether an image is among them: the model then translates images, and data are `(input, target)`."""
+        """Whether a condition is an image. The model then translates images, and data are `(input, target)`."""
         return self.image_shape is not None
 
     @property
     def label(self):
-        """The `Label` among them, or `None`."""
+        """The first `Label`, or `None`."""
         return next((kind for kind in self.kinds.values() if isinstance(kind, Label)), None)
 
     @property
     def attributes(self):
-        """The `Attributes` among them, or `None`."""
+        """The first `Attributes`, or `None`."""
         return next((kind for kind in self.kinds.values() if isinstance(kind, Attributes)), None)
 
     @property
     def image_shape(self):
-        """The shape of the (first) image among them, or `None`."""
+        """The shape of the first image, or `None`."""
         return next((kind.shape for kind in self.kinds.values() if isinstance(kind, Image)), None)
 
     @property
     def wanted_inputs(self):
-        """What a network's inputs must be, in words."""
+        """The wanted inputs of a network, in words."""
         if not self.kinds:
             return "one input, for num_classes=None, or a second one of rank 4 for an image"
         if len(self.kinds) == 1:
@@ -108,10 +108,10 @@ class Conditions:
     # === Batches of conditions ===
 
     def parts(self, condition):
-        """The values of a batch of conditions by name; see the top of this file for the three forms it has.
+        """The values of a batch of conditions by name. The top of this file describes the three forms of a batch.
 
         Raises:
-            ValueError: If the names are not those of the model.
+            ValueError: If the names are not the model's names.
         """
         if condition is None:
             return {}
@@ -138,7 +138,7 @@ class Conditions:
         return dict(parts) if len(self.kinds) > 1 else next(iter(parts.values()))
 
     def as_inputs(self, condition):
-        """A list of tensors: the networks' inputs after the first."""
+        """Returns a list of tensors: the networks' inputs after the first."""
         return list(self.parts(condition).values())
 
     def map(self, function, condition):
@@ -156,7 +156,7 @@ class Conditions:
     # === Elements of datasets ===
 
     def arrange(self, first, second=None):
-        """Tells samples from conditions in an element `(first, second)` of a dataset."""
+        """Finds samples and conditions in an element `(first, second)` of a dataset."""
         if not self.kinds:
             return first, None
         samples, condition = (second, first) if self.translates else (first, second)
@@ -197,7 +197,7 @@ class Conditions:
     # === Samples ===
 
     def for_samples(self, condition, num_samples):
-        """Checks what a user gave to `generate`; returns `(num_samples, condition as tensors)`."""
+        """Checks the arguments of `generate`. Returns `(num_samples, condition as tensors)`."""
         if not self.kinds:
             if condition is not None:
                 raise ValueError(
@@ -217,7 +217,7 @@ class Conditions:
         return num_samples, self.join(done)
 
     def spelled_out(self, condition):
-        """As `parts`, of what a user gave: a dictionary may tell the values of attributes, where there is nothing else.
+        """As `parts`, but accepts the values of attributes without their name if the model has no other condition.
 
         `{"hairColor": "brown"}` is then short for `{"attributes": {"hairColor": "brown"}}`.
         """
@@ -227,19 +227,19 @@ class Conditions:
         return self.parts(condition)
 
     def in_turn(self, count):
-        """Conditions for a picture of all that can be asked for: each class, each value of an attribute, in turn.
+        """Conditions for a picture of everything that you can ask for: each class, each value of an attribute, in turn.
 
         Args:
             count: Integer.
 
         Returns:
-            Batch of conditions, NumPy arrays; `None` without any.
+            Batch of conditions, NumPy arrays, or `None`.
         """
         return self.join({name: kind.in_turn(count) for name, kind in self.kinds.items()})
 
     @property
     def columns(self):
-        """The number of values of the first condition, the columns of a picture of `in_turn`, and their names."""
+        """The number of columns in a picture of `in_turn`, the values of the first condition, and their names."""
         return next(iter(self.kinds.values())).columns
 
     def specs(self):
@@ -247,16 +247,16 @@ class Conditions:
         return [kind.spec(name) for name, kind in self.kinds.items()]
 
     def card(self):
-        """What an exported model says of them, as JSON values."""
+        """A description for the card of an exported model, as JSON values."""
         return {name: kind.card() for name, kind in self.kinds.items()}
 
 
 class Label:
-    """One of `num_classes` classes, an integer for each sample.
+    """A condition that is one of `num_classes` classes, an integer for each sample.
 
     Args:
         num_classes: Integer.
-        class_names: Sequence of as many strings. Defaults to `None`: classes have numbers only.
+        class_names: Sequence of as many strings. Defaults to `None`: classes have only numbers.
     """
 
     name = "label"
@@ -267,7 +267,7 @@ class Label:
         self.name_classes(class_names)
 
     def name_classes(self, class_names):
-        """Sets the names of the classes, or none."""
+        """Sets the names of the classes. `None` removes them."""
         self.class_names = check_names("class_names", class_names, self.num_classes)
 
     def check_spec(self, condition):
@@ -353,10 +353,10 @@ class Label:
 
 
 class Attributes:
-    """Several properties of a sample at once, each a number from 0 to 1: one-hot or multi-hot vectors.
+    """A condition of several properties at once, each a number from 0 to 1: one-hot or multi-hot vectors.
 
     One-hot labels side by side have names such as "hairColor brown", "hairColor black", "glasses none": a label and its
-    value. A dictionary tells their values: `{"hairColor": "brown", "glasses": "none"}`.
+    value. A dictionary sets their values: `{"hairColor": "brown", "glasses": "none"}`.
 
     Args:
         count: Integer, the width of the vectors.
@@ -371,12 +371,12 @@ class Attributes:
         self.name_attributes(attribute_names)
 
     def name_attributes(self, attribute_names):
-        """Sets the names of the attributes, or none."""
+        """Sets the names of the attributes. `None` removes them."""
         self.attribute_names = check_names("attribute_names", attribute_names, self.size)
 
     @property
     def labels(self):
-        """The columns of each one-hot label, `{"hairColor": [0, 1, ...], ...}`; empty if attributes have no names."""
+        """The columns of each one-hot label, `{"hairColor": [0, 1, ...], ...}`. Empty if attributes have no names."""
         labels = {}
         for column, name in enumerate(self.attribute_names or ()):
             labels.setdefault(name.partition(" ")[0], []).append(column)
@@ -413,7 +413,7 @@ class Attributes:
 
     @property
     def values_in_words(self):
-        """How a dictionary tells the attributes, the end of a sentence; empty if they have no names."""
+        """The end of a sentence: an example of a dictionary of attributes. Empty if they have no names."""
         if not self.labels:
             return ""
         values = {label: self.attribute_names[columns[0]].partition(" ")[2] for label, columns in self.labels.items()}
@@ -429,10 +429,11 @@ class Attributes:
         rows, period = np.zeros((count, self.size), "float32"), 1
         for columns in self.labels.values() or [range(self.size)]:
             choices = np.eye(self.size, dtype="float32")[list(columns)]
-            if len(choices) == 1:  # There, or not.
+            if len(choices) == 1:  # Present or absent.
                 choices = np.concatenate([choices, np.zeros_like(choices)])
             rows += choices[np.arange(count) // period % len(choices)]
-            period = min(period * len(choices), max(1, count))  # More would not change any of these rows.
+            # A larger period would not change these rows, and could overflow NumPy's integers.
+            period = min(period * len(choices), max(1, count))
         return rows
 
     def count(self, condition):
@@ -475,7 +476,7 @@ class Attributes:
             raise checks.refusal("condition", condition, wanted) from None
 
     def rows_of(self, values):
-        """The rows of a dictionary, label -> value, or a list of values: a row `(count,)` where none is a list."""
+        """The rows of a dictionary, label -> value or list of values. Without a list, a single row `(count,)`."""
         values = {label: one_or_list(label, value) for label, value in values.items()}
         counts = {len(value) for value in values.values() if isinstance(value, list)}
         if len(counts) > 1:
@@ -484,7 +485,7 @@ class Attributes:
         for label, value in values.items():
             told |= {name for name in known if name == label or name.startswith(f"{label} ")}
             for row, word in zip(rows, value if isinstance(value, list) else [value] * len(rows)):
-                if label in known:  # There, or not.
+                if label in known:  # Present or absent.
                     row[known.index(label)] = presence(label, word)
                 else:
                     row[self.column_of(label, word)] = 1
@@ -530,7 +531,7 @@ class Attributes:
 
 
 class Image:
-    """An image, as in image-to-image translation; it comes first in the elements `(input, target)` of a dataset.
+    """A condition that is an image, the input of a translation. Elements of a dataset are `(input, target)`.
 
     Args:
         shape: `(height, width, channels)`.
@@ -566,7 +567,7 @@ class Image:
         return normalize(condition) if condition.dtype == tf.uint8 else tf.cast(condition, "float32")
 
     def augmented(self, condition, augment):
-        return augment(condition)  # Alike: a shifted image belongs to a shifted input.
+        return augment(condition)  # A shifted image belongs to a shifted input.
 
     def missing(self, num_samples):
         raise ValueError(
@@ -605,7 +606,7 @@ class Image:
 
 
 def rank(condition):
-    """The number of axes of what came; 0 for what is no array, which `for_samples` refuses."""
+    """The number of axes of a value. 0 if it is not an array, which `for_samples` refuses."""
     try:
         return np.ndim(condition)
     except ValueError:  # Lists of different lengths.
@@ -613,7 +614,7 @@ def rank(condition):
 
 
 def one_or_list(label, value):
-    """What a dictionary tells of an attribute: one value for all samples, or a list with a value for each."""
+    """An entry of a dictionary of attributes: a value for all samples, or a list with a value for each."""
     if isinstance(value, (np.ndarray, tf.Tensor)):
         value = np.asarray(value).tolist()
     elif isinstance(value, (tuple, range)):
@@ -625,7 +626,7 @@ def one_or_list(label, value):
 
 
 def presence(label, value):
-    """Whether something is there: a number from 0 to 1."""
+    """How much of an attribute is present: a number from 0 to 1."""
     if isinstance(value, (bool, np.bool_)):
         return float(value)
     return checks.number(f"condition[{label!r}]", value, least=0, most=1)

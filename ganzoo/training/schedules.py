@@ -14,7 +14,7 @@ from ganzoo import checks
 
 @keras.saving.register_keras_serializable("ganzoo")
 class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
-    """A rate that stays for the first part of a training and then falls linearly to zero.
+    """A rate that stays constant for the first part of a training, and then falls linearly to zero.
 
     Reference: [Zhu et al., 2017](https://arxiv.org/abs/1703.10593), Section 4: 100 epochs at the rate, 100 epochs of
     decay.
@@ -23,8 +23,9 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
 
     Args:
         initial_learning_rate: Float.
-        total_steps: Integer, the updates of the whole training. At the last one the rate is nearly zero, after it zero.
-        constant_part: Float in [0, 1), the part of them before the decay. Defaults to `0.5`.
+        total_steps: Integer, the updates of the whole training. The rate of the last update is nearly zero, and later
+            zero.
+        constant_part: Float in [0, 1), the part of the updates before the decay. Defaults to `0.5`.
 
     Example:
 
@@ -49,12 +50,12 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def with_decay(settings, default):
-    """The settings of a `from_paper` with a decaying rate in the place of its argument `total_steps`.
+    """Replaces the argument `total_steps` in the settings of a `from_paper` by a decaying rate.
 
     Args:
         settings: Dictionary, the `locals()` of `from_paper`, with `total_steps`, an integer or `None`.
-        default: `functools.partial` of an optimizer and its rate, the default of the paper. It must stand for all
-            optimizers if there are `total_steps`.
+        default: `functools.partial` of an optimizer and its rate, the default of the paper. With `total_steps`, all
+            optimizers must have this default.
 
     Raises:
         ValueError: If the caller gave both `total_steps` and an optimizer.
@@ -77,7 +78,7 @@ def with_decay(settings, default):
 
 @keras.saving.register_keras_serializable("ganzoo")
 class Cosine(keras.optimizers.schedules.LearningRateSchedule):
-    """A value that goes from one number to another along half a period of the cosine, and stays there.
+    """A value that goes from a number to another along half a period of the cosine, and stays there.
 
         v(t) = final + (initial - final) (1 + cos(pi t / T)) / 2,   t <= T
 
@@ -85,8 +86,8 @@ class Cosine(keras.optimizers.schedules.LearningRateSchedule):
 
     Args:
         initial: Float, the value before the first step.
-        final: Float, the value after the last one.
-        total_steps: Integer T, the steps of the whole training. A paper that counts images: images / batch size.
+        final: Float, the value after the last step.
+        total_steps: Integer T, the steps of the whole training. If a paper counts images, images / batch size.
 
     Example:
 
@@ -109,7 +110,7 @@ class Cosine(keras.optimizers.schedules.LearningRateSchedule):
 
 @keras.saving.register_keras_serializable("ganzoo")
 class HalfLife(keras.optimizers.schedules.LearningRateSchedule):
-    """The decay of an average whose half-life changes: beta(t) = 0.5^(1 / h(t)), h in steps; 0 where h is 0.
+    """The decay of an average whose half-life changes: beta(t) = 0.5^(1 / h(t)), h in steps. It is 0 if h is 0.
 
     Args:
         half_life: Schedule, the half-life in steps.
@@ -134,7 +135,7 @@ class HalfLife(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def decay_of(half_life, batch_size):
-    """The decay of an average that halves the weight of what it saw `half_life` images ago: 0.5^(batch / half-life).
+    """The decay of an average whose weights halve after `half_life` images: 0.5^(batch / half-life).
 
     Args:
         half_life: Float, images.
@@ -145,7 +146,7 @@ def decay_of(half_life, batch_size):
 
 
 def is_schedule(value):
-    """Whether a setting is a schedule, and not a number."""
+    """Whether a setting is a schedule and not a number."""
     return isinstance(value, keras.optimizers.schedules.LearningRateSchedule)
 
 
@@ -157,12 +158,12 @@ def schedule(name, value):
 
 
 def or_schedule(check):
-    """The check of a setting that is either what `check` takes or a schedule."""
+    """The check of a setting that is a schedule, or a value that `check` accepts."""
     return lambda name, value: value if is_schedule(value) else check(name, value)
 
 
 def value_at(setting, step):
-    """The value of a setting at a step: that of its schedule, or the number itself.
+    """The value of a setting at a step: the value of its schedule, or the number itself.
 
     Args:
         setting: Number or schedule.
@@ -175,7 +176,7 @@ def value_at(setting, step):
 class ScheduledAdam(keras.optimizers.Adam):
     """Adam whose beta_2 is a schedule of its updates.
 
-    The bias of the second moment is corrected by the beta_2 of the moment, as if it had been so from the start.
+    The correction of the second moment's bias uses the current beta_2, as if it had not changed since the start.
 
     Args:
         learning_rate: Float or schedule. Defaults to `0.001`.

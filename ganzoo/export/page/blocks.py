@@ -1,7 +1,6 @@
-"""HTML with scripts and data inside, that nothing foreign can run in.
+"""HTML with scripts and data inside. It runs no foreign script.
 
-The documentation's build reads this file where neither TensorFlow nor ganzoo is installed: it imports Python's own
-modules only.
+The documentation's build reads this file without TensorFlow and ganzoo, so import only modules of Python here.
 """
 
 import base64
@@ -14,11 +13,11 @@ from pathlib import Path
 
 WEB, RUNTIME = Path(__file__).parent / "web", Path(__file__).parent / "runtime"
 
-# In this order they are one script.
+# Joined in this order, they make a script.
 SCRIPTS = ("numbers.js", "model.js", "explore.js", "drawing.js", "start.js")
 
 VERSION = "1.30.0"
-SHARED = f"onnxruntime-web-{VERSION}.js"  # What pages of a folder share. Another version is another file.
+SHARED = f"onnxruntime-web-{VERSION}.js"  # The pages of a folder share it. Another version is another file.
 
 
 def text(path):
@@ -27,10 +26,10 @@ def text(path):
 
 
 def runtime():
-    """ONNX Runtime Web as a script that sets `globalThis.ort`: a script inside of a page can export nothing.
+    """ONNX Runtime Web as a script that sets `globalThis.ort`, because a script inside a page cannot export.
 
-    It makes a URL with `location.origin`, which is "null" for files in Firefox, and then stops. Without a `location` it
-    takes its own address.
+    The runtime makes a URL with `location.origin`, which is "null" for files in Firefox, and then stops. Without a
+    `location` it takes its own address.
     """
     source = text(RUNTIME / "ort.wasm.bundle.min.mjs").partition("\n//# sourceMappingURL")[0]
     before, names = re.fullmatch(r"(.*)export\{([^{}]*)\};?\s*", source, re.DOTALL).groups()
@@ -41,8 +40,8 @@ def runtime():
 def shared_runtime():
     """The text of the file `SHARED`: the runtime for all pages beside it.
 
-    Such a page is opened as a file too, and of files a browser loads no modules. So this is no module, and the address
-    of the page stands for that of the module.
+    People open such a page as a file too, and a browser loads no modules from files. So this file is not a module, and
+    uses the address of the page instead of the module's address.
     """
     engine = runtime().replace("import.meta.url", "document.baseURI")
     licence = text(RUNTIME / "LICENSE").strip().replace("*/", "* /")
@@ -57,12 +56,12 @@ def shared_runtime():
 
 
 def packed(content):
-    """Bytes as text: gzip, the same each time, and base64."""
+    """Bytes as text: gzip and base64. The same bytes always give the same text."""
     return base64.b64encode(gzip.compress(content, 9, mtime=0)).decode()
 
 
 def wasm():
-    """The runtime's WebAssembly as text; the file is compressed already."""
+    """The runtime's WebAssembly as text. The file is compressed already."""
     return base64.b64encode((RUNTIME / "ort-wasm-simd-threaded.wasm.gz").read_bytes()).decode()
 
 
@@ -72,13 +71,13 @@ def data(name, content):
 
 
 def settings(values):
-    """JSON that a browser cannot take for HTML, whatever strings are in it."""
+    """JSON that a browser cannot take for HTML, whatever strings it holds."""
     content = json.dumps(values, separators=(",", ":")).replace("<", "\\u003c").replace(">", "\\u003e")
     return f'<script type="application/json" id="settings">{content}</script>'
 
 
 def table(facts):
-    """A table of a dictionary of strings."""
+    """An HTML table of a dictionary of strings."""
     rows = (
         f"<tr><th>{html.escape(str(name))}</th><td>{html.escape(str(fact))}</td></tr>" for name, fact in facts.items()
     )
@@ -86,7 +85,7 @@ def table(facts):
 
 
 def policy(scripts, style, is_shared):
-    """A Content-Security-Policy: these scripts and this style, and no address at all, but that of a shared runtime."""
+    """A Content-Security-Policy: these scripts, this style, and no address except for a shared runtime."""
     allowed = " ".join([*map(digest, scripts), *(["'self'", "file:"] if is_shared else [])])
     return (
         f"default-src 'none'; script-src {allowed} 'wasm-unsafe-eval'; style-src {digest(style)}; "
@@ -106,8 +105,8 @@ def document(title, summary, facts, values, blocks, training_count, is_shared=Fa
         title, summary: Strings.
         facts: Dictionary of strings, the card.
         values: JSON values, the settings of the scripts.
-        blocks: Dictionary, name -> what `packed` returned.
-        training_count: Integer, how many training images are inside.
+        blocks: Dictionary, name -> text from `packed`.
+        training_count: Integer, the number of training images inside.
         is_shared: Boolean, whether the runtime is the file `SHARED` beside the page. Defaults to `False`.
     """
     style, boot = text(WEB / "page.css"), text(WEB / "boot.js")
@@ -123,7 +122,7 @@ def document(title, summary, facts, values, blocks, training_count, is_shared=Fa
         "licence": html.escape(text(RUNTIME / "LICENSE")),
     }
     allowed = policy([boot, *engine, script], style, is_shared)
-    # In one pass: no `$name` within a title is filled in.
+    # In a single pass: a second would fill in a `$name` within a title.
     body = re.sub(r"\$([a-z_]+)\b", lambda found: filled[found[1]], text(WEB / "page.html"))
     return "\n".join(
         [

@@ -1,4 +1,4 @@
-"""What goes into the page of a model."""
+"""The contents of the page of a model."""
 
 import math
 
@@ -14,13 +14,13 @@ from ganzoo.images import to_uint8
 from ganzoo.sampling import SeededNumbers
 from ganzoo.version import __version__
 
-# Latents of a prior that the page cannot draw from are stored: of at most so many seeds, so many samples each.
+# If the page cannot draw from a prior, it stores latents: the most seeds, samples of a seed, and bytes.
 SEEDS, SAMPLES, TABLE_BYTES = 100, 16, 2**21
 
-# Browsers hold no longer strings than half a gigabyte.
+# Strings of a browser end at half a gigabyte.
 MODEL_BYTES = 2**28
 
-# Training images are stored in at most so many pixels a side, and bytes.
+# Limits of stored training images: pixels of a side, bytes, and examples of a model that translates.
 THUMBNAIL, TRAINING_BYTES, EXAMPLES = 32, 2**23, 24
 
 
@@ -34,31 +34,36 @@ def export(
     card=None,
     shared_runtime=False,
 ):
-    """Writes a page that is the model: what `model.export(path, format="html")` calls.
+    """Writes a page that is the model. `model.export(path, format="html")` calls it.
 
     The file holds the generator, ONNX Runtime Web (5 MB) and everything else. It opens by a double click, without a
-    server and without a network, on a phone too. It draws samples of a seed, the same ones as `model.generate`; moves
-    single latents, directions and classes; goes from a sample to another; shows the plane of two latents; compares with
-    training images; and saves pictures and latents. For a model that translates images, the input is drawn or dropped
-    in.
+    server and without a network, on a phone too. On the page you can:
 
-    A Content-Security-Policy forbids all scripts but its own, and every connection. So a page can be opened whatever
+    - draw the samples of a seed, the same as from `model.generate`,
+    - move single latents, directions and classes, and go from a sample to another,
+    - see the plane of two latents,
+    - compare with training images,
+    - save pictures and latents.
+
+    For a model that translates images, you draw the input or drop it in.
+
+    A Content-Security-Policy forbids every connection and all scripts except its own. So you can open a page whatever
     the model's card or the names of its classes say. Weights cannot run anything.
 
     Args:
         model: `GenerativeModel` of images.
         path: `Path`, which ends in `.html`.
         directions: `ganzoo.latent.Directions`, array `(count, latent_dim)`, or a dictionary, name -> vector, for the
-            sliders. Defaults to what `ganzoo.latent.sefa` finds, if the first layer is linear.
-        training_images: Array `(count, height, width, channels)`, uint8 or floats in [-1, 1], whose nearest ones are
-            shown below a sample. A VAE of two latents shows where they lie. Of a model that translates, examples of
-            inputs. Defaults to `None`.
+            sliders. Defaults to the directions of `ganzoo.latent.sefa`, if the first layer is linear.
+        training_images: Array `(count, height, width, channels)`, uint8 or floats in [-1, 1]. The page shows the
+            nearest images below a sample. For a VAE of two latents it shows where the images lie. For a model that
+            translates, they are examples of inputs. Defaults to `None`.
         training_labels: Integers `(count,)`, their classes. Defaults to `None`.
         title: String. Defaults to the model's class.
-        card: Dictionary of strings, what else to say about the model. Defaults to `None`.
+        card: Dictionary of strings with more facts about the model. Defaults to `None`.
         shared_runtime: Boolean, whether ONNX Runtime Web lies beside the page, as `onnxruntime-web-1.30.0.js`, and not
-            inside: for several models in a folder, whose pages share it. The policy then allows scripts of that
-            folder too. Defaults to `False`.
+            inside. The pages of several models in a folder then share it, and the policy allows scripts of that folder
+            too. Defaults to `False`.
 
     Raises:
         ValueError: If the model makes no images, or an argument does not fit it.
@@ -85,12 +90,12 @@ def write(path, text):
 
 
 def contents(model, name, directions=None, training_images=None, training_labels=None, title=None, card=None):
-    """What is in the page of a model, as JSON values: the arguments of `blocks.document`.
+    """The contents of the page of a model, as JSON values: the arguments of `blocks.document`.
 
     Args:
         name: String, the first part of the names of files that visitors save.
 
-    Other arguments and errors are those of `export`.
+    Other arguments and errors as in `export`.
     """
     check_model(model)
     named = named_directions(model, directions)
@@ -156,14 +161,14 @@ def check_size(size):
 
 
 def named_directions(model, directions):
-    """Directions as a dictionary, name -> unit vector of float32; empty for latents that are no vector."""
+    """Directions as a dictionary, name -> unit vector of float32. Empty if the latents are not vectors."""
     is_vector = model.has_latents and model.latent_dtype == "float32" and len(model.latent_shape) == 1
     if not is_vector or model.conditions.translates:
         if directions is not None:
             raise ValueError("`directions` are for latents that are vectors. This model has none: leave them out.")
         return {}
     if directions is None:
-        directions = () if model.latent_dim == 2 else found_directions(model)  # A plane shows all of it.
+        directions = () if model.latent_dim == 2 else found_directions(model)  # A plane shows all of the latents.
     if isinstance(directions, latent.Directions):
         vectors, names = directions.vectors, directions.names
         directions = vectors if names is None else dict(zip(names, vectors, strict=True))
@@ -173,7 +178,7 @@ def named_directions(model, directions):
 
 
 def found_directions(model):
-    """The directions that the first layer stretches most; none if it is not linear."""
+    """The directions that the first layer stretches most. Empty if the layer is not linear."""
     try:
         return latent.sefa(model, space="z")
     except ValueError:
@@ -193,7 +198,7 @@ def direction(name, vector, size):
 
 
 def training_part(model, images, labels):
-    """Training images as the page stores them: a dictionary, or `None`."""
+    """Training images in the page's format: a dictionary, or `None`."""
     if images is None:
         if labels is not None:
             raise ValueError("`training_labels` needs `training_images`.")
@@ -253,7 +258,7 @@ def checked_labels(labels, count):
 
 
 def shrinking(height, width):
-    """The smallest divisor of both sides that makes them small enough for a thumbnail; 1 if there is none."""
+    """The smallest divisor of both sides that makes them small enough for a thumbnail, otherwise 1."""
     common = math.gcd(height, width)
     small = (by for by in range(1, common + 1) if common % by == 0 and max(height, width) <= by * THUMBNAIL)
     return next(small, 1)
@@ -280,7 +285,7 @@ def inputs_of(model, endpoint):
 
 
 def latents_part(model, content):
-    """What the page knows about latents, or `None`. If the prior is not N(0, I), they go to `content`."""
+    """The page's facts about latents, or `None`. If the prior is not N(0, I), this stores latents in `content`."""
     if not model.has_latents:
         return None
     part = {"shape": model.latent_shape, "dtype": model.latent_dtype}
@@ -297,14 +302,14 @@ def latents_part(model, content):
 
 
 def is_normal(model):
-    """Whether a model draws its latents from N(0, I) in one call."""
+    """Whether a model draws its latents from N(0, I) in a single call."""
     shape = (3, *model.latent_shape)
     pairs = ((model.prior(SeededNumbers(seed), 3), SeededNumbers(seed).normal(shape)) for seed in (0, 7))
     return model.latent_dtype == "float32" and all(np.array_equal(ours, normal) for ours, normal in pairs)
 
 
 def classes_of(model):
-    """The names of the classes, numbers where there are none; or `None`."""
+    """The names of the classes, or their numbers. `None` if the model has no classes."""
     if model.num_classes is None:
         return None
     return {"names": model.class_names or [str(label) for label in range(model.num_classes)]}
@@ -319,14 +324,14 @@ def attributes_of(model):
 
 
 def attribute_labels_of(model):
-    """The labels that are one-hot among the attributes, name -> columns: of each, one value is chosen."""
+    """The one-hot labels among the attributes, name -> columns. The page lets you choose a value of each."""
     kind = model.conditions.attributes
     labels = {} if kind is None else kind.labels
     return {label: columns for label, columns in labels.items() if len(columns) > 1}
 
 
 def colours_of(model, training):
-    """Colours to draw with, for a model that translates: dark on light, or as the corners of its examples are."""
+    """Colours to draw with, for a model that translates: dark on light, or as in the corners of its examples."""
     if not model.conditions.translates:
         return {}
     is_light = training is None or np.median(training["pixels"][:, [0, 0, -1, -1], [0, -1, 0, -1]]) > 127
