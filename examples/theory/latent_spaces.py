@@ -1,6 +1,6 @@
 """The autoencoder, the VAE and the space between: latents, holes, interpolations, and a bound that knows its gap.
 
-Both models squeeze digits through two latents. The autoencoder only reconstructs, and nothing controls where its latents
+Both models squeeze digits through two latents. The autoencoder only reconstructs. Nothing controls where its latents
 lie, so draws from N(0, I) decode to samples of nothing. The VAE pays for latents that stray from N(0, I),
 
     ELBO = E_q[log p(x|z)] - KL(q(z|x) || p(z)) = log p(x) - KL(q(z|x) || p(z|x))

@@ -145,7 +145,7 @@ def follow(name, seed, steps, looks, judge, real):
 
 
 def correlation(run):
-    """Spearman's rank correlation of the filtered estimate and the distance, over the looks. NaN if either is constant."""
+    """Spearman's rank correlation of the filtered estimate and the distance, over the looks; NaN if either is flat."""
     estimates, distances = at_looks(run), run["distances"]
     if np.ptp(estimates) == 0 or np.ptp(distances) == 0:
         return np.nan

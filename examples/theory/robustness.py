@@ -3,9 +3,10 @@
     generators   DCGAN's, the same without batch normalization and with constant filters, four dense layers
     losses       GAN, WGAN, WGAN-GP
 
-All nine train on Fashion-MNIST for the same number of generator updates, against the same convolutional network (without
-batch normalization if the loss has the penalty, which forbids it). Each model shows samples from the same latents. The
-measures use the features of a classifier: the Fréchet distance (quality and diversity), recall and coverage (diversity).
+All nine train on Fashion-MNIST for the same number of generator updates, against the same convolutional network. It has
+no batch normalization if the loss has the penalty, which forbids it. Each model shows samples from the same latents.
+The measures use the features of a classifier: the Fréchet distance (quality and diversity), and recall and coverage
+(diversity).
 
 Sources: Arjovsky et al., 2017 (arXiv:1701.07875), Section 4.3, Figures 5 to 7. Gulrajani et al., 2017
 (arXiv:1704.00028), Section 4, for the third loss.
@@ -35,7 +36,7 @@ ROWS, COLUMNS = 4, 8  # of the shown samples
 
 
 def constant_generator(image_shape, latent_dim=100, filters=FILTERS):
-    """DCGAN's generator for images of 28x28, without batch normalization, with the same number of filters everywhere."""
+    """DCGAN's generator for images of 28x28, without batch normalization and with constant filters."""
     latents = keras.Input((latent_dim,), name="latents")
     x = layers.Dense(7 * 7 * filters, activation="relu", kernel_initializer=DCGAN_KERNELS)(latents)
     x = layers.Reshape((7, 7, filters))(x)
@@ -107,7 +108,7 @@ def train(generator, loss, seed, steps):
 
 
 class Judge:
-    """Measures samples against images that are not among those of `compute`'s row `"data"`.
+    """Measures samples against images outside of `compute`'s row `"data"`.
 
     Args:
         images: Float32 array, images in [-1, 1]. The last `samples` are left out.

@@ -1,7 +1,7 @@
 """The better the discriminator, the smaller the gradient of the minimax loss.
 
-A GAN trains on MNIST for 1, 10 and 25 epochs. Each of the three generators is then frozen. A new discriminator and a new
-critic train against it, and every few updates the script measures the gradient that the generator would get:
+A GAN trains on MNIST for 1, 10 and 25 epochs. Each of the three generators is then frozen. A new discriminator and a
+new critic train against it, and every few updates the script measures the gradient that the generator would get:
 
     minimax          E[log(1 - D(G(z)))]    gradient of a sample: -D(x) grad s(x),          D = sigmoid(s)
     non-saturating   -E[log D(G(z))]        gradient of a sample: -(1 - D(x)) grad s(x)
