@@ -9,9 +9,9 @@ generator that makes the point b plays exactly this game.
     optimistic      each gradient g becomes 2 g - (the gradient of the step before)
     penalised       simultaneous, and a descends L + gamma a^2 / 2: R1, the squared gradient of its critic
 
-Source: Gidel et al., 2018 (arXiv:1802.10551), Section 3, for the spiral, the orbit and the average; Daskalakis et al.,
-2017 (arXiv:1711.00141), for optimism; Mescheder et al., 2018 (arXiv:1801.04406), Sections 2 to 4, for the game as a
-GAN, its eigenvalues and the penalty.
+Sources: Gidel et al., 2018 (arXiv:1802.10551), Section 3, for the spiral, the orbit and the average. Daskalakis et
+al., 2017 (arXiv:1711.00141), for optimism. Mescheder et al., 2018 (arXiv:1801.04406), Sections 2 to 4, for the game as
+a GAN, its eigenvalues and the penalty.
 
     python examples/theory/bilinear_game.py
 """
@@ -67,7 +67,7 @@ def compute(rate=RATE, gamma=GAMMA, steps=STEPS, long=2000, rates=None):
 
 
 def play(name, rate, gamma, steps, start=START):
-    """The iterates of a method, `(steps + 1, 2)`, by its update: no matrix, no closed form."""
+    """The iterates of a method, `(steps + 1, 2)`, by its update, without a matrix or a closed form."""
     if name == "averaged":
         path = play("alternating", rate, gamma, steps, start)
         return np.cumsum(path, axis=0) / np.arange(1, steps + 2)[:, None]
@@ -87,7 +87,7 @@ def play(name, rate, gamma, steps, start=START):
 
 
 def gradients(a, b, gamma=0.0):
-    """The derivative of `a b + gamma a^2 / 2` in a, and that of `a b` in b."""
+    """The derivatives of `a b + gamma a^2 / 2` in a, and of `a b` in b."""
     return np.array([b + gamma * a, a])
 
 
@@ -95,7 +95,7 @@ def gradients(a, b, gamma=0.0):
 
 
 def update_matrix(name, rate, gamma):
-    """The linear map of one step: of (a, b); for the optimistic one of (a, b) and the (a, b) of the step before."""
+    """The linear map of a step, on (a, b). The optimistic map also takes the (a, b) of the step before."""
     turn = np.array([[0.0, -1.0], [1.0, 0.0]])
     identity = np.eye(2)
     if name == "simultaneous":
@@ -108,14 +108,14 @@ def update_matrix(name, rate, gamma):
 
 
 def predicted_factor(name, rate, gamma=GAMMA):
-    """The largest absolute eigenvalue of a step: by which the distance to (0, 0) is multiplied in the long run."""
+    """The largest absolute eigenvalue of a step. In the long run it multiplies the distance to (0, 0)."""
     return np.abs(np.linalg.eigvals(update_matrix(name, rate, gamma))).max()
 
 
 def observed_factor(path):
     """The factor per step of a path, from a straight line through the logarithms of its distances.
 
-    Only its second half, so that what decays faster is gone, and only where the distance is a normal number.
+    It uses the second half, where faster decays are gone, and only distances that are normal numbers.
     """
     distances = np.linalg.norm(path, axis=1)
     normal = np.flatnonzero((distances > 1e-250) & (distances < 1e250))
@@ -124,7 +124,7 @@ def observed_factor(path):
 
 
 def power_of_average(path):
-    """The exponent p of a distance that falls as steps^p: the slope of the upper ends of its waves, log to log."""
+    """The exponent p of a distance that falls as steps^p: the slope of its wave tops on log-log axes."""
     distances = np.linalg.norm(path, axis=1)
     counts = np.arange(1, len(distances) + 1)
     tops = np.flatnonzero((distances[1:-1] > distances[:-2]) & (distances[1:-1] > distances[2:])) + 1
@@ -138,7 +138,7 @@ def power_of_average(path):
 def play_as_wgan(rate, steps, start=START, clip_value=1e3):
     """The path `(steps + 1, 2)` of a `ganzoo.WGAN` with data at 0, the critic f(x) = a x, and the sample b.
 
-    Its loss of the critic is a b, and that of the generator -a b; the critic moves first. Bounds of 1,000 never clip.
+    The critic's loss is a b, the generator's is -a b, and the critic moves first. Bounds of 1,000 never clip.
     """
     networks = constant_generator(start[1]), linear_critic(start[0])
     model = ganzoo.WGAN(*networks, clip_value=clip_value, discriminator_steps=1)
@@ -152,14 +152,14 @@ def play_as_wgan(rate, steps, start=START, clip_value=1e3):
 
 
 def constant_generator(sample):
-    """A network with one weight, which is its sample, whatever the latents are."""
+    """A network with a single weight, which is its sample, whatever the latents are."""
     latents = keras.Input((1,))
     one = keras.layers.Rescaling(0.0, offset=1.0)(latents)
     return keras.Model(latents, one_weight(sample)(one))
 
 
 def linear_critic(slope):
-    """A network with one weight: x -> slope x."""
+    """A network with a single weight: x -> slope x."""
     sample = keras.Input((1,))
     return keras.Model(sample, one_weight(slope)(sample))
 

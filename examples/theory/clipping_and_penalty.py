@@ -2,13 +2,13 @@
 
 Three claims about a critic that is kept Lipschitz:
 
-- clipped, it models too simple functions: with the generator held at data + N(0, 1), its surface misses the modes;
-- clipped, its gradients vanish or explode with the depth: of n random weights of +-c, half of them passed by the
-  rectifiers, each layer multiplies them by c sqrt(n / 2); under the penalty they stay;
-- clipping pushes weights to +c and -c.
+- A clipped critic models too simple functions. With the generator held at data + N(0, 1), its surface misses the modes.
+- The gradients of a clipped critic vanish or explode with the depth. With n random weights of +-c, of which the
+  rectifiers pass half, each layer multiplies them by c sqrt(n / 2). Under the penalty they stay.
+- Clipping pushes weights to +c and -c.
 
-Source: Gulrajani et al., 2017 (arXiv:1704.00028), Section 3 and Figure 1; the weight 0.1 of the penalty beside 10 is
-that of the authors' script for toys.
+Source: Gulrajani et al., 2017 (arXiv:1704.00028), Section 3 and Figure 1. The penalty's weight 0.1 beside 10 is from
+the authors' script for toys.
 
     python examples/theory/clipping_and_penalty.py
 """
@@ -24,7 +24,7 @@ import ganzoo
 from ganzoo.divergences.estimators import scores_of, slopes
 
 DATASETS = ("8 Gaussians", "25 Gaussians", "Swiss roll")
-CLIP = 0.1  # of the surfaces
+CLIP = 0.1  # for the critics whose surfaces are drawn
 CRITICS = {
     f"clipping, c = {CLIP}": {"constraint": "clip", "clip_value": CLIP},
     "penalty, weight 10": {"constraint": "penalty", "penalty_weight": 10.0},
@@ -46,7 +46,7 @@ def compute(seed=0, steps=3000, hidden=(128, 128, 128), layer_steps=100, width=5
         width, depth: Integers, units and number of the hidden layers of the deep pairs. Default to `512` and `12`.
 
     Returns:
-        Dictionary: `surfaces`, by dataset and critic; `layers`, by clipping value or `"penalty"`.
+        Dictionary: `surfaces`, by dataset and critic, and `layers`, by clipping value or `"penalty"`.
     """
     data = {name: points_of(name, seed) for name in DATASETS}
     surfaces = {
@@ -73,13 +73,13 @@ def points_of(name, seed=0, count=16_000):
 
 
 def surface(points, seed, steps, hidden, settings):
-    """Trains a critic between points and points + N(0, 1); returns what it became."""
+    """Trains a critic between points and points + N(0, 1), and measures it."""
     rng = np.random.default_rng(seed)
     noisy = points[rng.permutation(len(points))] + rng.standard_normal(points.shape).astype("float32")
     keras.utils.set_random_seed(seed)
     network = ganzoo.networks.mlp.discriminator((2,), hidden=hidden, activation="relu")
     clip = settings.get("clip_value")
-    if clip:  # Inside of the bounds: a weight that ends at them was pushed there.
+    if clip:  # Start inside the bounds, so that a weight at a bound was pushed there.
         for layer in dense_layers(network):
             layer.kernel.assign(rng.uniform(-clip / 2, clip / 2, layer.kernel.shape))
     _, critic = ganzoo.divergences.estimate_wasserstein(
@@ -101,8 +101,8 @@ def surface(points, seed, steps, hidden, settings):
         "values": scores_of(critic, plane.reshape(-1, 2)).reshape(plane.shape[:2]),
         "mean_slope": float(between.mean()),
         "largest_slope": float(largest),
-        # Of 8 Gaussians: the modes' height above the middle of the ring, and above the gaps between neighbours, as
-        # lengths: divided by the slope.
+        # The height of the 8 Gaussians' modes above the middle of the ring, and above the gaps between neighbours.
+        # Divided by the slope they are lengths.
         "above_middle": (modes - mean_score([[0.0, 0.0]])) / float(largest),
         "above_gaps": (modes - mean_score(gaps)) / float(largest),
         "weights": np.concatenate([weight.ravel() for weight in critic.get_weights()]),
@@ -119,10 +119,10 @@ def share_at_clip(weights, clip_value):
 
 
 def deep_critic(key, seed, steps, width, depth):
-    """Trains a WGAN with that clipping value, or a WGAN-GP, on the Swiss roll; the norms before and after.
+    """Trains a WGAN with that clipping value, or a WGAN-GP, on the Swiss roll. Returns the norms before and after.
 
-    The norms are those of the gradient of the score in the output of each hidden layer, the mean over real and
-    generated samples.
+    The norms belong to the gradient of the score in the output of each hidden layer, averaged over real and generated
+    samples.
     """
     keras.utils.set_random_seed(seed)
     settings = {
@@ -152,7 +152,7 @@ def deep_critic(key, seed, steps, width, depth):
 
 
 def norms_of_clipped(model, clip_value):
-    """`norms_of` as after a clipping of the initial weights; the model keeps its own."""
+    """`norms_of` with the initial weights clipped. The model keeps its weights."""
     weights = model.discriminator.get_weights()
     if clip_value is not None:
         model.discriminator.set_weights([np.clip(weight, -clip_value, clip_value) for weight in weights])
@@ -170,7 +170,7 @@ def norms_of(model):
 def gradient_norms_of_layers(critic, samples):
     """The mean norm of the gradient of a rectifier network's score in the output of each hidden layer.
 
-    By the chain rule in float64: squares of 1e-24 are no float32.
+    Uses the chain rule in float64, because float32 cannot hold squares of 1e-24.
     """
     layers = dense_layers(critic)
     kernels, biases = zip(*[[part.astype("float64") for part in layer.get_weights()] for layer in layers])

@@ -1,7 +1,7 @@
 """Two Gaussians, far apart: the discriminator saturates, the critic is a straight line with a gradient everywhere.
 
 For N(d/2, 1) and N(-d/2, 1) the best discriminator is D*(x) = 1 / (1 + exp(-d x)), a step for large d, and the best
-critic is x, up to a constant. A generator's samples follow the gradient at the place where they are: here, left.
+critic is x, up to a constant. A generator's samples follow the gradient at their own place, here on the left.
 
 Source: Arjovsky et al., 2017 (arXiv:1701.07875), Figure 2. The paper gives no means and no variances.
 
@@ -26,7 +26,7 @@ CRITICS = {"penalty": {"penalty_weight": PENALTY_WEIGHT}, "clip": {"clip_value":
 
 
 def compute(seed=0, distance=DISTANCE, distances=DISTANCES, steps=2000, count=20_000):
-    """Trains a discriminator and two critics at one distance, and a discriminator and a critic at each of several.
+    """Trains a discriminator and two critics at `distance`, and a discriminator and a critic at each of `distances`.
 
     Args:
         seed: Integer. Defaults to `0`.
@@ -58,7 +58,7 @@ def compute(seed=0, distance=DISTANCE, distances=DISTANCES, steps=2000, count=20
 
 
 def samples(distance, count, seed):
-    """Real samples, of N(d/2, 1), and generated ones, of N(-d/2, 1)."""
+    """Real samples from N(d/2, 1), and generated samples from N(-d/2, 1)."""
     rng = np.random.default_rng([seed, round(1000 * distance)])
     return rng.normal(distance / 2, 1, count), rng.normal(-distance / 2, 1, count)
 
@@ -105,7 +105,7 @@ def sigmoid(logits):
 
 
 def gradients(results):
-    """What a sample feels at each point: the absolute derivatives of the discriminator, its losses, and the critics.
+    """The absolute derivatives of the discriminator, its losses, and the critics at each point.
 
     D' = s' D (1 - D),   (log(1 - D))' = -s' D,   (-log D)' = -s' (1 - D),   s: the logit
     """

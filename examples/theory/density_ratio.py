@@ -5,9 +5,9 @@ For fixed distributions p (real) and q (generated) the best discriminator is D* 
     D* / (1 - D*) = p / q,
     E_p[log D*] + E_q[log(1 - D*)] = 2 JS(p, q) - log 4.
 
-First, p and q are mixtures in the plane whose densities are known, and the ratio is compared point by point. Then q is
-N(theta, 1), p is N(0, 1): the value of the game and the generator's gradient are measured with a trained
-discriminator for each theta, and a `ganzoo.GAN` whose generator has the one weight theta is trained.
+First, p and q are mixtures in the plane whose densities are known, and the ratio is compared point by point. Then p is
+N(0, 1) and q is N(theta, 1). A trained discriminator for each theta gives the value of the game and the generator's
+gradient. Finally, a `ganzoo.GAN` trains whose generator has the single weight theta.
 
 Source: Goodfellow et al., 2014 (arXiv:1406.2661), Proposition 1 and Theorem 1.
 
@@ -73,7 +73,7 @@ def ratio_in_the_plane(seed, steps, count):
         "true_at_samples": log_ratio(fresh),
         "at_samples": ratio.log(fresh),
         "excess": excess(log_ratio(fresh), ratio.log(fresh)),
-        # Of q: the mean of the ratio, which is the total mass of p.
+        # The mean of the ratio over q is the total mass of p.
         "mass": ratio(fresh[5000:]).mean(),
     }
 
@@ -97,7 +97,7 @@ def log_ratio(points):
 
 
 def excess(true_logits, logits):
-    """By how much the discriminator's loss lies above its minimum, half of it: E KL(D* || D) over (p + q) / 2."""
+    """Half of the discriminator's loss above its minimum: E KL(D* || D) over (p + q) / 2."""
     weights = np.exp(-np.logaddexp(0.0, -true_logits))
     entropy = weights * np.logaddexp(0.0, -true_logits) + (1 - weights) * np.logaddexp(0.0, true_logits)
     loss = weights * np.logaddexp(0.0, -logits) + (1 - weights) * np.logaddexp(0.0, logits)
@@ -145,7 +145,7 @@ def exact_gradient(theta, width=1e-4):
 
 
 def descend(steps, count, seed, start=2.5, rate=1.0, discriminator_steps=25, batch_size=512):
-    """Trains a GAN with the minimax loss, whose generator is theta + z.
+    """Trains a GAN with the minimax loss and the generator theta + z.
 
     Returns:
         Array `(steps + 1, 2)`: theta, and theta of gradient descent on 2 JS itself, with the same learning rate.
@@ -166,14 +166,14 @@ def descend(steps, count, seed, start=2.5, rate=1.0, discriminator_steps=25, bat
     for _ in range(steps):
         for _ in range(discriminator_steps - 1):
             train_discriminator(tf.constant(batch()))
-        gan.train_on_batch(batch())  # One more update of the discriminator, and one of the generator.
+        gan.train_on_batch(batch())  # Another update of the discriminator, and the generator's.
         exact -= rate * exact_gradient(exact)
         path.append((float(shift.theta), exact))
     return np.array(path)
 
 
 class Shift(keras.layers.Layer):
-    """z -> theta + z, with the one weight theta."""
+    """z -> theta + z, with the single weight theta."""
 
     def __init__(self, theta):
         super().__init__()
@@ -207,7 +207,7 @@ def report(results):
 
 
 def draw(results, path):
-    """Maps of the ratio, one against the other, the game's value, its gradient, and the descent."""
+    """Maps of the ratio, their agreement, the game's value, its gradient, and the descent."""
     figure, ((true, found, both), (value, gradient, descent)) = figures.new(2, 3, height=6.6)
     side = results["side"]
     levels = [-6, -5, -4, -3, -2, -1, 0, 0.5, 1, 1.5, 2]

@@ -1,8 +1,8 @@
-"""The earth mover's distance: the plan, its work, and the potential that proves that there is no better one.
+"""The earth mover's distance: the plan, its work, and the potential that proves the plan optimal.
 
-Claim: the least work that turns one pile of earth into another is the largest difference of means that a function with
-slope at most 1 can have between them (Kantorovich and Rubinstein). Source: Arjovsky et al., 2017 (arXiv:1701.07875),
-Equations 1 and 2; Peyré and Cuturi, 2018 (arXiv:1803.00567), Sections 2.3 and 2.5.
+Claim: the least work that turns pile p into pile q is the largest difference of means that a function with slope at
+most 1 can have between them (Kantorovich and Rubinstein). Sources: Arjovsky et al., 2017 (arXiv:1701.07875), Equations
+1 and 2. Peyré and Cuturi, 2018 (arXiv:1803.00567), Sections 2.3 and 2.5.
 
     python examples/theory/earth_mover.py --output_dir docs/images/theory
 """
@@ -23,7 +23,7 @@ def compute(seed=0, num_samples=24, regularization=0.5):
 
 
 def on_the_line(regularization):
-    """One pile that becomes two, on 12 places a metre apart."""
+    """A pile that becomes two, on 12 places a metre apart."""
     places = np.arange(12.0)
     p = np.array([0, 0, 0, 1, 3, 5, 6, 4, 1, 0, 0, 0]) / 20
     q = np.array([1, 3, 4, 2, 0, 0, 0, 0, 1, 4, 3, 2]) / 20
@@ -59,7 +59,7 @@ def in_the_plane(seed, num_samples):
     (_, g), value = divergences.kantorovich_dual(cdist(x, y), masses, masses)
 
     def critic(points):
-        """The potential everywhere: the steepest function of slope 1 that pays for no way too much."""
+        """The potential everywhere: the steepest function of slope 1 that never pays more than a way is long."""
         return (cdist(points, y) - g).min(axis=1)
 
     return {
@@ -100,7 +100,7 @@ def draw(results, path):
 
 
 def draw_flows(axes, line):
-    """The piles, one up and one down, and what goes where between them."""
+    """Pile p upwards, pile q downwards, and the flows between them."""
     places, scale, gap = line["places"], 3.0, 1.6
     for mass, bottom, sign, color, name in (
         (line["p"], gap, 1, figures.BLUE, "pile p"),

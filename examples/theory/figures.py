@@ -16,7 +16,7 @@ An experiment has `compute`, which returns numbers and arrays, `draw`, which tur
 import os
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # The numbers alone; 0 shows TensorFlow's messages, too.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # Print the numbers alone. 0 shows TensorFlow's messages, too.
 
 import numpy as np  # noqa: E402
 from absl import flags  # noqa: E402
@@ -35,12 +35,12 @@ GREY = "0.6"
 # From low to high, and around zero: both keep their order for the colour-blind and in grey.
 SEQUENTIAL, DIVERGING = "cividis", "PuOr"
 
-WIDTH = 9.0  # inches; 900 pixels, and the text is readable where a page shows them in 700
+WIDTH = 9.0  # inches. 900 pixels keep the text readable when a page shows them in 700.
 DPI = 100
 
 
 def define_flags():
-    """Defines the flags that all experiments have."""
+    """Defines the flags of all experiments."""
     flags.DEFINE_string("output_dir", "runs/theory", "Where the figure is written.")
     flags.DEFINE_integer("seed", 0, "Seed of the samples and of the initial weights.")
 
@@ -52,10 +52,10 @@ def new(rows=1, columns=1, height=3.4, width=WIDTH, **settings):
         rows, columns: Integers. Default to `1`.
         height: Float, inches of the whole figure. Defaults to `3.4`, good for one row.
         width: Float, inches of the whole figure. Defaults to `9.0`.
-        **settings: Those of matplotlib's `Figure.subplots`: `sharex`, `width_ratios`, `squeeze`, `subplot_kw`, ...
+        **settings: Passed to matplotlib's `Figure.subplots`: `sharex`, `width_ratios`, `squeeze`, `subplot_kw`, ...
 
     Returns:
-        Pair: the figure; one axes object, or an array of them.
+        Pair: the figure, and its axes object or an array of them.
     """
     figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
@@ -64,7 +64,7 @@ def new(rows=1, columns=1, height=3.4, width=WIDTH, **settings):
         each.grid(color="0.92")
         each.set_axisbelow(True)
         each.title.set_fontsize("medium")
-        if "top" in each.spines:  # Polar axes and 3-D ones have other spines.
+        if "top" in each.spines:  # Polar and 3-D axes have other spines.
             each.spines[["top", "right"]].set_visible(False)
     return figure, axes
 
@@ -91,14 +91,14 @@ def save_gif(path, frames, duration=0.15, hold=1.5, colours=32):
 
     Args:
         path: String or `Path`.
-        frames: List of figures, or of uint8 arrays `(height, width, 3)`, all of one size.
+        frames: List of figures, or of uint8 arrays `(height, width, 3)`, all of the same size.
         duration: Float, seconds for a frame. Defaults to `0.15`.
         hold: Float, seconds for the last frame. Defaults to `1.5`.
-        colours: Integer, at most 256; more need more bytes. Defaults to `32`.
+        colours: Integer, at most 256. More colours need more bytes. Defaults to `32`.
     """
     pictures = [picture(frame) if isinstance(frame, Figure) else np.asarray(frame) for frame in frames]
     chosen = [pictures[index] for index in sorted({0, len(pictures) // 3, 2 * len(pictures) // 3, len(pictures) - 1})]
-    # Thin lines have few pixels: the palette is the one that covers all colours, not the most frequent ones.
+    # Thin lines have few pixels. A palette of the most frequent colours would lose them, so cover all colours.
     palette = Image.fromarray(np.concatenate(chosen)).quantize(colours, Image.Quantize.MAXCOVERAGE)
     first, *others = [Image.fromarray(each).quantize(palette=palette, dither=Image.Dither.NONE) for each in pictures]
     milliseconds = [round(1000 * duration)] * len(others) + [round(1000 * hold)]

@@ -2,7 +2,7 @@
 
     python examples/theory/gallery.py
 
-About half an hour on two cores; `--only parallel_lines,earth_mover` takes some of them.
+It takes about half an hour on two cores. `--only parallel_lines,earth_mover` runs some of them.
 """
 
 import subprocess
@@ -13,7 +13,7 @@ from pathlib import Path
 from absl import app, flags
 
 ROOT = Path(__file__).resolve().parents[2]
-OTHERS = ("figures", "gallery")  # No experiments.
+OTHERS = ("figures", "gallery")  # Not experiments.
 
 
 def experiments():

@@ -1,8 +1,9 @@
-"""KL, reverse KL and Jensen-Shannon of Gaussians; and which Gaussian each of them fits to two modes.
+"""KL, reverse KL and Jensen-Shannon of Gaussians, and which Gaussian each divergence fits to two modes.
 
-Claim: KL is not symmetric; as a loss for q, KL(p || q) makes q cover all modes of p, KL(q || p) makes it seek one, and
-the Jensen-Shannon divergence is bounded and stands between them. Source: Goodfellow, 2016 (arXiv:1701.00160), Section
-3.2.5 and Figure 14; Bishop, "Pattern Recognition and Machine Learning", 2006, Section 10.1.2.
+Claim: KL is not symmetric. As a loss for q, KL(p || q) makes q cover all modes of p, and KL(q || p) makes it seek a
+single mode. The Jensen-Shannon divergence is bounded and stands between them. Sources: Goodfellow, 2016
+(arXiv:1701.00160), Section 3.2.5 and Figure 14. Bishop, "Pattern Recognition and Machine Learning", 2006, Section
+10.1.2.
 
     python examples/theory/gaussian_fits.py --output_dir docs/images/theory
 """
@@ -50,7 +51,7 @@ def compute(seed=0):
 
 
 def over(values, second):
-    """The divergences of p = N(0, 1) from q, whose mean and variance are a function of a value."""
+    """The divergences of p = N(0, 1) from q, whose mean and variance are functions of a value."""
     return {
         "values": values,
         "KL(p || q)": np.array([divergences.gaussian_kl(0.0, 1.0, *second(value)) for value in values]),
@@ -76,7 +77,7 @@ def fits(p, divergence):
 
 
 def profile(p, divergence, means):
-    """For each mean of q the least divergence over its widths, of 61."""
+    """For each mean of q, the least divergence over 61 widths."""
     widths = np.geomspace(0.2, 10, 61)
     return np.array([divergence(p, np.array([gaussian(mean, std) for std in widths])).min() for mean in means])
 

@@ -1,15 +1,15 @@
 """The autoencoder, the VAE and the space between: latents, holes, interpolations, and a bound that knows its gap.
 
-Both models squeeze digits through two latents. The autoencoder asks for reconstruction only, and nothing says where its
-latents lie: what is decoded from N(0, I) is no sample of anything. The VAE pays for latents that stray from N(0, I),
+Both models squeeze digits through two latents. The autoencoder only reconstructs. Nothing controls where its latents
+lie, so draws from N(0, I) decode to samples of nothing. The VAE pays for latents that stray from N(0, I),
 
     ELBO = E_q[log p(x|z)] - KL(q(z|x) || p(z)) = log p(x) - KL(q(z|x) || p(z|x))
 
-and the second form says what the bound misses. With two latents all of it can be calculated: log p(x) and the true
+and the second form shows the gap of the bound. With two latents all terms can be calculated: log p(x) and the true
 posterior p(z|x) come from sums over a fine grid of latents.
 
-Source: Kingma & Welling, 2013 (arXiv:1312.6114), Equations 1 to 3 and Figure 4; Burda et al., 2015 (arXiv:1509.00519),
-Equation 8, for log p(x) during the training.
+Sources: Kingma & Welling, 2013 (arXiv:1312.6114), Equations 1 to 3 and Figure 4. Burda et al., 2015
+(arXiv:1509.00519), Equation 8, for log p(x) during the training.
 
     python examples/theory/latent_spaces.py
 """
@@ -28,7 +28,7 @@ from ganzoo import divergences
 from ganzoo.callbacks.latent_space import grid_of, quantiles, ranges
 from ganzoo.density import likelihoods
 
-COLUMNS = 16  # of the manifolds
+COLUMNS = 16  # in the pictures of manifolds
 PAIRS = ((0, 1), (4, 9), (3, 8))  # digits between which to interpolate
 DIGITS = (figures.BLUE, figures.VERMILION, figures.GREEN, figures.PINK, figures.ORANGE)  # circles, then triangles
 
@@ -39,11 +39,11 @@ def compute(seed=0, epochs=20, hidden=(512, 256, 128), num_likelihoods=100, spac
     Args:
         seed: Integer. Defaults to `0`.
         epochs: Integer. Defaults to `20`.
-        hidden: Sizes of the encoders' hidden layers; the decoders have them in reverse. Defaults to
+        hidden: Sizes of the encoders' hidden layers, which the decoders reverse. Defaults to
             `(512, 256, 128)`.
         num_likelihoods: Integer, held-out images whose likelihood is calculated. Defaults to `100`.
-        spacing: Float, distance of neighbours in the grid of latents at the end; during the training it is twice that.
-            Defaults to `0.025`.
+        spacing: Float, distance of neighbours in the grid of latents at the end. During the training it is twice as
+            large. Defaults to `0.025`.
 
     Returns:
         Dictionary.
@@ -81,7 +81,7 @@ def digits(split, seed):
 
 
 def look_at(model, images, labels, classifier, seed):
-    """Latents of held-out images, the manifold, what the prior decodes to, and lines between digits."""
+    """Latents of held-out images, the manifold, decoded draws from the prior, and lines between digits."""
     codes = model.encode(images)
     has_prior = isinstance(codes, tuple)
     codes = codes[0] if has_prior else codes
@@ -97,7 +97,7 @@ def look_at(model, images, labels, classifier, seed):
         "prior_samples": decoded[:32],
         "lines": np.concatenate([line_between(model, images, labels, codes, *pair) for pair in PAIRS]),
         "distance_to_prior": divergences.wasserstein(codes, prior),
-        # 1 % of N(0, I) lies there.
+        # 1 % of N(0, I) lies beyond this radius.
         "outside": float(np.mean(np.square(codes).sum(axis=1) > -2 * np.log(0.01))),
         "spread": codes.std(axis=0),
         "reconstruction_error": float(np.mean(np.square(images - model.reconstruct(images)))),
@@ -125,7 +125,7 @@ def entropy_of_digits(classifier, images):
 
 
 class Course(keras.callbacks.Callback):
-    """The bound of some images after each epoch: a row of means."""
+    """Keeps the bound of some images after each epoch, as a row of means."""
 
     def __init__(self, images, spacing):
         super().__init__()
@@ -152,11 +152,11 @@ def elbo_of(vae, images, draws, seed=0):
 
 
 def exact_bound(vae, images, spacing, draws=200):
-    """log p(x), by a sum over a grid of latents, and KL(q(z|x) || p(z|x)), by another one, for each image.
+    """log p(x) and KL(q(z|x) || p(z|x)) for each image, by sums over a grid of latents.
 
         p(x) = sum_z p(x|z) N(z; 0, I) h^2,    p(z|x) = p(x|z) N(z; 0, I) / p(x)
 
-    The ELBO beside them comes from random draws, and knows nothing of the grid.
+    The ELBO beside them comes from random draws, and does not use the grid.
     """
     mean, log_variance = (part.astype("float64") for part in vae.encode(images))
     reach = max(4.5, float(np.max(np.abs(mean) + 6 * np.exp(log_variance / 2))))

@@ -1,14 +1,14 @@
 """The loss that means something: a critic's estimate falls with the quality of the samples, a discriminator's does not.
 
-Generators of two kinds, convolutional and dense, are trained on MNIST as WGAN and as GAN, with the same convolutional
-network as critic and as discriminator. While they train, a curve is kept,
+A convolutional and a dense generator train on MNIST as WGAN and as GAN, with the same convolutional network as critic
+and as discriminator. Each training keeps a curve:
 
     WGAN   W = E[f(x)] - E[f(G(z))]                              estimate of the Wasserstein distance, up to a factor
     GAN    JS = log 2 + (E[log D(x)] + E[log(1 - D(G(z)))]) / 2  estimate of the Jensen-Shannon divergence
 
-and, from time to time, what a judge says who takes no part: the Fréchet distance of samples and data in the features of
-a classifier. Spearman's rank correlation of curve and judge tells whether the loss means something. Besides: a training
-that fails, and what critics of different architecture say about the same samples.
+From time to time a judge that takes no part gives the Fréchet distance of samples and data in the features of a
+classifier. Spearman's rank correlation of curve and judge tells whether the loss means something. The script also runs
+a training that fails, and lets critics of different architecture judge the same samples.
 
 Source: Arjovsky et al., 2017 (arXiv:1701.07875), Section 4.2, Figures 3 and 4.
 
@@ -36,7 +36,7 @@ HIDDEN = (256, 256, 256)
 SAMPLES = 1000
 SHOWN = 3
 
-# Model, generator, critic or discriminator, RMSProp's learning rate. The paper's is 5e-5, for far longer trainings.
+# Model, generator, critic or discriminator, RMSProp's learning rate. The paper has 5e-5, for far longer trainings.
 RUNS = {
     "WGAN, DCGAN generator": ("WGAN", dcgan, dcgan, 3e-4),
     "WGAN, dense generator": ("WGAN", mlp, dcgan, 3e-4),
@@ -44,7 +44,7 @@ RUNS = {
     "GAN, DCGAN generator": ("GAN", dcgan, dcgan, None),
     "GAN, dense generator": ("GAN", mlp, dcgan, None),
 }
-# Critics for the same samples.
+# Critics that judge the same samples.
 CRITICS = {
     "DCGAN, 8 filters": lambda: dcgan.discriminator(IMAGE_SHAPE, filters=8, normalization=None),
     "DCGAN, 16 filters": lambda: dcgan.discriminator(IMAGE_SHAPE, filters=16, normalization=None),
@@ -54,7 +54,7 @@ CRITICS = {
 
 
 def compute(seed=0, steps=STEPS, looks=LOOKS, runs=tuple(RUNS), critic_steps=200):
-    """Trains the models, looks at their samples on the way, and lets several critics judge those of the first model.
+    """Trains the models, looks at their samples on the way, and lets several critics judge samples of the first model.
 
     Args:
         seed: Integer. Defaults to `0`.
@@ -64,8 +64,8 @@ def compute(seed=0, steps=STEPS, looks=LOOKS, runs=tuple(RUNS), critic_steps=200
         critic_steps: Integer, updates of each critic on fixed samples. Defaults to `200`.
 
     Returns:
-        Dictionary: `runs`, name -> what `follow` returns, and `critics`, name -> pair of estimates, of early and late
-        samples of the first model.
+        Dictionary: `runs`, name -> the dictionary of `follow`, and `critics`, name -> pair of estimates, for early and
+        late samples of the first model.
     """
     images = np.concatenate([np.asarray(batch) for batch, _ in ganzoo.data.load("mnist_10k", batch_size=1000)])
     judge = ganzoo.metrics.FrechetDistance(ganzoo.metrics.features.DigitsClassifier())
@@ -115,23 +115,23 @@ class Probe(keras.callbacks.Callback):
 
 
 def estimate_of(logs):
-    """What the loss says about the distance of the samples: W of a WGAN, JS of a GAN."""
+    """The distance of the samples by the loss: W of a WGAN, JS of a GAN."""
     return float(logs["wasserstein"]) if "wasserstein" in logs else float(np.log(2) - logs["d_loss"] / 2)
 
 
 def follow(name, seed, steps, looks, judge, real):
-    """Trains one model.
+    """Trains a model.
 
     Returns:
         Dictionary: `estimates` (of each step), `filtered` (their running median), `steps` (of the looks), `distances`,
-        `shown` (a few samples of each look), `early` and `late` (the samples of the first look and of the last).
+        `shown` (a few samples of each look), `early` and `late` (the samples of the first and the last look).
     """
     model = build(name, seed)
     due = np.linspace(0, steps, looks + 1)[1:].round().astype(int)
     probe = Probe(due, lambda samples: judge.score(real, judge.features(samples)).value)
     data = ganzoo.data.load("mnist_10k", batch_size=64, seed=seed)
     burn_in = [ganzoo.callbacks.CriticBurnIn()] if isinstance(model, ganzoo.WGAN) else []
-    # `fit` warns of the learning rate of the training that is to fail.
+    # Without `check=False`, `fit` warns of the learning rate of the training that is meant to fail.
     model.fit(data, epochs=steps, steps_per_epoch=1, verbose=0, callbacks=[*burn_in, probe], check=False)
     return {
         "estimates": np.array(probe.estimates),
@@ -145,7 +145,7 @@ def follow(name, seed, steps, looks, judge, real):
 
 
 def correlation(run):
-    """Spearman's rank correlation of the filtered estimate and the distance, over the looks; NaN if one is constant."""
+    """Spearman's rank correlation of the filtered estimate and the distance, over the looks; NaN if either is flat."""
     estimates, distances = at_looks(run), run["distances"]
     if np.ptp(estimates) == 0 or np.ptp(distances) == 0:
         return np.nan
@@ -158,7 +158,7 @@ def at_looks(run):
 
 
 def spread(values):
-    """By what share of its mean a curve varies: largest less smallest value."""
+    """The range of a curve, largest less smallest value, as a share of its mean."""
     return float(np.ptp(values) / np.mean(values))
 
 
@@ -166,7 +166,7 @@ def spread(values):
 
 
 def verdicts(images, early, late, seed, steps):
-    """What clipped critics of different architecture say about the same samples: name -> (of early, of late ones)."""
+    """Estimates of different clipped critics for the same samples: name -> (for early, for late samples)."""
     found = {}
     for name, critic in CRITICS.items():
         found[name] = tuple(
@@ -187,7 +187,7 @@ def verdicts(images, early, late, seed, steps):
 
 
 def flat(critic, seed):
-    """A critic of images as one of vectors."""
+    """A critic of images that takes vectors."""
     keras.utils.set_random_seed(seed)
     return keras.Sequential([keras.Input((int(np.prod(IMAGE_SHAPE)),)), keras.layers.Reshape(IMAGE_SHAPE), critic()])
 
@@ -218,13 +218,13 @@ def report(results):
 
 
 def strip(shown):
-    """Samples as one picture: a column for each look, the same latents in a row."""
+    """Samples as a single picture: a column for each look, the same latents in a row."""
     looks, count, height, width, _ = shown.shape
     return shown[..., 0].transpose(1, 2, 0, 3).reshape(count * height, looks * width)
 
 
 def draw(results, path):
-    """Estimate and distance of each run, over samples of that time; and the verdicts of the critics."""
+    """Estimate and distance of each run, above samples of that time, and the verdicts of the critics."""
     figure, axes = figures.new(4, 3, height=9.0, height_ratios=[3, 1.7, 3, 1.7])
     places = [(row, column) for row in (0, 2) for column in range(3)]
     for (row, column), (name, run) in zip(places, results["runs"].items()):

@@ -1,16 +1,16 @@
-"""Mode collapse: a GAN that runs around a ring of eight Gaussians, and what holds it.
+"""Mode collapse: a GAN that runs around a ring of eight Gaussians, and three models beside it.
 
 The generator's loss does not ask for all modes: a sample is good wherever the discriminator takes it for real. So all
-samples move to one mode, the discriminator learns that this one is overrun, and they move on. The same networks,
-learning rates and latents as
+samples move to the same mode, the discriminator learns that this mode is overrun, and they move on. The script trains
+the same networks, with the same learning rates and latents, also as
 
-- a WGAN-GP, whose critic asks how far the mass has to be moved, and so for the right amount everywhere;
-- PacGAN: the discriminator sees four samples at once, and four that are alike give the generator away;
-- a WGAN-GP with a single latent: its samples lie on one curve, which has to pass from mode to mode, and has no width.
+- a WGAN-GP, whose critic asks how far the mass has to be moved, and so for the right amount everywhere
+- a PacGAN, whose discriminator sees four samples at once, so that four equal samples give the generator away
+- a WGAN-GP with a single latent, whose samples lie on a curve that passes from mode to mode and has no width
 
-Source: Metz et al., 2016 (arXiv:1611.02163), Section 3.1 and Figure 2, for the picture and the learning rates; Lin et
-al., 2018 (arXiv:1712.04086), Section 4.1, for packing and how modes are counted; Gulrajani et al., 2017
-(arXiv:1704.00028).
+Sources: Metz et al., 2016 (arXiv:1611.02163), Section 3.1 and Figure 2, for the picture and the learning rates. Lin et
+al., 2018 (arXiv:1712.04086), Section 4.1, for packing and how modes are counted. Gulrajani et al., 2017
+(arXiv:1704.00028), for the penalty.
 
     python examples/theory/mode_collapse.py
 """
@@ -40,8 +40,8 @@ def compute(seed=0, looks=30, steps=100, models=tuple(MODELS)):
 
     Args:
         seed: Integer. Defaults to `0`.
-        looks: Integer, how often to look. Defaults to `30`.
-        steps: Integer, generator updates from one look to the next. Defaults to `100`.
+        looks: Integer, number of looks. Defaults to `30`.
+        steps: Integer, generator updates between looks. Defaults to `100`.
         models: Names of the models. Defaults to all.
 
     Returns:
@@ -69,13 +69,13 @@ def build(name, seed):
 
 
 def follow(name, seed, looks, steps):
-    """Trains one model; returns what was seen on the way."""
+    """Trains a model. Returns what each look saw."""
     model = build(name, seed)
     data = ganzoo.data.ring(modes=MODES, std=STD, batch_size=256, seed=seed)
     centers = ganzoo.data.ring_centers(MODES)
     seen = {"steps": [], "samples": [], "shares": [], "modes": [], "high_quality": [], "roundness": []}
     for look in range(looks):
-        # `fit` warns against fewer latents than the data have dimensions: that is what one of the models is to show.
+        # `fit` warns against fewer latents than the data have dimensions. The last model has fewer on purpose.
         check = model.latent_dim > 1
         model.fit(data, epochs=look + 1, initial_epoch=look, steps_per_epoch=steps, verbose=0, check=check)
         samples = model.generate(2500)
@@ -101,10 +101,10 @@ def shares_of(samples, centers):
 
 
 def roundness(samples, centers):
-    """0 where samples lie on a curve; about two thirds where they fill an area.
+    """0 if samples lie on a curve, about two thirds if they fill an area.
 
-    The 11 samples around each one have a longest extent and one across it (singular values): the median of their ratio,
-    over samples within 3 standard deviations of a mode.
+    Takes each sample with its neighbours, 11 in all, and divides their extent across by their longest extent (singular
+    values). Returns the median ratio over samples within 3 standard deviations of a mode.
     """
     good = samples[nearest(samples, centers)[1] < 3 * STD]
     if len(good) < 50:
@@ -116,15 +116,15 @@ def roundness(samples, centers):
 
 
 def changes(shares):
-    """How often a mode that has more than a quarter of the samples is another one than at the look before.
+    """How often another mode than at the look before has more than a quarter of the samples.
 
-    Where all have an eighth, chance makes one the largest, and another one the next time: that is no change.
+    If all modes have an eighth, chance decides which is the largest. That is no change.
     """
     return int(np.sum((np.diff(shares.argmax(axis=1)) != 0) & (shares[1:].max(axis=1) > 0.25)))
 
 
 def summary(seen):
-    """What is asserted: over the second half of the looks."""
+    """The numbers that the tests check, over the second half of the looks."""
     half = len(seen["steps"]) // 2
     return {
         "modes": float(np.median(seen["modes"][half:])),
@@ -157,7 +157,7 @@ def report(results):
 
 
 def draw(results, path):
-    """Which modes have the samples, over time; modes, quality and roundness."""
+    """Draws the share of samples in each mode over time, and below it modes, quality and roundness."""
     figure, axes = figures.new(2, len(results), height=5.8)
     for plot, (name, seen) in zip(axes[0], results.items()):
         steps = seen["steps"]

@@ -1,4 +1,4 @@
-"""Parallel lines: of four distances between two distributions, only one knows how far apart they are.
+"""Parallel lines: of four distances between two distributions, only W knows how far apart they are.
 
 Claim: for p = (0, z) and q = (theta, z), z ~ U[0, 1], and theta other than 0, W = |theta|, while JS = log 2, TV = 1 and
 KL = inf, wherever theta is. So a model that descends W arrives, and the others get no gradient. Source: Arjovsky et
@@ -21,20 +21,20 @@ from ganzoo import divergences
 DISTANCES = ("KL", "JS", "TV", "W")
 COLOUR = {"KL": figures.BLUE, "JS": figures.GREEN, "TV": figures.PINK, "W": figures.VERMILION}
 NAME = {"KL": "KL, both directions", "JS": "Jensen-Shannon", "TV": "total variation", "W": "Wasserstein-1"}
-INFINITE = 2.4  # where it is drawn
+INFINITE = 2.4  # height at which infinity is drawn
 THETAS = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0)
 
 
 def compute(seed=0, thetas=THETAS, steps=1000, updates=100, start=1.0, rate=0.02):
-    """The exact distances, those that trained networks estimate, and a line that follows their gradients.
+    """The exact distances, the estimates of trained networks, and a line that follows their gradients.
 
     Args:
         seed: Integer. Defaults to `0`.
-        thetas: Floats, where networks are trained. Default to six from 0.1 to 2.
+        thetas: Floats, values of theta with trained networks. Default to six from 0.1 to 2.
         steps: Integer, updates of each of these networks. Defaults to `1000`.
         updates: Integer, steps of the moving line. Defaults to `100`.
-        start: Float, theta before the first of them. Defaults to `1.0`.
-        rate: Float, the learning rate: theta moves by this in units of the gradient. Defaults to `0.02`.
+        start: Float, theta before the first step. Defaults to `1.0`.
+        rate: Float, the learning rate: theta moves by this times the gradient. Defaults to `0.02`.
 
     Returns:
         Dictionary.
@@ -71,7 +71,7 @@ def distances(theta, count=20):
 
 
 def descend(name, theta, rate, updates, width=1e-4):
-    """Gradient descent on an exact distance; where it is infinite, there is no gradient, and theta stays."""
+    """Gradient descent on an exact distance. An infinite distance has no gradient, and theta stays."""
     path = [theta]
     for _ in range(updates):
         ahead, behind = (distances(path[-1] + step)[name] for step in (width, -width))
@@ -90,7 +90,7 @@ def samples(theta, count, seed):
 
 
 def estimates(theta, steps, seed, count=4000):
-    """What a trained discriminator and a trained critic say, and the gradients that points on q's line get of them."""
+    """Estimates of a trained discriminator and critic, and the gradients that points on q's line get from them."""
     p, q = samples(0.0, count, seed), samples(theta, count, seed)
     js, discriminator = divergences.estimate_jensen_shannon(p, q, steps=steps, seed=seed)
     w, critic = divergences.estimate_wasserstein(p, q, steps=steps, seed=seed)
@@ -127,7 +127,7 @@ class Line(keras.layers.Layer):
 
 
 def train(model_class, theta, rate, updates, seed, **settings):
-    """theta before and after each update of a generator that is a line; its critic is trained well before the first."""
+    """theta before and after each update of a generator that is a line. Its critic trains well before the first."""
     keras.utils.set_random_seed(seed)
     inputs = keras.Input((1,))
     line = Line(theta)
@@ -206,7 +206,7 @@ def draw(results, path):
 
 
 def draw_exact(axes, results, names=DISTANCES):
-    """Distances over theta. Infinite ones are a line of arrows at the top."""
+    """Draws distances over theta, with infinity as a line of arrows at the top."""
     away = results["grid"] != 0
     for name in names:
         values = results["exact"][name]
@@ -226,7 +226,7 @@ def draw_exact(axes, results, names=DISTANCES):
 
 
 def animate(results, path, frames=27):
-    """Writes the same as a film: a ball on each distance that rolls where the gradient leads."""
+    """Writes the same as an animation: on each distance a ball rolls where the gradient leads."""
     length = len(results["paths"]["W"]) - 1
     pictures = []
     for update in np.linspace(0, length, frames).round().astype(int):

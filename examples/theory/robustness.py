@@ -1,14 +1,14 @@
 """Robustness: three generators, three losses, one discriminator.
 
-    generators   DCGAN's; the same without batch normalization and with a constant number of filters; four dense layers
+    generators   DCGAN's, the same without batch normalization and with constant filters, four dense layers
     losses       GAN, WGAN, WGAN-GP
 
-All nine are trained on Fashion-MNIST for the same number of generator updates, against the same convolutional network
-(without batch normalization for the penalty, which demands it). Each shows its samples, of the same latents, and is
-measured in the features of a classifier: the Fréchet distance (of quality and diversity), recall and coverage (of
-diversity).
+All nine train on Fashion-MNIST for the same number of generator updates, against the same convolutional network. It has
+no batch normalization if the loss has the penalty, which forbids it. Each model shows samples from the same latents.
+The measures use the features of a classifier: the Fréchet distance (quality and diversity), and recall and coverage
+(diversity).
 
-Source: Arjovsky et al., 2017 (arXiv:1701.07875), Section 4.3, Figures 5 to 7; Gulrajani et al., 2017
+Sources: Arjovsky et al., 2017 (arXiv:1701.07875), Section 4.3, Figures 5 to 7. Gulrajani et al., 2017
 (arXiv:1704.00028), Section 4, for the third loss.
 
     python examples/theory/robustness.py
@@ -32,11 +32,11 @@ STEPS = 600
 FILTERS = 16
 HIDDEN = (512, 512, 512, 512)
 SAMPLES = 2000
-ROWS, COLUMNS = 4, 8  # Of the samples that are shown.
+ROWS, COLUMNS = 4, 8  # of the shown samples
 
 
 def constant_generator(image_shape, latent_dim=100, filters=FILTERS):
-    """DCGAN's generator for images of 28x28, without batch normalization and with equally many filters everywhere."""
+    """DCGAN's generator for images of 28x28, without batch normalization and with constant filters."""
     latents = keras.Input((latent_dim,), name="latents")
     x = layers.Dense(7 * 7 * filters, activation="relu", kernel_initializer=DCGAN_KERNELS)(latents)
     x = layers.Reshape((7, 7, filters))(x)
@@ -51,7 +51,7 @@ GENERATORS = {
     "no batch normalization,\nconstant filters": (constant_generator, {}),
     "four dense layers": (mlp.generator, {"hidden": HIDDEN}),
 }
-# Learning rates for short trainings: 2e-4, 5e-5 and 1e-4 in the papers, the last one with beta_1 0.
+# Learning rates for short trainings. The papers have 2e-4, 5e-5 and 1e-4 with beta_1 0.
 LOSSES = {
     "GAN": ("GAN", lambda: keras.optimizers.Adam(2e-4, beta_1=0.5)),
     "WGAN": ("WGAN", lambda: keras.optimizers.RMSprop(3e-4, rho=0.99, epsilon=1e-16)),
@@ -66,11 +66,11 @@ def compute(seed=0, steps=STEPS, generators=tuple(GENERATORS), losses=tuple(LOSS
         seed: Integer. Defaults to `0`.
         steps: Integer, generator updates of each model. Defaults to `600`.
         generators, losses: Names. Default to all.
-        samples: Integer, generated images that are measured. Defaults to `2000`.
+        samples: Integer, number of generated images to measure. Defaults to `2000`.
 
     Returns:
-        Dictionary, `(generator, loss)` -> `shown` (a few images), `distance`, `recall`, `coverage`; and, under
-        `"data"`, the scores of as many other images of the data.
+        Dictionary, `(generator, loss)` -> `shown` (a few images), `distance`, `recall`, `coverage`. The key `"data"`
+        has the scores of as many other images of the data.
     """
     images = np.concatenate([np.asarray(batch) for batch, _ in ganzoo.data.load("fashion_mnist_10k", batch_size=1000)])
     measure = Judge(images, samples)
@@ -108,11 +108,11 @@ def train(generator, loss, seed, steps):
 
 
 class Judge:
-    """Measures samples against images that are not among those of `compute`'s row `"data"`.
+    """Measures samples against images outside of `compute`'s row `"data"`.
 
     Args:
-        images: Float32 array, images in [-1, 1]; the last `samples` are left out.
-        samples: Integer, generated images at a time; recall and coverage take as many real ones.
+        images: Float32 array, images in [-1, 1]. The last `samples` are left out.
+        samples: Integer, generated images at a time. Recall and coverage take as many real images.
     """
 
     def __init__(self, images, samples):
@@ -132,14 +132,14 @@ class Judge:
 
 
 def relative(results, generator, loss, to_generator="DCGAN", to_loss="GAN"):
-    """The distance of a cell over that of another one."""
+    """The distance of a cell, divided by the distance of another cell."""
     return results[generator, loss]["distance"] / results[to_generator, to_loss]["distance"]
 
 
 def variety(results, key):
-    """How much the samples that are shown differ, as a share of as many images of the data; 0 if all are alike.
+    """How much the shown samples differ, as a share of as many images of the data. 0 if all are alike.
 
-    The standard deviation of a pixel over the samples, its mean over all pixels.
+    It is the standard deviation of a pixel over the samples, averaged over all pixels.
     """
     own, data = (np.std(results[which]["shown"], axis=0).mean() for which in (key, "data"))
     return float(own / data)
@@ -167,7 +167,7 @@ def report(results):
 
 
 def mosaic(images):
-    """Images as one picture, `COLUMNS` in a row."""
+    """Images as a single picture, `COLUMNS` in a row."""
     height, width = images.shape[1:3]
     rows = len(images) // COLUMNS
     grid = images[: rows * COLUMNS, :, :, 0].reshape(rows, COLUMNS, height, width)

@@ -1,13 +1,13 @@
 """The better the discriminator, the smaller the gradient of the minimax loss.
 
-A GAN is trained on MNIST for 1, 10 and 25 epochs. Each of the three generators is then frozen, a new discriminator is
-trained against it, and a new critic, and after each few updates the gradient is measured that the generator would get:
+A GAN trains on MNIST for 1, 10 and 25 epochs. Each of the three generators is then frozen. A new discriminator and a
+new critic train against it, and every few updates the script measures the gradient that the generator would get:
 
     minimax          E[log(1 - D(G(z)))]    gradient of a sample: -D(x) grad s(x),          D = sigmoid(s)
     non-saturating   -E[log D(G(z))]        gradient of a sample: -(1 - D(x)) grad s(x)
     Wasserstein      -E[f(G(z))]            gradient of a sample: -grad f(x)
 
-Besides, what becomes of log(1 - D) in float32 when D rounds to 1, and how logits avoid it.
+The script also shows log(1 - D) in float32 when D rounds to 1, and how logits avoid the failure.
 
 Source: Arjovsky and Bottou, 2017 (arXiv:1701.04862), Theorem 2.4, Figures 1 to 3 and Section 2.2.2.
 
@@ -29,12 +29,12 @@ EPOCHS = (1, 10, 25)
 STEPS = 4000
 BATCH_SIZE = 64
 LATENT_DIM = 64
-# Batches of latents on which a gradient is measured: its mean, and how much it differs between them.
+# Batches of latents for each measurement of a gradient: for its mean, and its spread.
 MEASURED = 8
 
 
 def compute(seed=0, epochs=EPOCHS, steps=STEPS, hidden=(128, 128), batch_size=BATCH_SIZE):
-    """The gradients against the updates of the discriminator, for each generator; and the cross entropy in float32.
+    """The gradients over the discriminator's updates, for each generator, and the cross entropy in float32.
 
     Args:
         seed: Integer. Defaults to `0`.
@@ -65,8 +65,8 @@ def probe(generator, images, steps, hidden, batch_size, seed):
     """Trains a new discriminator and a new critic against a frozen generator.
 
     Returns:
-        Dictionary of arrays, one entry for each measurement: `step`, `js` (the discriminator's estimate), `accuracy`,
-        and, of `minimax`, `non_saturating` and `wasserstein`, the gradients' norms `(measurements, batches)`.
+        Dictionary of arrays, with an entry for each measurement: `step`, `js` (the discriminator's estimate) and
+        `accuracy`. `minimax`, `non_saturating` and `wasserstein` have the gradients' norms `(measurements, batches)`.
     """
     models = {}
     for kind in (ganzoo.GAN, ganzoo.WGANGP):
@@ -131,9 +131,9 @@ def verdict(discriminator, generator, images, rng, count=512):
 
 
 def orders_lost(curve, name):
-    """By how many powers of ten the norm of a gradient falls, from before the training to its end; below 0: it grows.
+    """By how many powers of ten the norm of a gradient falls from before the training to its end. Below 0 it grows.
 
-    Of each measurement the mean over the batches; the end is the mean of the last five.
+    Each measurement is the mean over the batches, and the end is the mean of the last five.
     """
     norms = curve[name].mean(axis=1)
     return np.log10(norms[0] / norms[-5:].mean())
@@ -143,7 +143,7 @@ def orders_lost(curve, name):
 
 
 def cross_entropy_in_float32(logits=None):
-    """-log(1 - D) of one generated sample with the logit s, and its derivative in s, computed in three ways.
+    """-log(1 - D) of a generated sample with the logit s, and its derivative in s, computed in three ways.
 
     - `naive`: -log(1 - sigmoid(s)).
     - `keras`: `keras.losses.BinaryCrossentropy()` of the probability.
@@ -173,7 +173,7 @@ def cross_entropy_in_float32(logits=None):
 
 
 def first_broken(results, name, share=0.01):
-    """The smallest logit where the derivative is wrong by more than one per cent, or `None`."""
+    """The smallest logit where the derivative is wrong by more than 1 %, or `None`."""
     gradient, exact = results[f"{name}_gradient"], results["exact_gradient"]
     wrong = ~(np.abs(gradient - exact) <= share * exact)
     return float(results["logits_axis"][wrong.argmax()]) if wrong.any() else None
