@@ -1,11 +1,11 @@
-"""Does the averaged generator lag behind the one that is trained, over the first 5,000 steps?
+"""Does the averaged generator lag behind the trained generator over the first 5,000 steps?
 
     python benchmarks/average.py
 
-Three models on the embedded garments, with an average of decay 0.999: as ganzoo has it, whose decay begins low
-(`GenerativeModel.update_ema`), and, beside it, with a constant decay. At some steps the Fréchet distance of 2,000
-samples of each to 8,000 images, in the features of `FashionClassifier`; less is better. The last column is the largest
-ratio of a distance to that of the generator itself.
+Trains three models on the embedded garments with two averages of decay 0.999: ganzoo's average, whose decay begins low
+(`GenerativeModel.update_ema`), and an average with a constant decay. At some steps it measures the Fréchet distance of
+2,000 samples of each to 8,000 images, in the features of `FashionClassifier`. Less is better. The last column is the
+largest ratio of a distance to the distance of the generator itself.
 """
 
 import argparse

@@ -1,11 +1,11 @@
-"""What each metric sees: MNIST digits, spoilt more and more, and copied.
+"""Which faults does each metric see, in MNIST digits that are spoilt more and more, and copied?
 
     python benchmarks/calibration.py
 
-Half of the embedded digits are the real set, samples of the other half are the generated ones: at level 0 as they are,
+Half of the embedded digits are the real set. Digits of the other half act as generated samples: unchanged at level 0,
 then ever more blurred, noisy, with fewer classes, duplicated, or replaced by copies of the real set. A metric sees a
-fault if it gets worse with each level, and in all by more than half of the width of the 95 % interval of level 0; it is
-blind to one if it does not get worse by that much. Writes a line for each metric and fault, and a table.
+fault if it gets worse with each level, and in all by more than half of the width of the 95 % interval of level 0. It is
+blind to the fault if it does not get worse by that much. Writes a line for each metric and fault, and a table.
 """
 
 import argparse
@@ -86,7 +86,7 @@ def measure(metric, real, fake):
 
 
 def verdict(name, scores):
-    """`"sees"`, `"blind"` or `"partly"`, of the scores of growing levels; see above."""
+    """`"sees"`, `"blind"` or `"partly"`, from the scores of growing levels, by the rules above."""
     values = np.array([score.value for score in scores])
     lower_is_better = {"Density": False, "MS-SSIM": True}.get(name, scores[0].lower_is_better)
     changes = np.diff(values) if lower_is_better else -np.diff(values)
@@ -97,7 +97,7 @@ def verdict(name, scores):
 
 
 def calibrate(names=None):
-    """The scores of all levels, by all metrics or those of these names: (metric, fault) -> list of `Score`."""
+    """The scores of all levels, by all metrics or the named metrics: (metric, fault) -> list of `Score`."""
     real, held_out, labels = digits()
     held_out, fresh, labels = held_out[:2500], held_out[2500:], labels[2500:]
     scores = {}

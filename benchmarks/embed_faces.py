@@ -2,8 +2,9 @@
 
     python benchmarks/embed_faces.py pixel_faces_32.npz
 
-Takes the first 10,000 training images at the art's own 16x16 grid (in the source each pixel stands twice), and for each
-attribute its values and the number of the value for each face. Prints the size and the sha256: the same file each time.
+Takes the first 10,000 training images at the art's own 16x16 grid (in the source each pixel stands twice). For each
+attribute it stores the values, and the number of the value for each face. Prints the size and the sha256, which are the
+same each time.
 """
 
 import argparse

@@ -1,10 +1,10 @@
-"""How large exported models are, and how fast: milliseconds per image in each runtime and in a browser.
+"""How large are exported models, and how fast? Prints milliseconds per image in each runtime and in a browser.
 
     python benchmarks/export.py                                      # networks of 16, 28, 32 and 64 pixels
     python benchmarks/export.py --models faces_16 --repetitions 20
 
-Untrained networks of the papers, one image at a time, in one thread. The browser is Chromium, if it and Playwright are
-installed: the page is opened from its file, where a browser allows one thread only.
+The networks are the papers', untrained. Each call makes one image in one thread. The browser is Chromium, if it and
+Playwright are installed. It opens the page from its file, and then allows only one thread.
 """
 
 import argparse
@@ -37,7 +37,7 @@ COLUMNS = ("model", "parameters", "onnx MB", "litert MB", "html MB", "onnxruntim
 
 
 def milliseconds(run, repetitions):
-    """The median time of a call, after one that does not count."""
+    """The median time of a call, after a first call that does not count."""
     run()
     times = []
     for _ in range(repetitions):
@@ -66,7 +66,7 @@ def in_litert(folder, inputs):
 
 
 def in_browser(folder, repetitions):
-    """Milliseconds of the page; `None` without Chromium or Playwright."""
+    """Milliseconds of the page, or `None` without Chromium or Playwright."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     try:
         from playwright.sync_api import sync_playwright

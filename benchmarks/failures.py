@@ -3,8 +3,8 @@
     python benchmarks/failures.py                       # all of them, about five minutes of a core
     python benchmarks/failures.py --runs "G's learning rate 0"
 
-The trainings are those of `guard.py`. Each stops when the guard has said what was expected, or at its last step, and
-draws 32 samples of seed 0. What was found is kept beside the pictures, so that single runs can be made again.
+Runs the trainings of `guard.py`. Each stops when the guard has named the expected fault, or at its last step, and draws 32
+samples of seed 0. The script keeps its findings beside the pictures, so you can repeat single runs.
 """
 
 import argparse
@@ -25,7 +25,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 PICTURES = DOCS / "images" / "failures"
 FOUND = PICTURES / "found.json"
 
-# What was done, in words for the page.
+# The mistakes, in words for the page.
 DONE = {
     "learning rates x 100": "A GAN with learning rates of 0.02 for both networks.",
     "rates x 100, momentum 0.99": "The same, with a momentum of 0.99.",
@@ -49,7 +49,7 @@ Each of these trainings was made to fail by one mistake. Compare your grid with 
 
 
 class StopWhenFound(keras.callbacks.Callback):
-    """Ends the training as soon as the guard has named what was expected."""
+    """Ends the training as soon as the guard has named the expected fault."""
 
     def __init__(self, guard, name):
         super().__init__()
@@ -61,7 +61,7 @@ class StopWhenFound(keras.callbacks.Callback):
 
 
 def run(name):
-    """Trains one model, draws its samples, and returns what the guard said."""
+    """Trains a model, draws its samples, and returns the guard's findings."""
     keras.utils.set_random_seed(0)
     make, data, steps, expected = FAILURES[name]
     model = make()
@@ -103,7 +103,7 @@ def page(found):
 
 
 def section(name, what, steps, said):
-    """A heading, what was done, the picture, and what the guard said last."""
+    """A section of the page: heading, mistake, picture, and the guard's last finding."""
     steps = f"{steps:,} step{'s' if steps > 1 else ''}"
     text = (
         f"## {name[0].upper()}{name[1:]}\n\n{what}\n\n![32 samples after {steps}](images/failures/{file_of(name)})\n\n"

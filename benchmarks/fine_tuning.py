@@ -1,4 +1,4 @@
-"""Fine-tuning to a few pictures of another style, against training on them from zero, in equal time.
+"""Compares fine-tuning to a few pictures of another style with training on them from zero, in equal time.
 
     python benchmarks/fine_tuning.py --data emoji_twitter_64.npz --seconds 600
     python benchmarks/fine_tuning.py --data peeps_64.npz --preset faces_32 --seconds 600
@@ -9,11 +9,11 @@ the settings, the pictures, their order and the time are the same for all:
 
 - `zero`: new weights.
 - `preset`: the weights of the preset.
-- `frozen`: the same, and the first layers of the discriminator stay as they are (FreezeD).
+- `frozen`: the weights of the preset, with the first layers of the discriminator frozen (FreezeD).
 
-Measured a number of times, at equal seconds of training, without the first step, which compiles: the kernel distance of
-the averaged generator's samples to the held-out images, lower is better. Two halves of the held-out images set the
-scale. Each run is appended to the output file when it ends, and a run that stands there is not repeated.
+Measures the kernel distance of the averaged generator's samples to the held-out images several times, at equal seconds of
+training. Lower is better. The first step, which compiles, does not count. Two halves of the held-out images set the scale.
+The script appends each run to the output file when the run ends, and does not repeat runs in the file.
 """
 
 import argparse
@@ -39,7 +39,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 
 
 def build(start, seed, options):
-    """The compiled model of a preset, with its weights or new ones."""
+    """The compiled model of a preset, with the preset's weights or new weights."""
     keras.utils.set_random_seed(seed)
     trained = ganzoo.from_preset(options.preset)
     if len(trained.conditions):
@@ -62,7 +62,7 @@ def load(options):
 
 
 def run(key, pictures, measuring, options):
-    """Trains once; returns the record."""
+    """Trains once. Returns the record."""
     # The subset depends on the seed, so the spread over the seeds includes the choice of pictures.
     chosen = np.random.default_rng(key["seed"]).permutation(len(pictures))[: key["images"]]
     model = build(key["start"], key["seed"], options)
@@ -77,12 +77,12 @@ def run(key, pictures, measuring, options):
 
 
 def distance_of(score):
-    """What is kept of a score."""
+    """The parts of a score for the record."""
     return {"kernel_distance": score["value"], "interval": score["interval"]}
 
 
 def grid_of(key, options):
-    """Where the picture of a run's samples lies."""
+    """The path of the picture of a run's samples."""
     return options.grids / f"{key['preset']}_{key['data']}_{key['start']}_{key['seed']}.png"
 
 
@@ -170,7 +170,7 @@ def main():
     scale = Measuring({"": metric}, held_out[:middle]).of(held_out[middle:]).score("").value
 
     found = records.read(options.output)
-    records.write(options.output, found)  # Without a line that a killed process tore.
+    records.write(options.output, found)  # A killed process may have left half a line.
     settings = ("images", "seconds", "points", "batch_size", "augmentation", "freeze", "num_samples")
     common = {"preset": Path(options.preset).name, "data": options.data.stem}
     common |= {name: getattr(options, name) for name in settings}

@@ -1,11 +1,11 @@
-"""How large ganzoo is, and how long it takes from nothing to the first images.
+"""How large is ganzoo, and how long does it take from a new process to the first images?
 
     python benchmarks/footprint.py
     python benchmarks/footprint.py --runs 9 --preset faces_16
 
-Sizes: the wheel, what it unpacks to, and all that it depends on, as it lies in this environment. Times: the median of
-some runs, each in a new process, of `import ganzoo`, of `from_preset`, and of the first 16 images, which trace the
-generator.
+Prints the sizes of the wheel, of its unpacked files, and of everything that it depends on, as installed in this
+environment. Prints the times of `import ganzoo`, of `from_preset`, and of the first 16 images, which trace the generator:
+the medians of some runs, each in a new process.
 """
 
 import argparse
@@ -61,7 +61,7 @@ def unpacked(wheel):
 
 
 def requirements(names):
-    """The names of some distributions and of all that they need, as they are installed here."""
+    """The names of some distributions and of everything that they need, as installed here."""
     found, pending = {}, list(names)
     while pending:
         name = re.match(r"[\w.-]+", pending.pop())[0].lower().replace("_", "-").replace(".", "-")
@@ -82,7 +82,7 @@ def size_of(distribution):
 
 
 def dependencies(wheel):
-    """Dictionary, name -> bytes, of what a wheel depends on."""
+    """The dependencies of a wheel: a dictionary, name -> bytes."""
     with zipfile.ZipFile(wheel) as archive:
         metadata = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         text = archive.read(metadata).decode()

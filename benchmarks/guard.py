@@ -1,18 +1,23 @@
-"""What the guard says of trainings that are made to fail, and of healthy ones.
+"""What does the guard say about trainings that are made to fail, and about healthy trainings?
 
     python benchmarks/guard.py
 
-Eleven ways to ruin a training of small networks on MNIST's 10,000 test images, each with
-`CollapseGuard(action="rollback")` and its defaults, and twelve healthy trainings with the same guard. Each takes
-10 to 60 seconds of one core.
+Ruins trainings of small networks on MNIST's 10,000 test images in eleven ways, each with
+`CollapseGuard(action="rollback")` and its defaults, and runs twelve healthy trainings with the same guard. Each takes
+10 to 60 seconds of a core.
 
-The table has what the guard found first, and when; whether that is what was done to the training; how often it went
-back; and the distance of the samples from the data (the energy distance of `VitalSigns`: 0 is equal, and the samples of
-an untrained generator have about 1.3) when it fired and at the end. A training is saved if it ends, in the course of
-its steps and with finite weights, at a distance below 0.4: healthy dense GANs have 0.3 after 1,500 steps.
+The table has:
 
-Each run is appended to the output file (benchmarks/results/guard.jsonl) when it ends. A run that stands there is not
-repeated.
+- the guard's first finding and its step, and whether it names the mistake that was made,
+- how often the guard went back,
+- the distance of the samples from the data when it fired and at the end. This is the energy distance of `VitalSigns`: 0
+  means equal, and the samples of an untrained generator have about 1.3.
+
+A training is saved if it ends within its steps, with finite weights, at a distance below 0.4. Healthy dense GANs have 0.3
+after 1,500 steps.
+
+The script appends each run to the output file (benchmarks/results/guard.jsonl) when the run ends, and does not repeat runs
+in the file.
 """
 
 import argparse
@@ -98,7 +103,7 @@ def zeros():
 
 
 def one_mode():
-    """One image with a little noise."""
+    """The same image each time, with a little noise."""
     image = mnist().source.images[:1].numpy().astype("int64")
     noise = np.random.default_rng(0).integers(-2, 3, (5000, *SHAPE))
     return ganzoo.data.from_arrays(np.clip(image + noise, 0, 255).astype("uint8"), batch_size=64)
@@ -164,7 +169,7 @@ class Distances(keras.callbacks.Callback):
 
 
 def run(name):
-    """Trains one model; returns its row."""
+    """Trains a model. Returns its row."""
     keras.utils.set_random_seed(0)
     make, data, steps, *expected = {**FAILURES, **HEALTHY}[name]
     started, processor = time.perf_counter(), time.process_time()

@@ -5,18 +5,18 @@ r"""What do InfoGAN's codes find without labels: the ten digits, and the known a
         --filters 32 --batch_size 64
 
 The first command trains with the settings of the paper: 62 numbers of noise, a code of ten values, two continuous
-codes, batches of 128, 5,000 updates. `--data` is a folder with the four archives of MNIST; without it the digits are
-those of `mnist_10k`, of which the last 2,000 are held out. Q, the network that reads the codes, then reads the
-held-out digits. Each value of its code is assigned to a digit, so that most digits are right. The paper has 5 % of
-errors. Three grids show what the codes do: a row for each value of the categorical code; and each continuous code from
--2 to 2 from left to right, beyond the [-1, 1] of the training.
+codes, batches of 128, 5,000 updates. `--data` is a folder with the four archives of MNIST. Without it, the script uses
+`mnist_10k` and holds out the last 2,000 digits. Q, the network that reads the codes, then reads the held-out digits. Each
+value of its code is assigned to a digit, so that most digits are right. The paper has 5 % of errors. Three grids show the
+effect of the codes: a row for each value of the categorical code, and each continuous code from -2 to 2 from left to
+right, beyond the [-1, 1] of the training.
 
 The second command trains on faces with ten codes of ten values, as the paper does on photographs of faces. It prints
-the mutual information between what Q reads in the held-out faces and each of their known attributes. The floor is the
+the mutual information between Q's readings of the held-out faces and each of their known attributes. The floor is the
 largest of 100 estimates with the faces in a random order. `--faces` is a file with uint8 images `train_images` and
 `test_images`, the names `attributes`, and an integer array `test_<attribute>` for each.
 
-Each run adds a line to the file of records. A run that was killed goes on from its last checkpoint.
+Each run adds a line to the file of records. A killed run goes on from its last checkpoint.
 """
 
 import argparse
@@ -66,7 +66,7 @@ def digits_of(folder):
 
 
 def faces_of(path):
-    """Training images, held-out images, and the attributes of these by name."""
+    """Training images, held-out images, and the attributes of the held-out images by name."""
     with np.load(path) as file:
         attributes = {str(name): file[f"test_{name}"] for name in file["attributes"]}
         return file["train_images"], file["test_images"], attributes
@@ -76,7 +76,7 @@ def faces_of(path):
 
 
 def train(pictures, codes, options, seed, folder):
-    """Trains InfoGAN; returns the model, the last epoch's log, and the seconds that this took."""
+    """Trains InfoGAN. Returns the model, the last epoch's log, and the seconds of the training."""
     keras.utils.set_random_seed(seed)
     settings = {"filters": options.filters, "information_weight": options.information_weight, "seed": seed}
     settings["generator_optimizer"] = keras.optimizers.Adam(options.generator_rate, beta_1=0.5)
@@ -151,14 +151,14 @@ def information_table(gan, test, attributes):
 
 
 def rows_of_categories(gan, name, columns=10, seed=0):
-    """A row for each value of a categorical code; all rows have the same noise and the same other codes."""
+    """A row for each value of a categorical code. All rows have the same noise and the same other codes."""
     size = gan.codes.categories[name]
     latents = np.tile(np.asarray(gan.prior(SeededNumbers(seed), columns)), (size, 1))
     return gan.generate(latents=latents, codes={name: np.repeat(np.arange(size), columns)}), columns
 
 
 def rows_of_continuous(gan, index, columns=10, seed=0):
-    """A continuous code from -2 to 2; a row for each value of the categorical code, with noise of its own."""
+    """A continuous code from -2 to 2, with a row for each value of the categorical code, each with its own noise."""
     size = gan.codes.categories["category_0"]
     latents = np.repeat(np.asarray(gan.prior(SeededNumbers(seed), size)), columns, axis=0)
     continuous = np.zeros((size * columns, gan.codes.sizes["continuous"]))

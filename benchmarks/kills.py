@@ -1,20 +1,20 @@
-"""Does a training that is broken off end with the same bits? 200 signals to five small trainings.
+"""Does an interrupted training end with the same bits? Sends 200 signals to five small trainings.
 
     python benchmarks/kills.py                     # a quarter of an hour on a core
     python benchmarks/kills.py --kinds BEGAN --signals 20
 
-The trainings: WGAN-GP with two updates of the critic in a step, BEGAN with its balance, CycleGAN with four optimizers
-and its pools of images, a WGAN-GP that is read from a file and trained on, and one that begins with a preset. Each has
-30 steps, and is broken off about ten times:
+The trainings are WGAN-GP with two updates of the critic in a step, BEGAN with its balance, CycleGAN with four optimizers
+and its pools of images, a WGAN-GP from a file, and a WGAN-GP from a preset. Each has 30 steps, and is interrupted about
+ten times:
 
-- `KILL`: SIGKILL while it starts, after a step, or while a checkpoint is written.
-- `TERM`, `INT`: the signals of a scheduler and of Ctrl-C, after which it saves and leaves.
+- `KILL`: SIGKILL during the start, after a step, or while a checkpoint is written.
+- `TERM`, `INT`: the signals of a scheduler and of Ctrl-C. The training saves and leaves.
 - `full`: for three steps no file can grow beyond 5,000 bytes, as on a full disk. Then SIGKILL.
-- `gone`: the folder of checkpoints is removed while it trains. Then SIGKILL.
+- `gone`: the folder of checkpoints disappears during the training. Then SIGKILL.
 
-After the last signal it trains to its end. The sha256 of its weights, averages, optimizers, random states and step is
-compared with a training that nobody disturbed. Prints a line for each training, and ends with 1 if any
-differs, or if a process that was asked to leave did so with an unusual code.
+After the last signal the training runs to its end. The script compares the sha256 of its weights, averages, optimizers,
+random states and step with an undisturbed training. Prints a line for each training, and ends with 1 if a sha256 differs,
+or if a process left with an unusual code after `TERM` or `INT`.
 """
 
 import argparse
@@ -49,7 +49,7 @@ class Training:
         kind: String in `KINDS`.
         folder: Path for its files.
         shared: Path of the folder with the pretrained model.
-        random: `random.Random`, of the moments.
+        random: `random.Random`, for the moments of the signals.
     """
 
     def __init__(self, kind, folder, shared, random):
@@ -67,12 +67,12 @@ class Training:
         return process
 
     def wait_for(self, process, steps):
-        """Waits until a life has made that many steps, or has ended."""
+        """Waits until a life has made this number of steps, or has ended."""
         while self.steps.value < steps and process.is_alive():
             time.sleep(0.001)
 
     def disturb(self, name):
-        """A life that ends by a signal. Returns `False` if it reached its end before."""
+        """Runs a life that ends by a signal. Returns `False` if it reached its end before."""
         full_at = self.random.choice([1, 2]) if name == "full" else None
         process = self.start(self.random.choice([1, 2, 3]), full_at)
         if name == "KILL" and self.random.random() < 0.3:
@@ -94,7 +94,7 @@ class Training:
         return True
 
     def finish(self, undisturbed=False):
-        """The last life. Returns the digest."""
+        """Runs the last life. Returns the digest."""
         process = self.start(every_steps=4, undisturbed=undisturbed)
         process.join(600)
         if process.exitcode != 0 or not self.result.exists():

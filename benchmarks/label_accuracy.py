@@ -1,12 +1,12 @@
-"""Does a conditional GAN draw the digit that it is asked for? A classifier reads 1,000 generated digits.
+"""Does a conditional GAN draw the digit that you ask for? A classifier reads 1,000 generated digits.
 
     python benchmarks/label_accuracy.py --data_dir ~/tensorflow_datasets
 
 Trains a classifier on the 60,000 training images of MNIST, which must read more than 99 % of the 10,000 test images,
-and a CGAN with convolutional networks on the same images (or takes that of --model_file). Prints the fraction of
-generated digits, 100 for each label, that the classifier reads as asked, and draws ten for each label. A model that
-draws one digit for each label would be read well, too: beside it stands the spread, the standard deviation of a pixel
-within a class.
+and a CGAN with convolutional networks on the same images (or loads --model_file). Prints the share of generated digits, 100
+for each label, that the classifier reads as wanted, and draws ten for each label. A model that draws the same digit each
+time for a label would score well too, so the script also prints the spread: the standard deviation of a pixel within a
+class.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def make_classifier():
 
 
 def classifier_for(options):
-    """Trains the classifier, or loads it; its accuracy on the test images decides whether it may judge."""
+    """Trains or loads the classifier. Its accuracy on the test images decides whether it may judge."""
     path = Path(options.classifier_file)
     if path.exists():
         classifier = keras.saving.load_model(path)
@@ -57,7 +57,7 @@ def classifier_for(options):
             metrics=["accuracy"],
             jit_compile=False,
         )
-        data = mnist(options, "train", batch_size=128).stream()  # Each epoch in an order of its own; raw pixels.
+        data = mnist(options, "train", batch_size=128).stream()  # Raw pixels, and another order in each epoch.
         data = data.map(lambda images, labels: (ganzoo.data.normalize(images), labels))
         classifier.fit(data, epochs=options.classifier_epochs, steps_per_epoch=468, verbose=2, shuffle=False)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -71,7 +71,7 @@ def classifier_for(options):
 
 
 def read(classifier, images):
-    """The digits that the classifier sees."""
+    """The classifier's digits."""
     return classifier.predict(images, batch_size=500, verbose=0).argmax(axis=1)
 
 

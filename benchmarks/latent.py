@@ -5,15 +5,15 @@
     python benchmarks/latent.py --questions rejection --preset cgan_mnist --data mnist_10k --attributes class \
         --train 'train[:5000]' --held_out 'train[5000:]' --ways plain reject metropolis_hastings
 
-Three questions, and `--questions` chooses among them:
+`--questions` chooses among three questions:
 
-- Directions. A small classifier is trained on the real images and reads the attributes of generated ones. How much does
-  the position on a direction tell about each attribute: mutual information in nats, less what it is for positions in a
-  random order. Directions by SeFa and PCA are found without labels, the supervised ones with the classifier.
-- Projection. The PSNR of what `project` finds, of held-out images and of images that the generator made.
-- Rejection. The kernel distance to held-out images of plain samples, and of those that the discriminator rejected or
-  moved; and the entropy of their attributes, which falls where variety is lost. One half of the held-out images
-  calibrates the discriminator, the distance is to the other half.
+- Directions. How much does the position on a direction tell about each attribute? A small classifier learns from the real
+  images and reads the attributes of generated images. The answer is the mutual information in nats, minus its value for
+  positions in a random order. SeFa and PCA find directions without labels, `supervised` with the classifier.
+- Projection. The PSNR of `project`, for held-out images and for images of the generator.
+- Rejection. The kernel distance to held-out images, for plain samples and for samples that the discriminator kept or
+  moved. Also the entropy of their attributes, which falls if variety is lost. Half of the held-out images calibrates the
+  discriminator, and the other half measures the distance.
 
 Each run adds a line to the file of records. `--images FOLDER` writes the pictures.
 """
@@ -38,7 +38,7 @@ from ganzoo.metrics.kernel import discrepancy
 QUARTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 QUESTIONS = ("directions", "projection", "rejection")
 WAYS = ("plain", "reject", "metropolis_hastings", "langevin")
-CLASS = "class"  # The labels that a dataset has of itself, as an attribute.
+CLASS = "class"  # The dataset's own labels, as an attribute.
 
 
 # === Data and the classifier ===
@@ -131,7 +131,7 @@ def projections(model, held_out, options):
 def rejections(model, held_out, labels, read_logits, options):
     """Rows: a way to draw samples, its kernel distance with its interval, acceptance, entropies, seconds.
 
-    A conditional model makes each class as often, in every way.
+    A conditional model makes each class equally often, in every way.
     """
     calibration, real = np.array_split(held_out, 2)
     of_calibration = labels[: len(calibration)] if len(model.conditions) else None
@@ -164,14 +164,14 @@ def rejections(model, held_out, labels, read_logits, options):
 
 
 def gain(real, plain, other):
-    """How much less the kernel distance of other samples is than that of plain ones, with its interval."""
+    """How much smaller the kernel distance is than the distance of plain samples, with its interval."""
 
     def kernel(inner):
         return (inner / real.shape[1] + 1.0) ** 3
 
     first, *of_first = discrepancy(real, plain, kernel, 1024)
     second, *of_second = discrepancy(real, other, kernel, 1024)
-    influences = [of_first[0] - of_second[0], of_first[1], -of_second[1]]  # Both are to the same real images.
+    influences = [of_first[0] - of_second[0], of_first[1], -of_second[1]]  # Both distances are to the same real images.
     interval = intervals.from_influence(first - second, influences)
     return {"gain": first - second, "gain_interval": [float(end) for end in interval]}
 
@@ -186,7 +186,7 @@ def entropy(labels):
 
 
 def along(model, directions, indices, values, seed=1):
-    """Two samples along each of some directions, as one picture."""
+    """A picture of two samples along each of some directions."""
     latents = latent.draw(model, 2, seed)
     sheets = [latent.traverse(model, latents, directions.vectors[index], values).images for index in indices]
     rows = np.concatenate(sheets)

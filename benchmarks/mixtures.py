@@ -1,23 +1,26 @@
-"""Modes of a mixture of Gaussians: all adversarial models under one protocol, on the ring of 8 and the grid of 25.
+"""Counts modes of a mixture of Gaussians: all adversarial models under a common protocol, on the ring and the grid.
 
     python benchmarks/mixtures.py
 
-The protocol of the unrolled GAN's demonstration, which VEEGAN and GDPP have: latents N(0, I) of 256 dimensions, both
-networks two layers of 128 tanh units with orthogonal weights of gain 1.4, Adam (beta_1 0.5, learning rate 1e-3 for the
-generator and 1e-4 for the discriminator), batches of 512, 25,000 updates of the generator. Only WGAN has its own
-optimizers (RMSProp 5e-5, rho 0.99, as `WGAN.from_paper`), since clipping does not go with momentum, PresGAN bounds of
-its noise that suit the data, and WGAN-GP the weight 0.1 of the penalty that its authors' experiments with such mixtures
-have (`gan_toy.py`); the weight 10 of their paper is a row of its own.
+The ring has 8 Gaussians and the grid 25. The protocol comes from the demonstration of the unrolled GAN, and VEEGAN and GDPP
+use it too: latents N(0, I) of 256 dimensions, both networks two layers of 128 tanh units with orthogonal weights of gain
+1.4, Adam (beta_1 0.5, learning rate 1e-3 for the generator and 1e-4 for the discriminator), batches of 512, 25,000 updates
+of the generator. The exceptions:
 
-Two more rows have PacGAN's own protocol, at 25,000 of its 400,000 updates, to compare with its table: latents N(0, I)
-of 2 dimensions, its networks (pacgan_networks.py), Adam (beta_1 0.8, learning rate 1e-4), batches of 100 packs.
+- WGAN has its own optimizers (RMSProp 5e-5, rho 0.99, as `WGAN.from_paper`), because clipping does not work with momentum.
+- PresGAN has bounds of its noise that suit the data.
+- WGAN-GP has the penalty weight 0.1 of its authors' experiments with such mixtures (`gan_toy.py`). The weight 10 of the
+  paper has a separate row.
 
-Measured on 2,500 samples: modes (centres that are the nearest of at least one sample within 3 standard deviations), the
+Two more rows follow PacGAN's protocol, at 25,000 of its 400,000 updates, to compare with its table: latents N(0, I) of 2
+dimensions, its networks (pacgan_networks.py), Adam (beta_1 0.8, learning rate 1e-4), batches of 100 packs.
+
+Measures on 2,500 samples: modes (centres that are the nearest of at least one sample within 3 standard deviations), the
 share of samples within 3 standard deviations of a centre (98.9 % for a perfect sampler), and the KL divergence of these
 samples' modes from the uniform distribution (0.0014 and 0.0048 for a perfect sampler).
 
-Each run is appended to the output file (benchmarks/results/mixtures.jsonl) when it ends. A run that stands there is not
-repeated. Prints the table at the end: mean and standard error over the seeds.
+The script appends each run to the output file (benchmarks/results/mixtures.jsonl) when the run ends, and does not repeat
+runs in the file. Prints the table at the end: mean and standard error over the seeds.
 """
 
 import argparse
@@ -56,7 +59,7 @@ UNROLLED = {
 }
 PACGAN = {"networks": pacgan_networks, "latent_dim": 2, **optimizers("Adam", 1e-4, 1e-4, beta_1=0.8)}
 
-# Class, protocol, size of a batch, and what differs.
+# Class, protocol, size of a batch, and exceptions.
 MODELS = {
     "GAN": ("GAN", UNROLLED, 512, {}),
     "PacGAN2": ("GAN", UNROLLED, 512, {"packing": 2}),
@@ -74,7 +77,7 @@ MODELS = {
 
 
 def run(name, mixture, seed, iterations):
-    """Trains one model; returns its row."""
+    """Trains a model. Returns its row."""
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     keras.utils.set_random_seed(seed)
@@ -92,7 +95,7 @@ def run(name, mixture, seed, iterations):
 
 
 def check_moved(model, before):
-    """Raises a `RuntimeError` if a network is still what it was: an optimizer that does nothing is no result."""
+    """Raises a `RuntimeError` if a network has not changed, so that an idle optimizer makes no result."""
     for role, old in before.items():
         new = model.networks[role].get_weights()
         change = sum(float(np.sum((a - b) ** 2)) for a, b in zip(new, old)) ** 0.5

@@ -3,11 +3,11 @@
     python benchmarks/odd_inputs.py                               # all, a quarter of an hour on two cores
     python benchmarks/odd_inputs.py --entries metrics --show all
 
-Each case is a call whose arguments are good but for a single odd value. Hypothesis makes it: numbers of the wrong sign,
+Each case is a call with good arguments except for a single odd value. Hypothesis makes the value: numbers of the wrong sign,
 size or kind, NaN and infinity, booleans, texts, containers, arrays of wrong shapes and types, objects, functions. A
-model that takes the value trains one step with it. A process of its own makes the calls, with 20 seconds for each.
+model that takes the value trains a step with it. A separate process makes the calls, with 20 seconds for each.
 
-Counted are
+It counts:
 
 - refused well: `ValueError`, `TypeError` or `OSError`, raised by ganzoo's own code, and the message names the
   argument or shows the value, its shape or its type.
@@ -16,8 +16,8 @@ Counted are
   a boolean for a count, or made numbers that are not finite.
 - slow: the call took more than 20 seconds, or took the process down.
 
-Prints the table, and every case that is not as it should be. Ends with 1 if more than 1 % are refused badly, more than
-1 % come from outside, or any is accepted as nonsense or slow.
+Prints the table, and every bad case. Ends with 1 if more than 1 % are refused badly, more than 1 % come from outside, or any
+case is accepted nonsense or slow.
 """
 
 import argparse
@@ -63,7 +63,7 @@ def arrays():
 
 
 class Unknown:
-    """An object of a class that nothing knows."""
+    """An object of an unknown class."""
 
     def __repr__(self):
         return "an Unknown"

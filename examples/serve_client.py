@@ -1,11 +1,11 @@
-"""Asks a running TensorFlow Serving for images, and writes them as PNG files.
+"""Gets images from a running TensorFlow Serving, and writes them as PNG files.
 
     docker run -p 8500:8500 -p 8501:8501 -e MODEL_NAME=wgan_gp \\
         -v "$PWD/runs/wgan_gp/serving:/models/wgan_gp" tensorflow/serving
     python examples/serve_client.py --model_name wgan_gp --num_samples 16 --output new
 
-The REST client needs nothing but Python and absl-py; `--protocol grpc` needs `pip install tensorflow-serving-api`.
-Everything is a flag: python examples/serve_client.py --help
+The REST client needs only Python and absl-py. `--protocol grpc` needs `pip install tensorflow-serving-api`. For all flags,
+run python examples/serve_client.py --help
 """
 
 import base64
@@ -42,7 +42,7 @@ def inputs_of(options):
 
 def ask_rest(options, address):
     """Returns PNG files (bytes), through the REST API."""
-    # `inputs`, the columnar format, and not `instances`: the seed is one for all images.
+    # `instances` would need a seed for each image. In `inputs`, the columnar format, all images share the seed.
     request = {"signature_name": "generate_png", "inputs": inputs_of(options)}
     url = f"http://{address}/v1/models/{options.model_name}:predict"
     try:
@@ -95,7 +95,7 @@ def refused(address, reason):
 
 
 def main(options):
-    """Asks and writes with the settings of an object that has the flags' values as attributes."""
+    """Gets images and writes them. `options` has the flags' values as attributes."""
     address = f"{options.host}:{options.port or PORTS[options.protocol]}"
     ask = {"rest": ask_rest, "grpc": ask_grpc}[options.protocol]
     files = ask(options, address)

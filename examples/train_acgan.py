@@ -1,10 +1,9 @@
-"""AC-GAN (Odena et al., 2017): a discriminator with two heads, one of them a classifier.
+"""AC-GAN (Odena et al., 2017): the second head of the discriminator is a classifier.
 
     python examples/train_acgan.py
 
-The second head names the class of an image, and both networks are paid for right names. After the training the head
-is a classifier of digits that came for free: the example prints how many held-out digits it reads. All settings are
-flags of `python -m ganzoo train acgan mnist_10k`.
+The second head names the class of an image, and right names lower the losses of both networks. After the training the
+head is a classifier of digits, for free. The example prints its accuracy on held-out digits. All settings are flags of `python -m ganzoo train acgan mnist_10k`.
 """
 
 from absl import app, flags

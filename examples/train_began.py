@@ -1,10 +1,10 @@
-"""BEGAN (Berthelot et al., 2017): the balance k, and M, which says how far the training is.
+"""BEGAN (Berthelot et al., 2017): the balance k, and M, which measures the progress of the training.
 
     python examples/train_began.py
 
 The discriminator is an autoencoder. A control loop moves k so that generated images are reconstructed gamma times as
-badly as real ones. M adds the error on real images and the distance from that balance: it falls while the samples
-improve, so the rates are halved when it stops falling. The example prints both after each epoch. All settings are
+badly as real images. M adds the error on real images and the distance from that balance. It falls while the samples
+improve, and the rates are halved when it stops falling. The example prints both after each epoch. All settings are
 flags of `python -m ganzoo train began fashion_mnist_10k`.
 """
 

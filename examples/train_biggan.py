@@ -1,4 +1,4 @@
-"""BigGAN (Brock et al., 2018): truncate the latents after the training, for better and more alike samples.
+"""BigGAN (Brock et al., 2018): truncate the latents after the training, for better samples with less variety.
 
     python examples/train_biggan.py --epochs 20
 

@@ -2,8 +2,8 @@
 
     python examples/train_cgan.py --epochs 20
 
-The names of the classes travel with the data, the model and its file, so the model is asked for a "Sneaker". A
-classifier that has never seen the model then says how often it got what it asked for. All settings are flags of
+The names of the classes go with the data, the model and its file, so you can ask for a "Sneaker". A classifier that has
+never seen the model then measures how often it draws the right class. All settings are flags of
 `python -m ganzoo train cgan fashion_mnist_10k`.
 """
 
@@ -18,7 +18,7 @@ flags.DEFINE_string("output_dir", "runs/cgan", "Folder of model and pictures.")
 
 
 def heeded(gan, per_class=100):
-    """The share of samples that a classifier reads as the class that was asked for."""
+    """The share of samples that a classifier reads as the wanted class."""
     labels = np.repeat(np.arange(gan.num_classes), per_class)
     logits = ganzoo.metrics.features.FashionClassifier().logits(gan.generate(condition=labels))
     return ganzoo.metrics.classifier_accuracy(logits, labels)

@@ -2,8 +2,8 @@
 
     python examples/train_cyclegan.py --x horses --y zebras --size 128
 
-Without folders it takes the outlines and the drawings of OpenMoji, shuffled apart. Nobody tells the model which
-outline belongs to which drawing; that an image must survive the way there and back is all it has. All settings are
+Without folders it takes the outlines and the drawings of OpenMoji, shuffled separately. The model does not know which
+outline belongs to which drawing. It only knows that an image must survive the way there and back. All settings are
 flags of `python -m ganzoo train cyclegan horses --targets zebras`.
 """
 

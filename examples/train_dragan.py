@@ -2,9 +2,8 @@
 
     python examples/train_dragan.py --images photos/ --size 64
 
-Without --images it first writes a folder of pictures, so you see what a folder looks like: a sub-folder for each
-class, files of any usual format. `check` then names what is known to train badly, in the model and in the data,
-before it costs you a night. All settings are flags of `python -m ganzoo train dragan photos/`.
+Without --images it first writes a folder of pictures as an example: a sub-folder for each class, with files of any usual
+format. `check` then names set-ups of the model and the data that train badly, before they cost you a night. All settings are flags of `python -m ganzoo train dragan photos/`.
 """
 
 from pathlib import Path
@@ -33,7 +32,7 @@ def main(_):
     images = ganzoo.data.from_folder(folder, image_size=(side, side), batch_size=32)
     print(f"classes: {images.class_names}")
 
-    # Few images: DiffAugment changes all that the discriminator sees, so it cannot learn them by heart.
+    # Without DiffAugment, the discriminator would learn so few images by heart.
     gan = ganzoo.DRAGAN.from_paper((side, side, 3), filters=32, augmentation=ganzoo.augmentation.DiffAugment())
     for finding in gan.check(images):
         print(finding)

@@ -17,7 +17,7 @@ how_long = flags.DEFINE_integer("epochs", 30, "Epochs.", lower_bound=1)
 
 
 def turn(gan, number):
-    """The ten categories, a row each, with one number of the code turned from left to right."""
+    """A row for each of the ten categories. A number of the code grows from left to right."""
     values = np.linspace(-2, 2, 10)  # Beyond [-1, 1], the range of the training, the effect is clearer.
     continuous = np.zeros((10, len(values), 2))
     continuous[:, :, number] = values

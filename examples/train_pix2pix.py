@@ -3,8 +3,8 @@
     python examples/train_pix2pix.py
     python -m ganzoo translate runs/pix2pix/model.keras --input_dir outlines --output_dir coloured
 
-The pictures show rows of input, output and truth for drawings that the model is not trained on. For pairs of your own
-take `ganzoo.data.paired("facades/train")`, or `python -m ganzoo train pix2pix facades/train`, which has all settings
+The pictures show rows of input, output and truth for drawings that the model is not trained on. For your own
+pairs use `ganzoo.data.paired("facades/train")`, or `python -m ganzoo train pix2pix facades/train`, which has all settings
 as flags.
 """
 
@@ -25,7 +25,7 @@ def main(_):
     model.fit(pairs, epochs=_EPOCHS.value, callbacks=[pictures])
     model.save(f"{_OUTPUT_DIR.value}/model.keras")
 
-    # Is the colouring better than none? The outline itself, as a picture, is the answer to beat.
+    # The colouring must be nearer to the truth than the bare outline.
     coloured = model.generate(condition=outlines)
     for name, answer in (("pix2pix", coloured), ("outline", np.repeat(outlines, 3, axis=-1))):
         print(name, ganzoo.metrics.l1_distance(drawings.numpy(), answer))

@@ -3,7 +3,7 @@
     python examples/train_presgan.py
 
 The generator's output is the mean of a Gaussian with a learned noise for each pixel. So an image has a likelihood,
-which a GAN cannot tell, and Hamiltonian Monte Carlo estimates the gradient of the entropy that keeps all modes. The
+which a GAN lacks, and Hamiltonian Monte Carlo estimates the gradient of the entropy that keeps all modes. The
 example draws the noise and compares held-out digits with garments, which it has never seen. All settings are flags of
 `python -m ganzoo train presgan mnist_10k`.
 """

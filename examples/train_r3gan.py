@@ -2,8 +2,8 @@
 
     python examples/train_r3gan.py                       # all GPUs; without GPUs, two parts of the CPU
 
-Build the model in the scope of a strategy. Data, callbacks and `fit` stay as they are. The batch size is the global
-one, and N replicas make the training that one device would make, up to rounding. For several machines, see `python -m
+Build the model in the scope of a strategy. Data, callbacks and `fit` stay unchanged. The batch size is global, and N
+replicas make the same training as a single device, up to rounding. For several machines, see `python -m
 ganzoo train r3gan mnist_10k --strategy multi_worker`.
 """
 
@@ -18,13 +18,13 @@ flags.DEFINE_string("output_dir", "runs/r3gan", "Folder of everything.")
 
 
 def all_devices():
-    """A strategy for all GPUs. Without any, it splits the CPU in two, which shows the same and gains nothing."""
+    """A strategy for all GPUs. Without a GPU it splits the CPU in two, to show the same without a gain."""
     if tf.config.list_physical_devices("GPU"):
         return tf.distribute.MirroredStrategy()
     cpu = tf.config.list_physical_devices("CPU")[0]
     try:
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-    except RuntimeError:  # TensorFlow has run already; it keeps the devices that it has.
+    except RuntimeError:  # TensorFlow has run already, and cannot change its devices.
         pass
     names = [device.name.removeprefix("/device:") for device in tf.config.list_logical_devices("CPU")]
     return tf.distribute.MirroredStrategy(names)

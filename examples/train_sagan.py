@@ -1,8 +1,8 @@
-"""SAGAN (Zhang et al., 2018): does the attention do anything? Its gain tells.
+"""SAGAN (Zhang et al., 2018): the gain shows whether the attention does anything.
 
     python examples/train_sagan.py --epochs 20
 
-The gain of a layer of self-attention starts at 0, where the layer is the identity. This script prints both networks'
+The gain of a self-attention layer starts at 0, so the layer starts as the identity. This script prints both networks'
 gains after each epoch.
 """
 

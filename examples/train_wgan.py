@@ -39,7 +39,7 @@ def main(_):
         train,
         epochs=EPOCHS.value,
         callbacks=[
-            ganzoo.callbacks.CriticBurnIn(),  # A critic that has learned something, from the first update on.
+            ganzoo.callbacks.CriticBurnIn(),  # Trains the critic before the first update of the generator.
             ganzoo.callbacks.Evaluate([digits], held_out, num_samples=1000),
             ganzoo.callbacks.SampleGrid(output / "samples"),
         ],

@@ -27,13 +27,13 @@ def main(_):
     train = ganzoo.data.load(FLAGS.dataset, split="train[:9000]", batch_size=64, seed=0)
     held_out = ganzoo.data.load(FLAGS.dataset, split="train[9000:]", batch_size=64)
 
-    # Model: the settings of the paper, but for smaller networks and larger steps, which suit a CPU.
+    # Model: the settings of the paper, with smaller networks and larger steps for a CPU.
     adam = {"class_name": "Adam", "config": {"learning_rate": 5e-4, "beta_1": 0.5, "beta_2": 0.9}}
     gan = ganzoo.WGANGP.from_paper(
         (28, 28, 1), filters=32, ema_decay=0.99, generator_optimizer=adam, discriminator_optimizer=adam, seed=0
     )
 
-    # Training, with its pictures. `val_wasserstein` tells when the critic knows its images by heart.
+    # Training, with pictures. If the critic learns its images by heart, `val_wasserstein` shows it.
     gan.fit(
         train,
         epochs=FLAGS.epochs,
