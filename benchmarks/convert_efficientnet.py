@@ -68,7 +68,8 @@ def main():
     largest = max(np.abs(value).max() for value in arrays.values())
     with zipfile.ZipFile(options.output, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, value in arrays.items():
-            entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))  # Without the time, the bytes are the same each time.
+            # With a fixed date, the bytes are the same each time.
+            entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
             with archive.open(entry, "w") as file:
                 np.lib.format.write_array(file, value, allow_pickle=False)

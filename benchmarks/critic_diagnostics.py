@@ -2,8 +2,8 @@
 
     python benchmarks/critic_diagnostics.py
 
-Trains WGAN-GP on the first 100 digits of `mnist_10k`, and on 9,000 digits, and holds out 1,000 others. The generators make
-the same number of updates. Pictures go to docs/images.
+Trains WGAN-GP on the first 100 digits of `mnist_10k`, and on 9,000 digits, and holds out 1,000 others. The generators
+make the same number of updates. Pictures go to docs/images.
 """
 
 import argparse

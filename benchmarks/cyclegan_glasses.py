@@ -11,13 +11,14 @@ faces, in both directions:
 - `kept`: the share whose other attributes all read as before,
 - `both`: the share for which both hold.
 
-The other attributes are all attributes except the glasses and the eyes, which glasses hide. An attribute of a face counts
-if the network reads it right before the translation, with a probability of `CERTAIN` or more. (Nobody sees the hair under
-a hat.) `counted` is the mean number of counted attributes. Two baselines stand beside the scores. Random faces of the
-other collection have the right glasses and the wrong face. Unchanged faces keep everything and have the wrong glasses.
+The other attributes are all attributes except the glasses and the eyes, which glasses hide. An attribute of a face
+counts if the network reads it right before the translation, with a probability of `CERTAIN` or more. (Nobody sees the
+hair under a hat.) `counted` is the mean number of counted attributes. Two baselines stand beside the scores. Random
+faces of the other collection have the right glasses and the wrong face. Unchanged faces keep everything and have the
+wrong glasses.
 
-It writes `result.json` and `grid.png`, rows of a face, its translation and the way back. The script times a few steps to
-turn `--minutes` into a number of steps. `--steps` repeats a run exactly. A run that was stopped goes on from there.
+It writes `result.json` and `grid.png`, rows of a face, its translation and the way back. The script times a few steps
+to turn `--minutes` into a number of steps. `--steps` repeats a run exactly. A run that was stopped goes on from there.
 
 `--data` is a file with the arrays `{train,test}_images` (uint8), `{train,test}_<attribute>` (integers),
 `values_<attribute>` (names, JSON) and `attributes`. Faces: "Pixel Art" by DiceBear, CC0 1.0.
@@ -90,8 +91,8 @@ class Faces:
 def attribute_network(faces):
     """Images in [-1, 1] -> logits of every attribute.
 
-    The drawings have their own grid, of half as many pixels. Dense layers learn the meaning of each place on the grid, and
-    noise keeps them from relying on the last digit of a colour.
+    The drawings have their own grid, of half as many pixels. Dense layers learn the meaning of each place on the grid,
+    and noise keeps them from relying on the last digit of a colour.
     """
     image = keras.Input(faces.images.shape[1:], name="image")
     x = keras.layers.GaussianNoise(0.05)(keras.layers.AveragePooling2D(2)(image))

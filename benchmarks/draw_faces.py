@@ -5,8 +5,9 @@
     python benchmarks/draw_faces.py open-peeps peeps_64.npz --side 64 --train 15243 --test 2000
 
 The faces are random drawings of DiceBear (https://www.dicebear.com), with its own probabilities. "Pixel Art" is by
-DiceBear, "Open Peeps" by Pablo Stanley, both CC0 1.0. The script leaves out drawings that look the same, so no test image
-is a training image. The seeds of our presets' training files are unknown, so these are other faces of the same kind. The file has the arrays `train_images` and `test_images`, uint8, and for each attribute of the drawings
+DiceBear, "Open Peeps" by Pablo Stanley, both CC0 1.0. The script leaves out drawings that look the same, so no test
+image is a training image. The seeds of our presets' training files are unknown, so these are other faces of the same
+kind. The file has the arrays `train_images` and `test_images`, uint8, and for each attribute of the drawings
 `train_<name>`, `test_<name>` (int16) and `values_<name>` (JSON).
 """
 

@@ -3,8 +3,8 @@
     python benchmarks/failures.py                       # all of them, about five minutes of a core
     python benchmarks/failures.py --runs "G's learning rate 0"
 
-Runs the trainings of `guard.py`. Each stops when the guard has named the expected fault, or at its last step, and draws 32
-samples of seed 0. The script keeps its findings beside the pictures, so you can repeat single runs.
+Runs the trainings of `guard.py`. Each stops when the guard has named the expected fault, or at its last step, and draws
+32 samples of seed 0. The script keeps its findings beside the pictures, so you can repeat single runs.
 """
 
 import argparse

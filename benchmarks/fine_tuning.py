@@ -11,9 +11,9 @@ the settings, the pictures, their order and the time are the same for all:
 - `preset`: the weights of the preset.
 - `frozen`: the weights of the preset, with the first layers of the discriminator frozen (FreezeD).
 
-Measures the kernel distance of the averaged generator's samples to the held-out images several times, at equal seconds of
-training. Lower is better. The first step, which compiles, does not count. Two halves of the held-out images set the scale.
-The script appends each run to the output file when the run ends, and does not repeat runs in the file.
+Measures the kernel distance of the averaged generator's samples to the held-out images several times, at equal seconds
+of training. Lower is better. The first step, which compiles, does not count. Two halves of the held-out images set the
+scale. The script appends each run to the output file when the run ends, and does not repeat runs in the file.
 """
 
 import argparse

@@ -4,8 +4,8 @@
     python benchmarks/footprint.py --runs 9 --preset faces_16
 
 Prints the sizes of the wheel, of its unpacked files, and of everything that it depends on, as installed in this
-environment. Prints the times of `import ganzoo`, of `from_preset`, and of the first 16 images, which trace the generator:
-the medians of some runs, each in a new process.
+environment. Prints the times of `import ganzoo`, of `from_preset`, and of the first 16 images, which trace the
+generator: the medians of some runs, each in a new process.
 """
 
 import argparse

@@ -2,12 +2,15 @@
 
     taskset -c 0 python benchmarks/grouped_convolutions.py
 
-`tensorflow` is `tf.nn.conv2d`, `keras` is `keras.ops.conv`, which compiles it by XLA, `split` is one convolution for
-each group, `diagonal` is one convolution with a kernel that is zero between groups, `matmul` is a batched product of
-patches with the kernels of the groups. All make the same numbers. The second time is what a step with R1 costs: the
-gradient of ||grad f(x)||^2 in the kernel.
+- `tensorflow`: `tf.nn.conv2d`.
+- `keras`: `keras.ops.conv`, which compiles the convolution by XLA.
+- `split`: a convolution for each group.
+- `diagonal`: a single convolution with a kernel that is zero between groups.
+- `matmul`: a batched product of patches with the kernels of the groups.
 
-The networks of R3GAN use what `ganzoo.layers.GroupedConv2D` has.
+All give the same numbers. The second time is the cost of a step with R1: the gradient of ||grad f(x)||^2 in the kernel.
+
+The networks of R3GAN use `ganzoo.layers.GroupedConv2D`.
 """
 
 import functools
@@ -22,7 +25,7 @@ SHAPES = ((4, 96, 6), (8, 96, 6), (16, 96, 6), (32, 96, 6), (8, 256, 16), (16, 2
 
 
 def by_tensorflow(x, kernel, groups):
-    """One convolution with groups."""
+    """A convolution with groups."""
     return tf.nn.conv2d(x, kernel, 1, "SAME")
 
 
@@ -32,13 +35,13 @@ def by_keras(x, kernel, groups):
 
 
 def by_split(x, kernel, groups):
-    """One convolution for each group."""
+    """A convolution for each group."""
     parts = zip(tf.split(x, groups, -1), tf.split(kernel, groups, -1))
     return tf.concat([tf.nn.conv2d(part, own, 1, "SAME") for part, own in parts], -1)
 
 
 def by_diagonal(x, kernel, groups):
-    """One convolution whose kernel is zero between groups."""
+    """A single convolution whose kernel is zero between groups."""
     rows, columns, size, filters = kernel.shape
     blocks = tf.reshape(kernel, (rows, columns, 1, size, groups, filters // groups))
     blocks = blocks * tf.eye(groups)[:, None, :, None]

@@ -13,11 +13,11 @@ The table has:
 - the distance of the samples from the data when it fired and at the end. This is the energy distance of `VitalSigns`: 0
   means equal, and the samples of an untrained generator have about 1.3.
 
-A training is saved if it ends within its steps, with finite weights, at a distance below 0.4. Healthy dense GANs have 0.3
-after 1,500 steps.
+A training is saved if it ends within its steps, with finite weights, at a distance below 0.4. Healthy dense GANs have
+0.3 after 1,500 steps.
 
-The script appends each run to the output file (benchmarks/results/guard.jsonl) when the run ends, and does not repeat runs
-in the file.
+The script appends each run to the output file (benchmarks/results/guard.jsonl) when the run ends, and does not repeat
+runs in the file.
 """
 
 import argparse

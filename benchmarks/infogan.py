@@ -6,10 +6,10 @@ r"""What do InfoGAN's codes find without labels: the ten digits, and the known a
 
 The first command trains with the settings of the paper: 62 numbers of noise, a code of ten values, two continuous
 codes, batches of 128, 5,000 updates. `--data` is a folder with the four archives of MNIST. Without it, the script uses
-`mnist_10k` and holds out the last 2,000 digits. Q, the network that reads the codes, then reads the held-out digits. Each
-value of its code is assigned to a digit, so that most digits are right. The paper has 5 % of errors. Three grids show the
-effect of the codes: a row for each value of the categorical code, and each continuous code from -2 to 2 from left to
-right, beyond the [-1, 1] of the training.
+`mnist_10k` and holds out the last 2,000 digits. Q, the network that reads the codes, then reads the held-out digits.
+Each value of its code is assigned to a digit, so that most digits are right. The paper has 5 % of errors. Three grids
+show the effect of the codes: a row for each value of the categorical code, and each continuous code from -2 to 2 from
+left to right, beyond the [-1, 1] of the training.
 
 The second command trains on faces with ten codes of ten values, as the paper does on photographs of faces. It prints
 the mutual information between Q's readings of the held-out faces and each of their known attributes. The floor is the

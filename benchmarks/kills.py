@@ -3,9 +3,9 @@
     python benchmarks/kills.py                     # a quarter of an hour on a core
     python benchmarks/kills.py --kinds BEGAN --signals 20
 
-The trainings are WGAN-GP with two updates of the critic in a step, BEGAN with its balance, CycleGAN with four optimizers
-and its pools of images, a WGAN-GP from a file, and a WGAN-GP from a preset. Each has 30 steps, and is interrupted about
-ten times:
+The trainings are WGAN-GP with two updates of the critic in a step, BEGAN with its balance, CycleGAN with four
+optimizers and its pools of images, a WGAN-GP from a file, and a WGAN-GP from a preset. Each has 30 steps, and is
+interrupted about ten times:
 
 - `KILL`: SIGKILL during the start, after a step, or while a checkpoint is written.
 - `TERM`, `INT`: the signals of a scheduler and of Ctrl-C. The training saves and leaves.
@@ -13,8 +13,8 @@ ten times:
 - `gone`: the folder of checkpoints disappears during the training. Then SIGKILL.
 
 After the last signal the training runs to its end. The script compares the sha256 of its weights, averages, optimizers,
-random states and step with an undisturbed training. Prints a line for each training, and ends with 1 if a sha256 differs,
-or if a process left with an unusual code after `TERM` or `INT`.
+random states and step with an undisturbed training. Prints a line for each training, and ends with 1 if a sha256
+differs, or if a process left with an unusual code after `TERM` or `INT`.
 """
 
 import argparse

@@ -3,10 +3,10 @@
     python benchmarks/label_accuracy.py --data_dir ~/tensorflow_datasets
 
 Trains a classifier on the 60,000 training images of MNIST, which must read more than 99 % of the 10,000 test images,
-and a CGAN with convolutional networks on the same images (or loads --model_file). Prints the share of generated digits, 100
-for each label, that the classifier reads as wanted, and draws ten for each label. A model that draws the same digit each
-time for a label would score well too, so the script also prints the spread: the standard deviation of a pixel within a
-class.
+and a CGAN with convolutional networks on the same images (or loads --model_file). Prints the share of generated digits,
+100 for each label, that the classifier reads as wanted, and draws ten for each label. A model that draws the same digit
+each time for a label would score well too, so the script also prints the spread: the standard deviation of a pixel
+within a class.
 """
 
 import argparse

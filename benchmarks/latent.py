@@ -7,13 +7,13 @@
 
 `--questions` chooses among three questions:
 
-- Directions. How much does the position on a direction tell about each attribute? A small classifier learns from the real
-  images and reads the attributes of generated images. The answer is the mutual information in nats, minus its value for
-  positions in a random order. SeFa and PCA find directions without labels, `supervised` with the classifier.
+- Directions. How much does the position on a direction tell about each attribute? A small classifier learns from the
+  real images and reads the attributes of generated images. The answer is the mutual information in nats, minus its
+  value for positions in a random order. SeFa and PCA find directions without labels, `supervised` with the classifier.
 - Projection. The PSNR of `project`, for held-out images and for images of the generator.
 - Rejection. The kernel distance to held-out images, for plain samples and for samples that the discriminator kept or
-  moved. Also the entropy of their attributes, which falls if variety is lost. Half of the held-out images calibrates the
-  discriminator, and the other half measures the distance.
+  moved. Also the entropy of their attributes, which falls if variety is lost. Half of the held-out images calibrates
+  the discriminator, and the other half measures the distance.
 
 Each run adds a line to the file of records. `--images FOLDER` writes the pictures.
 """

@@ -2,25 +2,26 @@
 
     python benchmarks/mixtures.py
 
-The ring has 8 Gaussians and the grid 25. The protocol comes from the demonstration of the unrolled GAN, and VEEGAN and GDPP
-use it too: latents N(0, I) of 256 dimensions, both networks two layers of 128 tanh units with orthogonal weights of gain
-1.4, Adam (beta_1 0.5, learning rate 1e-3 for the generator and 1e-4 for the discriminator), batches of 512, 25,000 updates
-of the generator. The exceptions:
+The ring has 8 Gaussians and the grid 25. The protocol comes from the demonstration of the unrolled GAN, and VEEGAN and
+GDPP use it too: latents N(0, I) of 256 dimensions, both networks two layers of 128 tanh units with orthogonal weights
+of gain 1.4, Adam (beta_1 0.5, learning rate 1e-3 for the generator and 1e-4 for the discriminator), batches of 512,
+25,000 updates of the generator. The exceptions:
 
-- WGAN has its own optimizers (RMSProp 5e-5, rho 0.99, as `WGAN.from_paper`), because clipping does not work with momentum.
+- WGAN has its own optimizers (RMSProp 5e-5, rho 0.99, as `WGAN.from_paper`), because clipping does not work with
+  momentum.
 - PresGAN has bounds of its noise that suit the data.
 - WGAN-GP has the penalty weight 0.1 of its authors' experiments with such mixtures (`gan_toy.py`). The weight 10 of the
   paper has a separate row.
 
-Two more rows follow PacGAN's protocol, at 25,000 of its 400,000 updates, to compare with its table: latents N(0, I) of 2
-dimensions, its networks (pacgan_networks.py), Adam (beta_1 0.8, learning rate 1e-4), batches of 100 packs.
+Two more rows follow PacGAN's protocol, at 25,000 of its 400,000 updates, to compare with its table: latents N(0, I) of
+2 dimensions, its networks (pacgan_networks.py), Adam (beta_1 0.8, learning rate 1e-4), batches of 100 packs.
 
 Measures on 2,500 samples: modes (centres that are the nearest of at least one sample within 3 standard deviations), the
 share of samples within 3 standard deviations of a centre (98.9 % for a perfect sampler), and the KL divergence of these
 samples' modes from the uniform distribution (0.0014 and 0.0048 for a perfect sampler).
 
-The script appends each run to the output file (benchmarks/results/mixtures.jsonl) when the run ends, and does not repeat
-runs in the file. Prints the table at the end: mean and standard error over the seeds.
+The script appends each run to the output file (benchmarks/results/mixtures.jsonl) when the run ends, and does not
+repeat runs in the file. Prints the table at the end: mean and standard error over the seeds.
 """
 
 import argparse

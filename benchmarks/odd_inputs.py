@@ -3,9 +3,9 @@
     python benchmarks/odd_inputs.py                               # all, a quarter of an hour on two cores
     python benchmarks/odd_inputs.py --entries metrics --show all
 
-Each case is a call with good arguments except for a single odd value. Hypothesis makes the value: numbers of the wrong sign,
-size or kind, NaN and infinity, booleans, texts, containers, arrays of wrong shapes and types, objects, functions. A
-model that takes the value trains a step with it. A separate process makes the calls, with 20 seconds for each.
+Each case is a call with good arguments except for a single odd value. Hypothesis makes the value: numbers of the wrong
+sign, size or kind, NaN and infinity, booleans, texts, containers, arrays of wrong shapes and types, objects, functions.
+A model that takes the value trains a step with it. A separate process makes the calls, with 20 seconds for each.
 
 It counts:
 
@@ -16,8 +16,8 @@ It counts:
   a boolean for a count, or made numbers that are not finite.
 - slow: the call took more than 20 seconds, or took the process down.
 
-Prints the table, and every bad case. Ends with 1 if more than 1 % are refused badly, more than 1 % come from outside, or any
-case is accepted nonsense or slow.
+Prints the table, and every bad case. Ends with 1 if more than 1 % are refused badly, more than 1 % come from outside,
+or any case is accepted nonsense or slow.
 """
 
 import argparse
@@ -89,7 +89,7 @@ VALUES = st.one_of(
 
 
 def values_for(entry, parameter, count, campaign=0):
-    """That many different values, always the same for an argument and the number of a campaign."""
+    """A number of different values, always the same for an argument and the number of a campaign."""
     found = {}
 
     @seed(zlib.crc32(f"{campaign} {entry}.{parameter}".encode()))
@@ -113,14 +113,14 @@ def values_for(entry, parameter, count, campaign=0):
 
 
 def parameters_of(entry):
-    """The arguments of an entry that are tried, of those that its signature has."""
+    """The arguments of an entry's signature that the script tries."""
     skipped = ("self", "cls", "args", "kwargs", "settings", *entry.skip)
     names = [name for name in inspect.signature(entry.signature).parameters if name not in skipped]
     return names + [name for name in entry.more if name not in names]
 
 
 def is_of_the_kind(value, good):
-    """Whether a value is of the kind of a good value. `True` where that cannot be said."""
+    """Whether a value is of the kind of a good value. `True` if nobody can say."""
     value = value.item() if isinstance(value, (np.generic, np.ndarray)) and np.ndim(value) == 0 else value
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if isinstance(good, bool):
@@ -154,7 +154,7 @@ def says_what_came(error, parameter, value):
 
 
 def outcome(name, parameter, index, count, campaign):
-    """Makes the call of a case: `(outcome, value, what came of it)`."""
+    """Makes the call of a case. Returns `(outcome, value, result or error)`."""
     entry = ENTRIES[name]
     value = values_for(name, parameter, count, campaign)[index]
     shown = " ".join(f"{type(value).__name__} {value!r}".split())[:120]
@@ -165,7 +165,7 @@ def outcome(name, parameter, index, count, campaign):
         good = entry.good()
         try:
             result = entry.call(**{**good, parameter: value})
-        except Exception as error:  # noqa: BLE001  What comes is what is counted.
+        except Exception as error:  # noqa: BLE001  The script counts all errors.
             told = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
             inside = innermost_in_ganzoo(error)
             if inside and isinstance(error, REFUSALS) and says_what_came(error, parameter, value):
@@ -194,7 +194,7 @@ def work(connection):
 
 
 class Worker:
-    """A process that makes the calls, and is made anew where a call takes too long or takes it down."""
+    """A process that makes the calls. A new process replaces it if a call takes too long or takes it down."""
 
     def __init__(self):
         self.context = multiprocessing.get_context("spawn")

@@ -1,13 +1,13 @@
-"""Pix2Pix's ablation on OpenMoji: outlines are coloured with L1 alone and with L1 + cGAN (Section 4.2 of the paper).
+"""Pix2Pix's ablation on OpenMoji: colours outlines with L1 alone and with L1 + cGAN (Section 4.2 of the paper).
 
     python benchmarks/pix2pix_ablation.py --steps 2000
     python benchmarks/pix2pix_ablation.py --data openmoji_pairs_64.npz --steps 4000 --filters 32
 
 Both variants get the same initial weights, batches and number of steps. It prints the L1 distance to the truth on the
-test split for both, and for two baselines: the outline itself, and the mean drawing of the training split; and draws
-test images, from left to right: input, output of each variant, truth. `--data` is
-a file with the arrays train_outline, train_color, test_outline and test_color (uint8); the default are the pairs that
-come with ganzoo. Drawings by OpenMoji (https://openmoji.org), CC BY-SA 4.0.
+test split for both, and for two baselines: the outline itself, and the mean drawing of the training split. It draws
+test images, from left to right: input, output of each variant, truth. `--data` is a file with the arrays train_outline,
+train_color, test_outline and test_color (uint8). By default the script uses the pairs that come with ganzoo. Drawings
+by OpenMoji (https://openmoji.org), CC BY-SA 4.0.
 """
 
 import argparse
@@ -51,20 +51,20 @@ def load(options):
         inputs, targets = test.images.numpy(), test.targets.numpy()
     else:
         with np.load(options.data) as file:
-            # The outlines are grey: one channel says it all.
+            # The outlines are grey, so a single channel is enough.
             train = ganzoo.data.paired(file["train_outline"][..., :1], file["train_color"], **changes)
             inputs, targets = file["test_outline"][..., :1], file["test_color"]
     return train, ganzoo.data.normalize(inputs), ganzoo.data.normalize(targets)
 
 
 def measures(outputs, targets):
-    """How near outputs are to the truth, and how they look beside it.
+    """How near outputs are to the truth, and how they look compared with it.
 
-    - `l1`: mean absolute difference over all images, pixels and channels; white and black are 2 apart;
-    - `outside`: the same where the truth is white: what was painted over the lines;
-    - `inside`: the same elsewhere;
-    - `L`, `a`, `b`: how far the histograms of lightness and colour, inside, agree with the truth's, 1 for equal ones
-      (Section 4.2 of the paper, Figure 7): an average of colours is a colour of its own.
+    - `l1`: mean absolute difference over all images, pixels and channels. White and black are 2 apart.
+    - `outside`: the same where the truth is white. It measures paint outside the lines.
+    - `inside`: the same elsewhere.
+    - `L`, `a`, `b`: the overlap of the histograms of lightness and colour, inside, with the truth's histograms, 1 if
+      they are equal (Section 4.2 of the paper, Figure 7). A mean of several colours is a colour that the truth lacks.
     """
     difference = np.abs(outputs - targets).mean(-1)
     white = targets.min(-1) == 1.0
@@ -125,7 +125,7 @@ def main():
     baselines = {"the outline itself": inputs, "the mean drawing": mean, "the truth": targets}
     print(f"{train.source.num_samples} pairs for training, {len(targets)} for testing; seed {options.seed}", flush=True)
     table = {name: measures(np.broadcast_to(image, targets.shape), targets) for name, image in baselines.items()}
-    # Drawings that differ in colour alone, such as flags, share an outline: one of each.
+    # Drawings that differ only in colour, such as flags, share an outline. Draw each outline once.
     _, distinct = np.unique(inputs.reshape(len(inputs), -1), axis=0, return_index=True)
     chosen = np.sort(distinct)[np.linspace(0, len(distinct) - 1, options.pictures).round().astype(int)]
     columns = [np.broadcast_to(inputs, targets.shape)[chosen]]

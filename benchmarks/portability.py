@@ -1,9 +1,9 @@
-"""Do the tests hold on other machines? Runs the contracts, the metrics and the random numbers as others would.
+"""Do the tests pass on other machines? Runs the contracts, the metrics and the random numbers as other machines would.
 
     make portability                                   # all kinds, half an hour or more on two cores
     python benchmarks/portability.py --kinds "1 thread" sse4.1
 
-Each kind is a process with an environment of its own: other numbers of threads, older instruction sets for oneDNN
+Each kind is a process with its own environment: other numbers of threads, older instruction sets for oneDNN
 (TensorFlow's convolutions and products), OpenBLAS (NumPy's and SciPy's linear algebra) and NumPy, and TensorFlow
 without oneDNN. Prints a line for each, and ends with 1 if one fails.
 """
@@ -52,7 +52,7 @@ KINDS = {
 
 
 def supported(environment):
-    """Whether NumPy starts with this environment: it refuses to switch off what it needs or the CPU lacks."""
+    """Whether NumPy starts with this environment. It refuses to switch off features that it needs or the CPU lacks."""
     test = subprocess.run([sys.executable, "-W", "error", "-c", "import numpy"], env=environment, capture_output=True)
     return test.returncode == 0
 

@@ -16,7 +16,7 @@ import ganzoo
 
 
 class Estimates(keras.callbacks.Callback):
-    """Keeps the Wasserstein estimate of each epoch, whose mean the log shows at its end."""
+    """Keeps the Wasserstein estimate of each epoch, the mean in the log at its end."""
 
     def __init__(self):
         super().__init__()
@@ -27,7 +27,7 @@ class Estimates(keras.callbacks.Callback):
 
 
 def train(dataset, policy, seed, steps, filters):
-    """Trains one model; returns its Wasserstein estimate and 5,000 samples."""
+    """Trains a model. Returns its Wasserstein estimate and 5,000 samples."""
     keras.utils.set_random_seed(seed)
     keras.config.set_dtype_policy(policy)
     optimizers = {

@@ -5,9 +5,9 @@
     python benchmarks/presets.py check                     # measures every card again: does it lie in its interval?
     python benchmarks/presets.py gallery                   # writes docs/gallery.md and its pictures, of all presets
 
-`make` rounds the weights to float16, measures what that generates against held-out images, and writes the folder in
+`make` rounds the weights to float16, measures the rounded model against held-out images, and writes the folder in
 `ganzoo/presets/zoo` with a picture of 64 samples of seed 0, not chosen. `check --seed 1` measures other samples of the
-same models: one score in twenty may then lie outside of its interval.
+same models. One score in twenty may then lie outside its interval.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from ganzoo.presets import cards, folder, gallery
 from ganzoo.presets.shelf import ZOO, names
 
 DOCS = Path(__file__).parent.parent / "docs"
-EXPLORERS = 12_000_000  # Bytes of all models that the gallery shows as pages; the largest ones are left out.
+EXPLORERS = 12_000_000  # The gallery shows models as pages up to this many bytes in all. It leaves out the largest.
 
 # Draws of the latents for each image in the estimate of log p(x).
 LIKELIHOOD_DRAWS = 100
@@ -61,7 +61,7 @@ def pictures(recipe, split, options):
 
 
 def conditions_for(model, labels, count):
-    """Every class as often, or the attributes of real images; `None` without a condition."""
+    """Every class equally often, or the attributes of real images. `None` without a condition."""
     if model.conditions.attributes is not None:
         return np.resize(labels, (count, labels.shape[1]))
     return model.conditions.in_turn(count)
@@ -94,7 +94,7 @@ def measured(model, recipe, options, seed=0):
 
 
 def has_likelihood(model, recipe):
-    """Whether the bound that a model was trained with is one of the likelihood: grey pixels have no Bernoulli's."""
+    """Whether a model was trained with a bound of the likelihood. Grey pixels have no Bernoulli likelihood."""
     binary = recipe.get("flags", {}).get("binarize", False)
     return isinstance(model, ganzoo.VAE) and (binary or model.likelihood == "gaussian")
 
@@ -129,7 +129,7 @@ def accuracy(network, fake, condition):
 
 
 def protocol(scores):
-    """How the scores were measured, in words."""
+    """The protocol of the scores, in words."""
     first = scores[0]
     if first.name == "elbo":
         return (
@@ -160,7 +160,7 @@ def short(score):
 
 
 def neighbours(fake, training, memory, count=8):
-    """A picture of generated images above the training images that are nearest to them, the most suspicious first."""
+    """A picture of generated images above their nearest training images, the most suspicious first."""
     pairs = {name: np.array(values[:count]) for name, values in memory.details["pairs"].items()}
     found = training[pairs["real"]][:, None]
     places, distances = pairs["real"][:, None], pairs["distance"][:, None]
@@ -229,7 +229,7 @@ def check(options):
 
 
 def write_gallery(options):
-    """Writes the page of the documentation, and replaces the pictures of presets that are gone."""
+    """Writes the page of the documentation and its pictures. Removes pictures of presets that are gone."""
     presets = [(name, ZOO / name, folder.read_metadata(ZOO / name)) for name in names()]
     text, pictures = gallery.markdown(presets, explorers=write_explorers(presets))
     (DOCS / "gallery.md").write_text(text)
@@ -243,9 +243,9 @@ def write_gallery(options):
 
 
 def write_explorers(presets):
-    """Writes what is in the pages that are models: dictionary, name -> bytes.
+    """Writes the pages of the models. Returns a dictionary, name -> bytes.
 
-    The file of a preset that has not changed stays: another conversion is the same model in other bytes.
+    The file of an unchanged preset stays, because a new conversion would give the same model in other bytes.
     """
     target, texts = DOCS / "explore", {}
     target.mkdir(exist_ok=True)

@@ -1,12 +1,12 @@
-"""What the entropy does for a PresGAN: the ring of 8 Gaussians, against a GAN and a PresGAN without it.
+"""What does the entropy do for a PresGAN? Compares it on the ring of 8 Gaussians with a GAN and a PresGAN without it.
 
     python benchmarks/presgan_ring.py
 
 Small networks (two layers of 128, 8 latents), Adam 1e-3 (0.5, 0.999) for both networks and sigma, batches of 256, modes
 of standard deviation 0.05. Prints for each model, mean and standard error over the seeds: modes found by 2,500 samples,
 the share of samples within 3 standard deviations of a centre in %, the fewest and the most samples in a mode, the KL
-divergence of the modes from the uniform distribution; sigma; the mean log-likelihood of 500 held-out points, and that
-under the true density; milliseconds of CPU time for a step. Draws the samples of the last seed.
+divergence of the modes from the uniform distribution, sigma, the mean log-likelihood of 500 held-out points under the
+model and under the true density, and milliseconds of CPU time for a step. Draws the samples of the last seed.
 """
 
 import argparse
@@ -30,7 +30,7 @@ MODELS = {
 
 
 def points(count, seed):
-    """Points of the ring, which no training has seen."""
+    """Points of the ring that no training has seen."""
     random = np.random.default_rng((1, seed))
     return (CENTERS[random.integers(8, size=count)] + STD * random.standard_normal((count, 2))).astype("float32")
 
@@ -61,7 +61,7 @@ def train(name, seed, steps):
 
 
 def measure(model, seed):
-    """The samples, and what the table has of them."""
+    """The samples, and their numbers for the table."""
     samples = model.generate(2500, seed=seed, batch_size=2500)
     distances = np.linalg.norm(samples[:, None] - CENTERS, axis=-1)
     good = distances.min(axis=1) <= 3 * STD

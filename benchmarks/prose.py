@@ -4,8 +4,8 @@
     python benchmarks/prose.py --before ../old          # and another checkout
     python benchmarks/prose.py --worst 20               # the files with the most of them
 
-Counted, for each 10,000 words: "that of" and "those of"; "one", "ones" and "none"; semicolons. The words are those of
-docstrings and of Markdown pages, without code, tables, formulas and headings. Comments are lines with a comment, as a
+It counts "that of" and "those of", "one", "ones" and "none", and semicolons, for each 10,000 words. The words come from
+docstrings and from Markdown pages, without code, tables, formulas and headings. Comments are lines with a comment, as a
 share of the lines of Python.
 """
 
@@ -49,12 +49,12 @@ def docstrings(source):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             text = ast.get_docstring(node)
             if text:
-                # `Args:` and the like are indented, and prose nevertheless.
+                # `Args:` and the like are indented, but they are prose.
                 yield re.sub(r"^ {4}(?! )", "", text, flags=re.MULTILINE)
 
 
 def comment_lines(source):
-    """How many lines have a comment."""
+    """The number of lines with a comment."""
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
     except (tokenize.TokenError, SyntaxError, IndentationError):
@@ -77,7 +77,7 @@ def files_of(folder, package):
 
 
 def row(name, files):
-    """One line of the table."""
+    """A line of the table."""
     texts = [text for text, _, _ in files.values()]
     words = sum(len(re.findall(r"[A-Za-z][A-Za-z'-]*", text)) for text in texts)
     rates = [1e4 * sum(len(habit.findall(text)) for text in texts) / max(words, 1) for habit in HABITS.values()]

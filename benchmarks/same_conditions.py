@@ -1,16 +1,19 @@
-"""Every adversarial model of the zoo under the same conditions, on 28x28 digits: a row and a grid of samples each.
+"""Trains every adversarial model under the same conditions, on 28x28 digits: a row and a grid of samples each.
 
     python benchmarks/same_conditions.py
 
-The same for all: the DCGAN networks at 32 filters (BEGAN has its own, with an autoencoder as the discriminator, at 16
-filters; CGAN is told the labels), batches of 64, the same number of generator updates, an average of the generator's
-weights with decay 0.99, the seeds. Each model keeps what its paper fixes: the loss, normalization, optimizers, number
-of discriminator updates. Only BEGAN has settings of its own besides: with the 64 numbers of the paper's embedding its
-autoencoder reconstructs any image of this size, digit or not, and its rates are too low for 3,000 updates. The
-critic of WGAN is burned in, as its authors do: 2,850 updates more than the 15,000 of the others with five steps.
+All models share the DCGAN networks at 32 filters, batches of 64, the number of generator updates, an average of the
+generator's weights with decay 0.99, and the seeds. Each model keeps the loss, normalization, optimizers and number of
+discriminator updates of its paper. The exceptions:
 
-Measured on 5,000 samples, in the features of ganzoo's classifier of digits, which has not seen these data: Fréchet
-distance, precision and recall, and the total variation between the classes of the samples and those of the data.
+- BEGAN has its own networks, with an autoencoder as the discriminator, at 16 filters. It also has its own settings:
+  with the 64 numbers of the paper's embedding its autoencoder reconstructs any image of this size, digit or not, and
+  its rates are too low for 3,000 updates.
+- CGAN gets the labels.
+- WGAN burns in its critic, as its authors do: 2,850 updates more than the 15,000 of the others with five steps.
+
+Measures on 5,000 samples, in the features of ganzoo's classifier of digits, which has not seen these data: Fréchet
+distance, precision and recall, and the total variation between the classes of the samples and of the data.
 """
 
 import argparse
@@ -30,7 +33,7 @@ def adam(learning_rate):
     return {"generator_optimizer": config, "discriminator_optimizer": config}
 
 
-# Class, and what it needs for the same networks.
+# Class, and its settings for the same networks.
 MODELS = {
     "DCGAN": ("DCGAN", {}),  # With these networks it is GAN.
     "PacGAN2": ("DCGAN", {"packing": 2}),

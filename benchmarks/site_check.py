@@ -5,7 +5,7 @@
     python benchmarks/site_check.py --list           # and each finding
     python benchmarks/site_check.py --screenshots shots --pages index.html api/WGANGP.html
 
-The pages are opened from `file://`, as somebody does who unpacks the site. Needs `playwright` and Chromium:
+It opens the pages from `file://`, like somebody who unpacks the site. Needs `playwright` and Chromium:
 `pip install -e '.[browser]'`, and `apt install chromium`.
 """
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 WIDTHS = (1280, 390)
 BYTES = 500_000
 
-# What a page looks like: runs in the page.
+# Runs in the page, and measures its looks.
 LOOK = """() => {
   const found = {cut: [], scrolled: [], errors: [], alt: [], contrast: []};
   const name = (element) => `${element.tagName.toLowerCase()}.${element.className}: ` +
@@ -112,7 +112,7 @@ WORDS = {
 
 
 def main(arguments=None):
-    """Prints the table; returns the exit code."""
+    """Prints the table. Returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--site", type=Path, default=ROOT / "site", help="the built site")
     parser.add_argument("--pages", nargs="*", help="these pages only")
@@ -145,7 +145,7 @@ def main(arguments=None):
 
 
 def look(tab, site, page, found, anchors, links, screenshots):
-    """Opens a page and notes what is wrong with it."""
+    """Opens a page and notes its faults."""
 
     def on_request(request):
         if urlsplit(request.url).scheme not in ("file", "data", "blob"):
@@ -163,12 +163,12 @@ def look(tab, site, page, found, anchors, links, screenshots):
         tab.on(event, handler)
     tab.set_viewport_size({"width": WIDTHS[0], "height": 900})
     tab.goto((site / page).as_uri())
-    # Pictures below the screen are loaded when they are looked at.
+    # Pictures below the screen load when somebody looks at them.
     tab.evaluate("for (const image of document.images) image.loading = 'eager'")
     tab.wait_for_function("[...document.images].every((image) => image.complete)", timeout=10_000)
     for width in WIDTHS:
         tab.set_viewport_size({"width": width, "height": 900})
-        # Fonts are there, and a frame was drawn in which formulas were fitted to the width.
+        # Wait for the fonts, and for a frame in which formulas were fitted to the width.
         tab.evaluate(
             "document.fonts.ready.then(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))))"
         )
@@ -184,7 +184,7 @@ def look(tab, site, page, found, anchors, links, screenshots):
 
 
 def broken(site, links, anchors):
-    """Links within the site whose file or anchor is not there. Links to other servers are not followed."""
+    """Links within the site without a file or anchor. It does not follow links to other servers."""
     found = set()
     for page, link in links:
         parts = urlsplit(link)
@@ -201,7 +201,7 @@ def broken(site, links, anchors):
 
 
 def search(browser, site):
-    """Words that the search must find, and does not."""
+    """Words that the search must find but does not."""
     tab = browser.new_page(viewport={"width": 1280, "height": 900})
     missing = set()
     for words in ("WGANGP", "gradient penalty", "frechet_distance"):
@@ -217,7 +217,7 @@ def search(browser, site):
 
 
 def chromium():
-    """The path of a Chromium, or `None` for that of Playwright."""
+    """The path of a Chromium, or `None` for Playwright's Chromium."""
     return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 

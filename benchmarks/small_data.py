@@ -1,23 +1,23 @@
-"""Training on few images: no augmentation, DiffAugment and ADA, on 500 and on 2,000 pictures, three seeds each.
+"""Trains on few images: no augmentation, DiffAugment and ADA, on 500 and on 2,000 pictures, three seeds each.
 
     python benchmarks/small_data.py --data peeps_64.npz
 
 The file holds uint8 images `train_images` and `test_images` of equal sides, a multiple of 32, which are reduced to
-32x32 by averaging. A discriminator can learn 500 pictures by heart, and then it teaches its generator nothing.
-The same for all: the networks, the number of steps, the seeds.
+32x32 by averaging. A discriminator can learn 500 pictures by heart, and then it teaches its generator nothing. All runs
+share the networks, the number of steps and the seeds.
 
-Measured a number of times over the training, with the averaged generator:
+Measures several times over the training, with the averaged generator:
 
-- `frechet_16`, `frechet_8`: Fréchet distance of the samples and the held-out test images, in the pixels of both
-  averaged to 16x16 and 8x8, as floats in [0, 1]. Lower is better; two halves of the test images set the scale.
+- `frechet_16`, `frechet_8`: Fréchet distance of the samples and the held-out test images, in pixels averaged to 16x16
+  and 8x8, as floats in [0, 1]. Lower is better. Two halves of the test images set the scale.
 - `r_t`: the mean sign of the discriminator's scores of training images, ADA's signal of overfitting.
-- `r_v`: (D(train) - D(held out)) / (D(train) - D(generated)), with mean scores: 0 without overfitting, 1 where the
-  discriminator takes held-out images for generated ones (Karras et al., 2020, Equation 1).
-- `train_score`, `held_out_score`, `fake_score`: these mean scores. All scores are of augmented images, as in training.
+- `r_v`: (D(train) - D(held out)) / (D(train) - D(generated)), with mean scores: 0 without overfitting, 1 if the
+  discriminator takes held-out images for generated images (Karras et al., 2020, Equation 1).
+- `train_score`, `held_out_score`, `fake_score`: these mean scores. All scores are for augmented images, as in training.
 - `p` of ADA.
 
-Each run is appended to the output file (benchmarks/results/small_data.jsonl) when it ends. A run that stands there is
-not repeated.
+The script appends each run to the output file (benchmarks/results/small_data.jsonl) when the run ends, and does not
+repeat runs in the file.
 """
 
 import argparse
@@ -50,7 +50,7 @@ AUGMENTATIONS = {
 
 
 def averaged(pictures, side):
-    """Images whose pixels are means of squares of pixels: float32 in the range of the input."""
+    """Images reduced by averaging squares of pixels: float32 in the range of the input."""
     size = pictures.shape[1]
     if pictures.shape[1:] != (size, size, 3) or size % side:
         raise ValueError(f"Expected images (n, {side}k, {side}k, 3). Received: shape {pictures.shape}")
@@ -69,7 +69,7 @@ def distances(held_out, samples):
     found = {}
     for side in (16, 8):
         features = [averaged(pictures, side).reshape(len(pictures), -1) / 255 for pictures in (held_out, samples)]
-        # The value alone: the interval of `frechet_distance` takes longer than the training between two points.
+        # Only the value: the interval of `frechet_distance` takes longer than the training between two points.
         (mean, covariance), (mean_of_samples, of_samples) = map(frechet.moments, features)
         found[f"frechet_{side}"] = frechet.gaussian_distance(mean, covariance, mean_of_samples, of_samples)
     return found
@@ -100,7 +100,7 @@ class Measure(keras.callbacks.Callback):
         print("   ", self.points[-1], flush=True)
 
     def scores(self, samples):
-        """What the discriminator thinks of the images that it trains on, of others and of generated ones."""
+        """The discriminator's mean scores of training images, held-out images and generated images."""
         kinds = {"train": self.train, "held_out": self.held_out}
         kinds = {name: np.asarray(ganzoo.data.normalize(pictures)) for name, pictures in kinds.items()}
         found = {name: self.scores_of(pictures) for name, pictures in {**kinds, "fake": samples}.items()}
@@ -124,7 +124,7 @@ class Measure(keras.callbacks.Callback):
 
 
 def run(key, train, held_out, options):
-    """Trains once; returns the record."""
+    """Trains once. Returns the record."""
     keras.utils.set_random_seed(key["seed"])
     # The subset depends on the seed, so the spread over the seeds includes the choice of pictures.
     chosen = np.random.default_rng(key["seed"]).permutation(len(train))[: key["images"]]
@@ -195,7 +195,7 @@ def main():
     train, held_out = load(options.data)
 
     found = records.read(options.output)
-    records.write(options.output, found)  # Without a line that a killed process tore.
+    records.write(options.output, found)  # A killed process may have left half a line.
     settings = ("model", "steps", "filters", "ema_decay", "adjustment_images", "num_samples")
     common = {name: getattr(options, name) for name in settings}
     for seed in options.seeds:

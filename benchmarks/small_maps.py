@@ -1,9 +1,9 @@
-"""Does it pay to compute the filter gradient of small maps as patches and one matrix product, in bfloat16?
+"""Is it faster to compute the filter gradient of small maps as patches and a matrix product, in bfloat16?
 
     python benchmarks/small_maps.py
 
-Times the same training step with `ganzoo.layers.trilinear_convolution` and without it, in turns in one process, and
-prints the median of the paired ratios.
+Times the same training step with `ganzoo.layers.trilinear_convolution` and without it, in turns in the same process,
+and prints the median of the paired ratios.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from ganzoo.layers import convolutions
 
 
 def compiled_step(name, largest_map):
-    """Returns a function that makes one step, traced with that limit for small maps."""
+    """Returns a function that makes a step, traced with a limit for small maps."""
     convolutions.LARGEST_SMALL_MAP = largest_map
     gan = build(name, "mixed_bfloat16")
     samples = BATCH_SIZE * gan.discriminator_steps

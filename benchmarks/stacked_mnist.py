@@ -2,13 +2,13 @@
 
     python benchmarks/stacked_mnist.py
 
-Three random digits are the channels of an image; a classifier reads them, and 10 x 10 x 10 modes are equally likely.
-Reduced from the protocol of VEEGAN and PacGAN, which has 100,000 updates and networks four times as wide: 28x28x3, the
-digits of `mnist_10k` for the 70,000 of MNIST, networks of DCGAN at 16 filters, batches of 64, and the same time of
-training for each model. As there: 26,000 samples, one discriminator update (five for the Wasserstein models) to one of
-the generator, DCGAN's Adam.
+The channels of an image are three random digits. A classifier reads them, and 10 x 10 x 10 modes are equally likely.
+VEEGAN and PacGAN have 100,000 updates and networks four times as wide. This script reduces their protocol: 28x28x3, the
+digits of `mnist_10k` instead of the 70,000 of MNIST, networks of DCGAN at 16 filters, batches of 64, and the same
+training time for each model. It keeps 26,000 samples, a discriminator update (five for the Wasserstein models) for each
+generator update, and DCGAN's Adam.
 
-Prints modes and the KL divergence of the samples' modes from the uniform distribution; a perfect sampler has 1,000 and
+Prints modes and the KL divergence of the samples' modes from the uniform distribution. A perfect sampler has 1,000 and
 0.019.
 """
 

@@ -1,13 +1,13 @@
-"""Images on the disk beside images in memory: the memory that a training takes, and its speed.
+"""Compares images on the disk with images in memory: the memory of a training, and its speed.
 
     python benchmarks/storage.py                    # both
     python benchmarks/storage.py memory --gigabytes 20 --folder /mnt/large
     python benchmarks/storage.py speed --rounds 15  # on a quiet machine
 
-`memory` writes a file of random pixels, 64x64x3, as `storage="disk"` writes them, and trains a small DCGAN on it in a
-process of its own, which then reads all images once more in a random order. It prints the largest resident memory of
-that process beside the size of the file, and beside the same process before it had opened the file. Pages of the file
-that the operating system keeps in its cache are not the process's, and it gives them up when others ask for memory.
+`memory` writes a file of random pixels, 64x64x3, as `storage="disk"` writes it, and trains a small DCGAN on it in a
+separate process. The process then reads all images once more in a random order. The script prints the peak of the
+process's resident memory, the size of the file, and the peak before the process opened the file. Pages of the file in
+the cache of the operating system do not belong to the process. The system frees them when others need memory.
 
 `speed` trains DCGAN on 32x32x3 from memory and from the disk in turns, an epoch each, in an order that alternates, with
 the file in the page cache. The ratio is the median over the rounds: 1.01 means that the disk costs 1 %.
@@ -59,7 +59,7 @@ def main():
 
 
 def random_pixels(options):
-    """The images of the file, which is made unless it is there."""
+    """The images of the file. Makes the file if it is missing."""
     count = int(options.gigabytes * 10**9) // int(np.prod(SHAPE))
 
     def chunks(start, notes):
@@ -115,7 +115,7 @@ def speed(options):
     np.savez(path, images=np.random.default_rng(0).integers(0, 256, (BATCH_SIZE * STEPS, 32, 32, 3), "uint8"))
     data = {storage: ganzoo.data.load(path, batch_size=BATCH_SIZE, storage=storage) for storage in ("memory", "disk")}
     model = ganzoo.DCGAN.from_paper((32, 32, 3), filters=32)
-    for dataset in data.values():  # It compiles, and fills the page cache.
+    for dataset in data.values():  # This epoch compiles, and fills the page cache.
         epoch(model, dataset)
     rounds = []
     for index in range(options.rounds):

@@ -4,7 +4,7 @@
     python benchmarks/structure.py --list       # and each finding
     python benchmarks/structure.py --strict     # and exit code 1 if a bar is missed
 
-Nothing of ganzoo is imported.
+It imports nothing of ganzoo.
 """
 
 import argparse
@@ -22,7 +22,7 @@ COMPLEX = 10
 
 
 def main(arguments=None):
-    """Prints the table; returns the exit code."""
+    """Prints the table. Returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--list", action="store_true", help="print each finding below the table")
     parser.add_argument("--strict", action="store_true", help="exit with 1 if a bar is missed")
@@ -54,7 +54,7 @@ _MODULES = {}
 
 
 def imports(tree):
-    """Yields (module, name or `None`, the name it gets) of each import of ganzoo, those inside of functions too."""
+    """Yields (module, name or `None`, the name it gets) of each import of ganzoo, also inside functions."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -87,13 +87,13 @@ def import_circles():
 
 
 def room(module):
-    """The package or module below `ganzoo` that a module belongs to; `None` for those that gather the public names."""
+    """The package or module below `ganzoo` that a module belongs to. `None` for modules that gather public names."""
     parts = module.split(".")
     return None if len(parts) < 2 or parts[1] in ("api", "__main__") else parts[1]
 
 
 def components(edges):
-    """The strongly connected components of a graph: each node's group is what it reaches and is reached from."""
+    """The strongly connected components of a graph: nodes that reach each other."""
     nodes = set(edges) | set().union(*edges.values())
     reached = {node: reach(edges, node) for node in nodes}
     return {frozenset(other for other in reached[node] if node in reached[other]) | {node} for node in nodes}
@@ -121,7 +121,7 @@ def complexity(function):
 
 
 def strict_complexity(function):
-    """The same, with 1 for each comprehension and its conditions, each `a if b else c`, each `and` and `or`."""
+    """The complexity, with 1 more for each comprehension and its conditions, each `a if b else c`, `and` and `or`."""
     count = complexity(function)
     for node in ast.walk(function):
         count += isinstance(node, (ast.IfExp, ast.comprehension))
@@ -178,8 +178,8 @@ def strangers_in_models():
 def public_names():
     """Public names that no page of the API documents.
 
-    Public is what can be reached from `import ganzoo` through its names, and what an example or a page of the docs
-    imports from elsewhere. Other modules are the library's own.
+    A name is public if users reach it from `import ganzoo`, or if an example or a page of the docs imports it from
+    elsewhere. Other modules are private to the library.
     """
     documented = names_of_the_api()
     public = sorted(names_within("ganzoo.api") | names_shown())
@@ -189,7 +189,7 @@ def public_names():
 
 
 def names_within(namespace):
-    """Functions and classes under a name that users reach: what a package takes in, what a module defines."""
+    """Functions and classes under a name that users reach: imports of a package, definitions of a module."""
     tree, found = modules()[namespace], set()
     if namespace != "ganzoo.api" and not any(name.startswith(f"{namespace}.") for name in modules()):
         defined = (node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef)))
@@ -202,7 +202,7 @@ def names_within(namespace):
 
 
 def names_shown():
-    """What examples and code blocks of the docs import from modules of ganzoo."""
+    """Names that examples and code blocks of the docs import from modules of ganzoo."""
     code = [file.read_text(encoding="utf-8") for file in (ROOT / "examples").rglob("*.py")]
     for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         code += re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
@@ -212,14 +212,14 @@ def names_shown():
 
 
 def names_of_the_api():
-    """The dotted names behind `::: ganzoo...` on the pages of the API, and where each is defined."""
+    """The dotted names behind `::: ganzoo...` on the pages of the API, and the place of each definition."""
     pages = [ROOT / "docs" / "api.md", *(ROOT / "docs" / "api").rglob("*.md")]
     text = "\n".join(page.read_text(encoding="utf-8") for page in pages if page.is_file())
     return {resolve(name) for name in re.findall(r"^::: (ganzoo[\w.]*)", text, re.MULTILINE)}
 
 
 def resolve(name):
-    """The name under which something is defined, of a name under which it is imported."""
+    """Turns the name of an import into the name of the definition."""
     module, _, last = name.rpartition(".")
     if name in modules() or module not in modules():
         return name
@@ -282,7 +282,7 @@ def private_uses(tree):
 
 
 def is_private(name):
-    """Whether a name begins with one underscore."""
+    """Whether a name begins with a single underscore."""
     return name.startswith("_") and not name.startswith("__") and name != "_"
 
 
@@ -308,7 +308,7 @@ def alike_examples():
 
 
 def alike(first, second):
-    """How much two texts have in common, from 0 to 1, by their lines or by their characters: the larger counts."""
+    """How alike two texts are, from 0 to 1: by lines or by characters, whichever is larger."""
     return max(
         difflib.SequenceMatcher(None, *parts, autojunk=False).ratio()
         for parts in ((first.splitlines(), second.splitlines()), (first, second))

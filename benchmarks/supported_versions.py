@@ -1,10 +1,10 @@
-"""Do the contracts hold with the oldest and the newest versions that ganzoo supports?
+"""Do the contracts pass with the oldest and the newest versions that ganzoo supports?
 
     make versions                                   # both, a quarter of an hour on two cores
     python benchmarks/supported_versions.py --sets oldest
 
-Makes an environment of its own for each, in `.versions/`, installs the package in it, and runs the tests of the models,
-the training and the metrics. The interpreters must be on the path. A set without its interpreter counts as failed.
+Makes an environment for each set in `.versions/`, installs the package in it, and runs the tests of the models, the
+training and the metrics. The interpreters must be on the path. A set without its interpreter counts as failed.
 """
 
 import argparse
@@ -27,7 +27,7 @@ TESTS = (
     "tests/metrics/score_test.py",
 )
 
-# Interpreter and requirements. "Newest" is what the index has on the day.
+# Interpreter and requirements. "Newest" means the newest in the index on that day.
 SETS = {
     "oldest": ("python3.11", ["tensorflow==2.20.0", "keras==3.12.0"]),
     "newest": ("python3.13", ["tensorflow>=2.20", "keras>=3.12"]),

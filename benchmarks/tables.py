@@ -1,10 +1,10 @@
-"""Compares the tables of the documentation with the records that they were made of, or writes them anew.
+"""Compares the tables of the documentation with their records, or writes them anew.
 
     python benchmarks/tables.py                # says which pages hold their table, and fails if one does not
     python benchmarks/tables.py --write        # replaces what has changed
 
-A table stands on its page between `<!-- table: NAME -->` and `<!-- end of table -->`. No training is run: the records
-are in `benchmarks/results`.
+A table stands on its page between `<!-- table: NAME -->` and `<!-- end of table -->`. The records are in
+`benchmarks/results`, so the script runs no training.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def rejection_table():
     return latent.rejection_table(found)
 
 
-# Name of the table -> its page, and the function that makes it of the records.
+# Name of the table -> its page, and the function that makes the table from the records.
 TABLES = {
     "guard": ("watching.md", guard_table),
     "mixtures": ("papers.md", mixtures_table),
@@ -54,7 +54,7 @@ TABLES = {
 
 
 def replaced(text, name, table):
-    """A page with a table in its place.
+    """Puts a table into its place on a page.
 
     Raises:
         ValueError: If the page has no place for it.

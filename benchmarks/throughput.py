@@ -1,14 +1,15 @@
-"""Speed and memory of ganzoo's training on this machine, beside eager PyTorch and beside the hardware.
+"""Measures speed and memory of ganzoo's training on this machine, beside eager PyTorch and the hardware.
 
     python benchmarks/throughput.py --output docs/performance_table.md
 
-Every side (ganzoo or PyTorch, in one precision) runs in a process of its own, and they take turns: each round measures
-all of them one after the other, while the others sleep, so that a slow minute of the machine slows all of them. Times
-are medians over the rounds; ratios are medians of the ratios within a round, with the least and the greatest. Run it on
-a quiet machine: PyTorch's threads wait for each other and lose far more than TensorFlow's where others use the cores.
+Every side (ganzoo or PyTorch, in a single precision) runs in its own process. The processes take turns: each round
+measures all of them one after the other, while the others sleep, so a slow minute of the machine slows all of them.
+Times are medians over the rounds. Ratios are medians of the ratios within a round, with the least and the greatest. Run
+it on a quiet machine. If others use the cores, PyTorch loses far more than TensorFlow, because its threads wait for
+each other.
 
-What is compared, and how the arithmetic is counted, stands in `lib/workloads.py`. What PyTorch does stands in
-`lib/torch_peer.py`, and what the rate of the hardware is, in `lib.sides.Hardware`.
+`lib/workloads.py` describes the workloads and counts the arithmetic, `lib/torch_peer.py` has the side of PyTorch, and
+`lib.sides.Hardware` the rate of the hardware.
 """
 
 import argparse
@@ -37,7 +38,7 @@ def progress(message):
 
 
 def machine():
-    """The machine and the versions, in one paragraph."""
+    """A paragraph about the machine and the versions."""
     model, flags = platform.processor() or platform.machine(), set()
     cpuinfo = pathlib.Path("/proc/cpuinfo")
     if cpuinfo.exists():
@@ -60,7 +61,7 @@ def machine():
 
 
 def compare(name, rounds, seconds, torch_bfloat16):
-    """Measures one workload on all sides; returns the rows of the table."""
+    """Measures a workload on all sides. Returns the rows of the table."""
     workload = WORKLOADS[name]
     sides = {}
     wanted = [("ganzoo", p) for p in PRECISIONS] + [
@@ -253,7 +254,7 @@ def report(rows, traces, fits, rounds):
 
 
 def operations_table(rows):
-    """What the convolutions reach one by one, for the reader who looks for the slow one."""
+    """The rate of each convolution, to find the slow convolutions."""
     lines = []
     for row in rows:
         for operation, rate in row.get("operations", {}).items():

@@ -4,10 +4,10 @@
     python benchmarks/train_classifiers.py --dataset fashion_mnist --epochs 10
 
 Needs tensorflow-datasets (`pip install 'keras-ganzoo[tfds]'`), which downloads the four original archives of a dataset,
-12 MB (MNIST) or 31 MB (Fashion-MNIST), or takes them from `--manual_dir`; and 10 to 15 minutes on two cores.
+12 MB (MNIST) or 31 MB (Fashion-MNIST), or takes them from `--manual_dir`. Takes 10 to 15 minutes on two cores.
 
-Learns from the 60,000 training images, shifted by up to two pixels and, for garments, mirrored; Adam, whose learning
-rate falls to 0 along a cosine. Prints the accuracy on the training images and on the 10,000 test images, with the
+Learns from the 60,000 training images, shifted by up to two pixels and, for garments, mirrored. The learning rate of
+Adam falls to 0 along a cosine. Prints the accuracy on the training images and on the 10,000 test images, with the
 weights as they are written: float16. The same machine, versions and seed give the same file.
 """
 
@@ -42,7 +42,7 @@ def parse():
 
 
 def shift(images, seed):
-    """Shifts float images `(batch, height, width, channels)` by whole pixels, each image in its own way."""
+    """Shifts float images `(batch, height, width, channels)` by whole pixels, each image differently."""
     count, height, width, _ = images.shape
     most = 2 * LARGEST_SHIFT + 1
     top, left = tf.unstack(tf.random.stateless_uniform([2, count], seed, maxval=most, dtype=tf.int32))
@@ -79,7 +79,7 @@ def load(options, split, **settings):
 
 
 def accuracy(model, options, split):
-    """Share of the images of a split that the model reads as they are labelled."""
+    """Accuracy on the images of a split."""
     source = load(options, split, shuffle=False).source
     images = source.images.numpy().astype("float32") / np.float32(255)
     return np.mean(model.predict(images, batch_size=500, verbose=0).argmax(axis=1) == source.labels.numpy())

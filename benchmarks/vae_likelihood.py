@@ -1,4 +1,4 @@
-"""The likelihood of a VAE on statically binarized MNIST.
+"""Measures the likelihood of a VAE on statically binarized MNIST.
 
     python benchmarks/vae_likelihood.py
     python benchmarks/vae_likelihood.py --dataset mnist --data_dir ~/tensorflow_datasets

@@ -3,10 +3,10 @@
     git worktree add /tmp/before <commit>
     python benchmarks/versions.py --before /tmp/before
 
-Each version runs in a process of its own, on a constant uint8 batch, and sleeps while the other is measured; each round
-measures both, the one that begins alternates. Speed is the median of the ratios within the rounds, before / after in
-seconds: above 1 this version is faster. The time to the first step is that of fresh processes in turns, from the start
-of Python to the end of the first update, imports and tracing included. Run it on a quiet machine.
+Each version runs in its own process, on a constant uint8 batch, and sleeps while the other is measured. Each round
+measures both, and they take turns to begin. Speed is the median of the ratios within the rounds, before / after in
+seconds. Above 1 this version is faster. The time to the first step comes from fresh processes in turns, from the start
+of Python to the end of the first update, with imports and tracing. Run it on a quiet machine.
 """
 
 import argparse
@@ -33,7 +33,7 @@ for line in sys.stdin:
 
 
 class Version:
-    """A process that measures one version of ganzoo."""
+    """A process that measures a version of ganzoo."""
 
     def __init__(self, root, name, precision):
         start = time.perf_counter()

@@ -2,11 +2,11 @@
 
     python benchmarks/watch_cost.py
 
-Batches that come from a dataset of the user's own are checked as they pass, on the CPU, beside the training: finite
-numbers, pixels in [-1, 1], labels that the model knows (`ganzoo/training/watch.py`). Two models train on batches of 64
+ganzoo checks batches of a user's own dataset as they pass, on the CPU, beside the training: finite numbers, pixels in
+[-1, 1], labels that the model knows (`ganzoo/training/watch.py`). Two models train on batches of 64
 float images with labels: dense networks on 28x28x1, which leave a batch the least time, and DCGAN on 32x32x3. Each
 round is an epoch of `fit` with the checks and an epoch without them, in an order that alternates. The ratio is the
-median over the rounds: 1.01 means that the checks cost 1 %. Run it on a quiet machine.
+median over the rounds. 1.01 means that the checks cost 1 %. Run it on a quiet machine.
 """
 
 import argparse
@@ -30,7 +30,7 @@ WATCHED = feed.watched
 
 
 def unwatched(model, stream, start):
-    """In the place of `watched`: the stream as it is."""
+    """Replaces `watched`: returns the stream unchanged."""
     return stream
 
 
@@ -50,7 +50,7 @@ def main():
     for name, (cls, shape, settings, steps) in WORKLOADS.items():
         model = cls.from_paper(shape, num_classes=10, **settings)
         data = stream_of(shape, steps)
-        epoch(model, data, True)  # It compiles.
+        epoch(model, data, True)  # The first epoch compiles.
         rounds = []
         for index in range(options.rounds):
             order = (True, False) if index % 2 else (False, True)

@@ -3,8 +3,8 @@
     python benchmarks/weights_digest.py > after.txt
     git worktree add ../before v0.1 && PYTHONPATH=../before python benchmarks/weights_digest.py > before.txt
 
-The networks have no averages, whose decay warms up since version 0.2 (`ema_decay`, benchmarks/average.py).
-The same lines mean the same training, bit for bit: on one machine, with the same packages and number of threads.
+The networks have no averages, because their decay changed in version 0.2 (`ema_decay`, benchmarks/average.py). Equal
+lines mean the same training, bit for bit, if machine, packages and number of threads are the same.
 """
 
 import hashlib
@@ -19,12 +19,12 @@ MODELS = ("GAN", "WGAN", "WGANGP", "R3GAN", "VAE", "Pix2Pix")
 
 
 def data(seed):
-    """Noise of the right shape: what is compared is arithmetic."""
+    """Noise of the right shape. It is enough to compare arithmetic."""
     return np.random.default_rng(seed).uniform(-1, 1, (256, 16, 16, 1)).astype("float32")
 
 
 def trained(name, seed):
-    """A small model of that name after 50 steps."""
+    """A small model of a given name after 50 steps."""
     keras.utils.set_random_seed(seed)
     small = {
         "GAN": {"hidden": (32,)},

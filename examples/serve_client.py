@@ -4,8 +4,8 @@
         -v "$PWD/runs/wgan_gp/serving:/models/wgan_gp" tensorflow/serving
     python examples/serve_client.py --model_name wgan_gp --num_samples 16 --output new
 
-The REST client needs only Python and absl-py. `--protocol grpc` needs `pip install tensorflow-serving-api`. For all flags,
-run python examples/serve_client.py --help
+The REST client needs only Python and absl-py. `--protocol grpc` needs `pip install tensorflow-serving-api`. For all
+flags, run python examples/serve_client.py --help
 """
 
 import base64

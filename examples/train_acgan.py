@@ -3,7 +3,8 @@
     python examples/train_acgan.py
 
 The second head names the class of an image, and right names lower the losses of both networks. After the training the
-head is a classifier of digits, for free. The example prints its accuracy on held-out digits. All settings are flags of `python -m ganzoo train acgan mnist_10k`.
+head is a classifier of digits, for free. The example prints its accuracy on held-out digits. All settings are flags of
+`python -m ganzoo train acgan mnist_10k`.
 """
 
 from absl import app, flags

@@ -2,8 +2,9 @@
 
     python examples/train_autoencoder.py
 
-It writes four pictures: digits beside their reconstructions, the two latents of 5,000 digits, a walk between two digits,
-and samples from latents of N(0, I), where the encoder has put nothing. Compare the last picture with train_vae.py.
+It writes four pictures: digits beside their reconstructions, the two latents of 5,000 digits, a walk between two
+digits, and samples from latents of N(0, I), where the encoder has put nothing. Compare the last picture with
+train_vae.py.
 """
 
 from pathlib import Path

@@ -2,8 +2,9 @@
 
     python examples/train_dragan.py --images photos/ --size 64
 
-Without --images it first writes a folder of pictures as an example: a sub-folder for each class, with files of any usual
-format. `check` then names set-ups of the model and the data that train badly, before they cost you a night. All settings are flags of `python -m ganzoo train dragan photos/`.
+Without --images it first writes a folder of pictures as an example: a sub-folder for each class, with files of any
+usual format. `check` then names set-ups of the model and the data that train badly, before they cost you a night. All
+settings are flags of `python -m ganzoo train dragan photos/`.
 """
 
 from pathlib import Path

@@ -3,8 +3,8 @@
     python examples/train_gan.py
 
 The ring has eight modes. Equation 1 of the paper trains the generator with the minimax loss, log(1 - D(G(z))), whose
-gradient vanishes if the discriminator is sure. So the paper advises to maximise log D(G(z)). The example trains with both
-losses and counts the modes. All settings are flags of `python -m ganzoo train gan ring`.
+gradient vanishes if the discriminator is sure. So the paper advises to maximise log D(G(z)). The example trains with
+both losses and counts the modes. All settings are flags of `python -m ganzoo train gan ring`.
 """
 
 from pathlib import Path

@@ -2,9 +2,9 @@
 
     python examples/train_lsgan.py --budget 1000
 
-A single run of a GAN proves nothing, because its result depends on the seed. `ganzoo.compare` gives every model the same
-networks, data and number of updates, and trains it with three seeds. It calls two models different only if a test says
-so. It keeps each finished run, so you can stop it and start it again.
+A single run of a GAN proves nothing, because its result depends on the seed. `ganzoo.compare` gives every model the
+same networks, data and number of updates, and trains it with three seeds. It calls two models different only if a test
+says so. It keeps each finished run, so you can stop it and start it again.
 """
 
 from absl import app, flags

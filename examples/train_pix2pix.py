@@ -4,8 +4,8 @@
     python -m ganzoo translate runs/pix2pix/model.keras --input_dir outlines --output_dir coloured
 
 The pictures show rows of input, output and truth for drawings that the model is not trained on. For your own
-pairs use `ganzoo.data.paired("facades/train")`, or `python -m ganzoo train pix2pix facades/train`, which has all settings
-as flags.
+pairs use `ganzoo.data.paired("facades/train")`, or `python -m ganzoo train pix2pix facades/train`, which has all
+settings as flags.
 """
 
 import numpy as np

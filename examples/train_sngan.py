@@ -3,8 +3,8 @@
     python examples/train_sngan.py
 
 Spectral normalization divides each kernel of the discriminator by its largest singular value. In mixed_bfloat16 a GPU
-computes convolutions in half the bytes. Weights, losses and norms stay float32. The example prints the precision and the
-largest singular value of each kernel. A power iteration in each step keeps it near 1. All settings are
+computes convolutions in half the bytes. Weights, losses and norms stay float32. The example prints the precision and
+the largest singular value of each kernel. A power iteration in each step keeps it near 1. All settings are
 flags of `python -m ganzoo train sngan mnist_10k`.
 """
 

@@ -2,9 +2,9 @@
 
     python examples/train_vae.py --latent_dim 20
 
-The loss is a lower bound of log p(x), the ELBO. Importance sampling estimates log p(x) itself, so the example prints both
-for held-out digits, in nats. It binarises the digits, because a Bernoulli likelihood needs black and white pixels. With two latents
-it also draws the latent space. All settings are flags of `python -m ganzoo train vae mnist_10k`.
+The loss is a lower bound of log p(x), the ELBO. Importance sampling estimates log p(x) itself, so the example prints
+both for held-out digits, in nats. It binarises the digits, because a Bernoulli likelihood needs black and white pixels.
+With two latents it also draws the latent space. All settings are flags of `python -m ganzoo train vae mnist_10k`.
 """
 
 from pathlib import Path
