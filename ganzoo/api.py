@@ -20,6 +20,7 @@ from ganzoo.models import CGAN as CGAN
 from ganzoo.models import DCGAN as DCGAN
 from ganzoo.models import DRAGAN as DRAGAN
 from ganzoo.models import GAN as GAN
+from ganzoo.models import IWAE as IWAE
 from ganzoo.models import LSGAN as LSGAN
 from ganzoo.models import R3GAN as R3GAN
 from ganzoo.models import SNGAN as SNGAN

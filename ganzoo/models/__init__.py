@@ -11,6 +11,7 @@ from ganzoo.models.dragan import DRAGAN as DRAGAN
 from ganzoo.models.gan import GAN as GAN
 from ganzoo.models.generative_model import GenerativeModel as GenerativeModel
 from ganzoo.models.infogan import InfoGAN as InfoGAN
+from ganzoo.models.iwae import IWAE as IWAE
 from ganzoo.models.lsgan import LSGAN as LSGAN
 from ganzoo.models.pix2pix import Pix2Pix as Pix2Pix
 from ganzoo.models.presgan import PresGAN as PresGAN
