@@ -25,6 +25,7 @@ from ganzoo.models import LSGAN as LSGAN
 from ganzoo.models import R3GAN as R3GAN
 from ganzoo.models import SNGAN as SNGAN
 from ganzoo.models import VAE as VAE
+from ganzoo.models import VQVAE as VQVAE
 from ganzoo.models import WGAN as WGAN
 from ganzoo.models import WGANGP as WGANGP
 from ganzoo.models import AdversarialModel as AdversarialModel

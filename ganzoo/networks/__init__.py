@@ -10,3 +10,4 @@ from ganzoo.networks import patchgan as patchgan
 from ganzoo.networks import resnet as resnet
 from ganzoo.networks import translator as translator
 from ganzoo.networks import unet as unet
+from ganzoo.networks import vqvae as vqvae
