@@ -38,6 +38,7 @@ PROMISES = {
         r"classes: \['drawings'\]",
     ),
     "train_gan": (["minimax.png", "non_saturating.png"], r"(?s)minimax .*non_saturating "),
+    "train_iwae": (["model.keras"], r"log p\(x\) of held-out digits: VAE -[\d.]+, IWAE -[\d.]+ nats"),
     "train_infogan": (["number_0.png", "number_1.png"], r"category 9: mostly \d"),
     "train_lsgan": (["runs.jsonl", "table.md", "curves.png"], r"least squares"),
     "train_pix2pix": (["model.keras", "samples/epoch_0001.png"], r"(?s)pix2pix l1_distance.*outline l1_distance"),
@@ -45,6 +46,8 @@ PROMISES = {
     "train_r3gan": (["checkpoints/step_0000000002.keras", "epoch_0001.png"], r"2 replicas, 64 images each"),
     "train_sngan": (["model.keras"], r"bfloat16, largest singular value [\d.]+"),
     "train_vae": (["model.keras", "latents_0001.png"], r"ELBO -[\d.]+ nats; log p\(x\) -[\d.]+ nats"),
+    "train_vqvae": (["model.keras", "reconstructions.png", "samples.png"], r"perplexity [\d.]+ of 64"),
+    "train_wae": (["model.keras", "samples.png"], r"standard deviations of the latents: [\d.]+ to [\d.]+"),
     "train_wgan": (["estimate.png", "samples/epoch_0001.png"], r"frechet_distance"),
     "train_wgan_gp": (
         ["model.keras", "new.png", "serving/1/saved_model.pb", "checkpoints/step_0000000002.keras"],

@@ -19,5 +19,6 @@ from ganzoo.models.r3gan import R3GAN as R3GAN
 from ganzoo.models.sngan import SNGAN as SNGAN
 from ganzoo.models.vae import VAE as VAE
 from ganzoo.models.vqvae import VQVAE as VQVAE
+from ganzoo.models.wae import WAE as WAE
 from ganzoo.models.wgan import WGAN as WGAN
 from ganzoo.models.wgan_gp import WGANGP as WGANGP

@@ -96,7 +96,11 @@ class Autoencoder(AutoencodingModel):
         The other arguments are those of the networks and of `compile`.
         """
         if output_activation == "auto":
-            is_image = len(checks.sample_shape("image_shape", image_shape, vectors=True)) == 3
-            output_activation = "tanh" if is_image else None
-            del is_image
+            output_activation = cls.activation_for(image_shape)
         return cls.assemble(locals())
+
+    @staticmethod
+    def activation_for(image_shape):
+        """The activation of a decoder for samples of a shape: `"tanh"` for images, `None` for vectors."""
+        is_image = len(checks.sample_shape("image_shape", image_shape, vectors=True)) == 3
+        return "tanh" if is_image else None

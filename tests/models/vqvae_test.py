@@ -8,10 +8,10 @@ import ganzoo
 from ganzoo.layers import Codebook, MaskedConv2D
 from ganzoo.models.vqvae import draw_codes
 from ganzoo.networks import vqvae as family
-from tests.check_model import arrays, check_generative_model, reload, replicas_agree, resumes_with_the_same_bits
+from tests.check_model import arrays, check_generative_model, reload, replicas_agree
 
 LOGS = {"loss", "reconstruction", "commitment_loss", "code_loss", "perplexity"}
-SIZES = {"num_codes": 5, "code_dim": 3, "filters": 4, "blocks": 1, "prior_filters": 3, "prior_blocks": 1}
+SIZES = {"num_codes": 5, "code_dim": 3, "filters": 8, "blocks": 1, "prior_filters": 8, "prior_blocks": 1}
 
 
 def make(**overrides):
@@ -24,16 +24,16 @@ def make_averaged(**overrides):
 
 
 make.optimizers = make_averaged.optimizers = ("optimizer",)
+make.descent_rate = make_averaged.descent_rate = 0.05  # The gradient of a mean over pixels and codes is small.
 
 
 @check_generative_model
 def test_contract(check, tmp_path):
-    check(make, LOGS, tmp_path)
-
-
-@pytest.mark.parametrize("check", [resumes_with_the_same_bits, replicas_agree])
-def test_contract_of_the_averaged_codebook(check, tmp_path):
     check(make_averaged, LOGS, tmp_path)
+
+
+def test_replicas_agree_on_a_codebook_of_the_loss(tmp_path):
+    replicas_agree(make, LOGS, tmp_path)
 
 
 def images(count):
