@@ -12,7 +12,7 @@ from ganzoo import checks, networks
 from ganzoo.models.autoencoding_model import AutoencodingModel, batches_of, check_decoder
 from ganzoo.networks.graph import average_of
 from ganzoo.replicas import mean_over_replicas
-from ganzoo.training import assembly
+from ganzoo.training import assembly, updates
 from ganzoo.training.settings import Fixed, Setting
 
 # Grids of codes that are drawn at once.
@@ -110,7 +110,14 @@ class VQVAE(AutoencodingModel):
                 f"decoder takes them. Received: a network with inputs and outputs of the shapes {came}."
             )
 
-    # === The loss ===
+    # === The step ===
+
+    def train_step(self, data):
+        samples, _ = self.unpack(data)
+        notes = [self.noted(self.update, samples)]
+        if self.codebook_decay is not None and self.encoder.trainable:
+            self.move_codebook(**updates.Notes.means(notes))  # Before the averaged generator follows.
+        return self.finish_step()
 
     def objective(self, samples, training):
         vectors = ops.cast(self.encoder(samples, training=training), "float32")
@@ -141,15 +148,18 @@ class VQVAE(AutoencodingModel):
         if self.codebook_decay is not None:
             self.note(shares=shares, sums=ops.matmul(ops.transpose(chosen), vectors) / count)
 
-    def after_step(self, values):
-        """Moves the codebook to the means of the vectors that chose it; with a frozen encoder it stays."""
-        if self.codebook_decay is None or not self.encoder.trainable:
-            return
+    def move_codebook(self, shares, sums):
+        """Moves each vector of the codebook towards the mean of the encoder's vectors that chose it.
+
+        Args:
+            shares: Float32 tensor `(K,)`, n_k divided by the number of vectors in the global batch.
+            sums: Float32 tensor `(K, D)`, sums of the vectors that chose each code, divided by the same number.
+        """
         moved = 1.0 - self.codebook_decay
-        usage = self.codebook_decay * self.usage + moved * values["shares"]
+        usage = self.codebook_decay * self.usage + moved * shares
         table = ops.convert_to_tensor(self.codebook.embeddings)
         # A code that nobody chooses has the step 0, and keeps its place also when its usage has decayed to nothing.
-        step = values["sums"] - values["shares"][:, None] * table
+        step = sums - shares[:, None] * table
         self.codebook.embeddings.assign(table + moved * step / ops.maximum(usage, 1e-20)[:, None])
         self.usage.assign(usage)
 

@@ -96,7 +96,8 @@ def test_the_latents_come_to_the_prior():
     assert latents.std() == pytest.approx(1, abs=0.1)
     generated = wae.generate(2000, seed=1)
     assert generated.mean() == pytest.approx(2, abs=0.5) and generated.std() == pytest.approx(3, abs=0.5)
-    np.testing.assert_allclose(wae.reconstruct(samples[:20]), samples[:20], atol=0.5)
+    error = wae.reconstruct(samples) - samples
+    assert np.mean(error**2) < 0.1 * samples.var()
 
 
 def test_settings_refused():
