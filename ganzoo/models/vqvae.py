@@ -171,7 +171,9 @@ class VQVAE(AutoencodingModel):
         if self._draw is None:
             network = self.code_prior if self.ema_code_prior is None else self.ema_code_prior
             spec = tf.TensorSpec((None, *self.latent_shape), "float32")
-            self._draw = tf.function(partial(draw_codes, network), input_signature=[spec], autograph=False)
+            self._draw = tf.function(
+                partial(networks.vqvae.draw_codes, network), input_signature=[spec], autograph=False
+            )
         if not isinstance(batch_size, int):
             return self._draw(uniform)
         return tf.concat([self._draw(part) for part in batches_of(uniform, DRAWN_AT_ONCE)], axis=0)
@@ -256,34 +258,6 @@ class VQVAE(AutoencodingModel):
         model = cls(*built, **plan.of_class)
         model.compile(**plan.of_compile)
         return model
-
-
-def draw_codes(network, uniform):
-    """Draws codes place by place, each by the inverse of the distribution that the network gives it.
-
-    Args:
-        network: `keras.Model`, codes -> logits.
-        uniform: Float32 tensor `(batch, rows, columns)` of numbers in [0, 1).
-
-    Returns:
-        Int32 tensor of the same shape.
-    """
-    rows, columns = uniform.shape[1:]
-    places = tf.reshape(tf.range(rows * columns), (1, rows, columns))
-
-    def draw(place, codes):
-        row, column = place // columns, place % columns
-        logits = tf.cast(network(codes, training=False)[:, row, column], "float32")
-        below = tf.cumsum(tf.nn.softmax(logits), axis=-1) <= uniform[:, row, column, None]
-        code = tf.reduce_sum(tf.cast(below[:, :-1], "int32"), axis=-1)
-        return place + 1, tf.where(places == place, code[:, None, None], codes)
-
-    codes = tf.zeros(tf.shape(uniform), "int32")
-    shapes = [tf.TensorShape([]), tf.TensorShape((None, rows, columns))]
-    _, codes = tf.while_loop(
-        lambda place, codes: place < rows * columns, draw, [tf.constant(0), codes], shape_invariants=shapes
-    )
-    return tf.ensure_shape(codes, uniform.shape)
 
 
 def check_prior(prior, decoder):

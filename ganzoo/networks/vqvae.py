@@ -8,6 +8,7 @@ Reference: [van den Oord et al., 2017](https://arxiv.org/abs/1711.00937), Sectio
 """
 
 import keras
+import tensorflow as tf
 from keras import layers
 
 from ganzoo import checks
@@ -115,6 +116,34 @@ def code_network(decoder, num_codes):
     codes = keras.Input((rows, columns), dtype="int32", name="latents")
     vectors = Codebook(num_codes, code_dim, dtype="float32", name="codebook")(codes)
     return keras.Model(codes, decoder(vectors), name="decoder_of_codes")
+
+
+def draw_codes(network, uniform):
+    """Draws codes place by place, each by the inverse of the distribution that the network gives it.
+
+    Args:
+        network: `keras.Model`, codes -> logits.
+        uniform: Float32 tensor `(batch, rows, columns)` of numbers in [0, 1).
+
+    Returns:
+        Int32 tensor of the same shape.
+    """
+    rows, columns = uniform.shape[1:]
+    places = tf.reshape(tf.range(rows * columns), (1, rows, columns))
+
+    def draw(place, codes):
+        row, column = place // columns, place % columns
+        logits = tf.cast(network(codes, training=False)[:, row, column], "float32")
+        below = tf.cumsum(tf.nn.softmax(logits), axis=-1) <= uniform[:, row, column, None]
+        code = tf.reduce_sum(tf.cast(below[:, :-1], "int32"), axis=-1)
+        return place + 1, tf.where(places == place, code[:, None, None], codes)
+
+    codes = tf.zeros(tf.shape(uniform), "int32")
+    shapes = [tf.TensorShape([]), tf.TensorShape((None, rows, columns))]
+    _, codes = tf.while_loop(
+        lambda place, codes: place < rows * columns, draw, [tf.constant(0), codes], shape_invariants=shapes
+    )
+    return tf.ensure_shape(codes, uniform.shape)
 
 
 def residual_blocks(x, filters, blocks, kernel_initializer):

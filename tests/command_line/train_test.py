@@ -33,6 +33,7 @@ OWN = {
     "presgan": ["fashion_mnist_10k", "--filters=2", "--leapfrog_steps=2", "--sigma_learning_rate=0.001"],
     "r3gan": ["fashion_mnist_10k", "--filters=2", "--num_classes=10", "--mixed_precision=mixed_bfloat16"],
     "sngan": ["fashion_mnist_10k", "--filters=2", "--nohinge"],
+    "vqvae": ["mnist_10k", "--filters=2", "--num_codes=4", "--prior_filters=2", "--prior_blocks=1"],
     "wgan": ["mnist_10k", "--filters=2", "--image_size=16"],
     "wgan_gp": ["fashion_mnist_10k", "--filters=2", "--discriminator_steps=2", "--learning_rate=0.001", "--beta_1=0.5"],
 }

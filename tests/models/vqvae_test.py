@@ -6,8 +6,8 @@ from scipy.cluster.vq import kmeans2
 
 import ganzoo
 from ganzoo.layers import Codebook, MaskedConv2D
-from ganzoo.models.vqvae import draw_codes
 from ganzoo.networks import vqvae as family
+from ganzoo.networks.vqvae import draw_codes
 from tests.check_model import arrays, check_generative_model, reload, replicas_agree
 
 LOGS = {"loss", "reconstruction", "commitment_loss", "code_loss", "perplexity"}
