@@ -45,7 +45,7 @@ class Codebook(keras.layers.Layer):
         table = ops.convert_to_tensor(self.embeddings)
         # |v - e|^2 without |v|^2, which is the same for all codes.
         distances = ops.sum(ops.square(table), axis=-1) - 2.0 * ops.matmul(vectors, ops.transpose(table))
-        return ops.argmin(distances, axis=-1)
+        return tf.argmin(distances, axis=-1, output_type="int32")  # Exports to all formats; that of keras.ops does not.
 
     def straight_through(self, vectors):
         """Replaces vectors by the nearest of the codebook, with the straight-through gradient.
