@@ -59,13 +59,14 @@ clean:  ## remove the environment and everything built
 	@echo "== Set-up: making .venv with $(PYTHON)"
 	$(PYTHON) -m venv .venv
 
-# Style and documentation need neither ganzoo nor TensorFlow: both read the code without running it.
+# Style and documentation need neither ganzoo nor TensorFlow: both read the code without running it. Ruff breaks the long
+# signatures of the documentation into lines.
 .venv/.installed-lint: constraints.txt | .venv/bin/python
 	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt ruff
 	@touch $@
 
 .venv/.installed-docs: constraints.txt | .venv/bin/python
-	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt mkdocs-material "mkdocstrings[python]"
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt mkdocs-material "mkdocstrings[python]" ruff
 	@touch $@
 
 # One stamp per extra: `make demo` installs nothing that only the tests need.

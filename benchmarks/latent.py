@@ -2,8 +2,10 @@
 
     python benchmarks/latent.py                                    # faces_16, two minutes of one core
     python benchmarks/latent.py --preset faces_32 --data pixel_faces_32.npz --held_out test
+    python benchmarks/latent.py --questions rejection --preset cgan_mnist --data mnist_10k --attributes class \
+        --train 'train[:5000]' --held_out 'train[5000:]' --ways plain reject metropolis_hastings
 
-Three questions:
+Three questions, and `--questions` chooses among them:
 
 - Directions. A small classifier is trained on the real images and reads the attributes of generated ones. How much does
   the position on a direction tell about each attribute: mutual information in nats, less what it is for positions in a
@@ -34,6 +36,9 @@ from ganzoo.metrics.defaults import default_features
 from ganzoo.metrics.kernel import discrepancy
 
 QUARTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
+QUESTIONS = ("directions", "projection", "rejection")
+WAYS = ("plain", "reject", "metropolis_hastings", "langevin")
+CLASS = "class"  # The labels that a dataset has of itself, as an attribute.
 
 
 # === Data and the classifier ===
@@ -41,7 +46,8 @@ QUARTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 def read(options, split, model, label=None):
     """Images as floats in [-1, 1] and a label, or `None`, of a part of the data."""
-    source = data.load(options.data, split, image_size=model.image_shape[:2], label=label).source
+    wanted = None if label == CLASS else label
+    source = data.load(options.data, split, image_size=model.image_shape[:2], label=wanted).source
     return data.normalize(source.images.numpy()), None if label is None else source.labels.numpy()
 
 
@@ -122,23 +128,28 @@ def projections(model, held_out, options):
     return table, found
 
 
-def rejections(model, held_out, read_logits, options):
-    """Rows: a way to draw samples, its kernel distance with its interval, acceptance, entropies, seconds."""
+def rejections(model, held_out, labels, read_logits, options):
+    """Rows: a way to draw samples, its kernel distance with its interval, acceptance, entropies, seconds.
+
+    A conditional model makes each class as often, in every way.
+    """
     calibration, real = np.array_split(held_out, 2)
-    ratio = latent.DensityRatio(model, calibration)
+    of_calibration = labels[: len(calibration)] if len(model.conditions) else None
+    ratio = latent.DensityRatio(model, calibration, condition=of_calibration)
     count = min(options.num_samples, len(real))
+    settings = {"seed": 3, "condition": model.conditions.in_turn(count)}
     draws = {
-        "plain": lambda: latent.Drawn(None, model.generate(count, seed=3), 1.0),
-        "reject": lambda: latent.reject(model, count, ratio, seed=3),
-        "metropolis_hastings": lambda: latent.metropolis_hastings(model, count, ratio, seed=3),
-        "langevin": lambda: latent.langevin(model, count, ratio, seed=3),
+        "plain": lambda: latent.Drawn(None, model.generate(count, **settings), 1.0),
+        "reject": lambda: latent.reject(model, count, ratio, **settings),
+        "metropolis_hastings": lambda: latent.metropolis_hastings(model, count, ratio, **settings),
+        "langevin": lambda: latent.langevin(model, count, ratio, **settings),
     }
     network = default_features(real)
     real_features = network(real).astype("float64")
     rows, drawn, plain = [], {}, None
-    for name, draw in draws.items():
+    for name in ("plain", *(way for way in options.ways if way != "plain")):
         started = time.perf_counter()
-        drawn[name] = draw()
+        drawn[name] = draws[name]()
         seconds = time.perf_counter() - started
         features = network(drawn[name].images).astype("float64")
         plain = features if plain is None else plain
@@ -211,14 +222,27 @@ def draw_all(model, training, found, projected, drawn, options):
 
 def print_all(record):
     print("\nAccuracy of the classifier on held-out images: " + words(record["accuracy"], "{:.1%}"))
+    printing = {"directions": print_directions, "projection": print_projection, "rejection": print_rejection}
+    for question in record["questions"]:
+        printing[question](record)
+    print(f"CPU seconds: {record['cpu_seconds']:.0f}")
+
+
+def print_directions(record):
     rows = [
         [row["way"], row["attribute"], *(f"{row[key]:.3f}" for key in ("nats", "floor", "entropy"))]
         + [row.get("name", row["direction"]), f"{row['above']} of {row['of']}"]
         for row in record["information"]
     ]
     print_table(["Directions", "Attribute", "Nats", "Floor", "Entropy", "Best", "Above the floor"], rows)
+
+
+def print_projection(record):
     rows = [[name, *(f"{value:.1f}" for value in values)] for name, values in record["psnr"].items()]
     print_table(["Projected", *(f"{share:.0%}" for share in QUARTILES)], rows)
+
+
+def print_rejection(record):
     rows = [
         [row["way"], "{:.3f} [{:.3f}, {:.3f}]".format(row["distance"], *row["interval"])]
         + ["{:.3f} [{:.3f}, {:.3f}]".format(row["gain"], *row["gain_interval"]) if "gain" in row else ""]
@@ -227,12 +251,32 @@ def print_all(record):
     ]
     print_table(["Samples", "Kernel distance", "Gain", "Accepted", "Seconds", "Entropies"], rows)
     print(f"\nEntropies of held-out images: {words(record['entropies_of_data'])}")
-    print(f"CPU seconds: {record['cpu_seconds']:.0f}")
+
+
+def rejection_table(found):
+    """The table of the guide: rejection by the discriminators of models that know classes.
+
+    Args:
+        found: List of records.
+    """
+    rows = []
+    for record in found:
+        for row in record["rejection"]:
+            preset = f"`{record['preset']}`, plain" if row["way"] == "plain" else f"`{row['way']}`"
+            distance = "{:.3f} [{:.3f}, {:.3f}]".format(row["distance"], *row["interval"])
+            gain = "{:.3f} [{:.3f}, {:.3f}]".format(row["gain"], *row["gain_interval"]) if "gain" in row else ""
+            accepted = "all" if row["way"] == "plain" else f"{100 * row['acceptance']:.1f} %"
+            rows.append([preset, distance, gain, accepted, f"{row['entropies'][CLASS]:.2f}"])
+    return table(["Samples", "Kernel distance", "Gain", "Accepted", "Classes"], rows)
+
+
+def table(titles, rows):
+    lines = [titles, ["---"] * len(titles), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 
 
 def print_table(titles, rows):
-    lines = [titles, ["---"] * len(titles), *rows]
-    print("\n" + "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines))
+    print("\n" + table(titles, rows))
 
 
 def words(values, form="{:.2f}"):
@@ -245,7 +289,14 @@ def main():
     parser.add_argument("--data", default="faces_10k")
     parser.add_argument("--train", default="train[:9000]")
     parser.add_argument("--held_out", default="train[9000:]")
-    parser.add_argument("--attributes", nargs="+", default=["hairColor", "skinColor", "glasses"])
+    parser.add_argument(
+        "--attributes",
+        nargs="+",
+        default=["hairColor", "skinColor", "glasses"],
+        help=f"labels that the classifier learns to read; {CLASS!r}: those that the data have of themselves",
+    )
+    parser.add_argument("--questions", nargs="+", choices=QUESTIONS, default=QUESTIONS)
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS, help="of drawing samples, beside plain ones")
     parser.add_argument("--layer", default="relu_0", help="of the PCA of activations; '' for none")
     parser.add_argument("--projected", type=int, default=48, help="images to project")
     parser.add_argument("--num_samples", type=int, default=500, help="samples for each kernel distance")
@@ -259,13 +310,19 @@ def main():
     read_logits = train_classifier(training, known)
     logits, wanted = read_logits(held_out), attributes_of(options, options.held_out, model)
     accuracy = {name: float(np.mean(logits[name].argmax(axis=1) == wanted[name])) for name in wanted}
-    found = directions_of(model, read_logits, options)
-    options.rows = information(model, found, read_logits)
-    psnr, projected = projections(model, held_out, options)
-    rejection, of_data, drawn = rejections(model, held_out, read_logits, options)
-    record = {"preset": options.preset, "accuracy": accuracy, "information": options.rows, "psnr": psnr}
-    record |= {"quantiles": QUARTILES, "rejection": rejection, "entropies_of_data": of_data}
-    record |= {"num_samples": options.num_samples, "cpu_seconds": time.process_time()}
+    record = {"preset": options.preset, "data": options.data, "accuracy": accuracy, "questions": options.questions}
+    found = projected = drawn = None
+    if "directions" in options.questions:
+        found = directions_of(model, read_logits, options)
+        options.rows = record["information"] = information(model, found, read_logits)
+    if "projection" in options.questions:
+        record["psnr"], projected = projections(model, held_out, options)
+        record["quantiles"] = QUARTILES
+    if "rejection" in options.questions:
+        labels = wanted.get(CLASS)
+        rows, of_data, drawn = rejections(model, held_out, labels, read_logits, options)
+        record |= {"rejection": rows, "entropies_of_data": of_data, "num_samples": options.num_samples}
+    record["cpu_seconds"] = time.process_time()
     records.append(options.records, record)
     print_all(record)
     if options.images:

@@ -36,6 +36,9 @@ def parse():
     return parser.parse_args()
 
 
+# Of the histograms of lightness and colour, which lie between -110 and 110.
+BINS, RANGE = 44, (-110, 110)
+
 VARIANTS = {"l1": {"gan_weight": 0.0}, "l1_cgan": {"gan_weight": 1.0}}
 
 
@@ -86,7 +89,7 @@ def lab(pixels):
 
 def intersection(ours, theirs):
     """The common area of the histograms of two sets of numbers between -110 and 110."""
-    ours, theirs = (np.histogram(values, bins=44, range=(-110, 110))[0] / len(values) for values in (ours, theirs))
+    ours, theirs = (np.histogram(values, bins=BINS, range=RANGE)[0] / len(values) for values in (ours, theirs))
     return float(np.minimum(ours, theirs).sum())
 
 

@@ -11,6 +11,7 @@ same models: one score in twenty may then lie outside of its interval.
 """
 
 import argparse
+import json
 import shutil
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from lib import translations
 from lib.attribute_reader import AttributeReader
 
 import ganzoo
@@ -25,11 +27,13 @@ from ganzoo import images, latent, metrics, recipes
 from ganzoo.command_line.datasets import labels_of
 from ganzoo.command_line.training_data import binarized
 from ganzoo.data import load
+from ganzoo.export import page
 from ganzoo.metrics.measuring import Measuring
-from ganzoo.presets import folder, gallery
+from ganzoo.presets import cards, folder, gallery
 from ganzoo.presets.shelf import ZOO, names
 
 DOCS = Path(__file__).parent.parent / "docs"
+EXPLORERS = 12_000_000  # Bytes of all models that the gallery shows as pages; the largest ones are left out.
 
 # Draws of the latents for each image in the estimate of log p(x).
 LIKELIHOOD_DRAWS = 100
@@ -179,7 +183,17 @@ def make(options):
     with tempfile.TemporaryDirectory() as rounded:
         model.save_to_preset(rounded, options.discriminator, "float16")
         steps, model = model.steps_done, ganzoo.from_preset(rounded)
-    scores, fake, training, memory = measured(model, recipe, options)
+    if model.conditions.translates:
+        scores, picture = translations.measured(model, recipe, options.data or recipe["measure"]["split"])
+        pictures, words = {"samples.png": picture}, translations.PROTOCOL
+    else:
+        scores, fake, training, memory = measured(model, recipe, options)
+        words = protocol(scores)
+        pictures = {
+            "samples.png": samples(model),
+            "interpolation.png": interpolation(model),
+            "nearest.png": neighbours(fake, training, memory),
+        }
     card = {
         **recipe.get("card", {}),
         "command": f"ganzoo train --recipe {options.recipe or options.name}",
@@ -188,12 +202,11 @@ def make(options):
         + (f"; {options.training}" if options.training else ""),
         "picture": "samples.png",
         "scores": [short(score) for score in scores],
-        "protocol": protocol(scores),
+        "protocol": words,
     }
     model.save_to_preset(target, options.discriminator, "float16", card)
-    images.save_png(target / "samples.png", samples(model))
-    images.save_png(target / "interpolation.png", interpolation(model))
-    images.save_png(target / "nearest.png", neighbours(fake, training, memory))
+    for name, picture in pictures.items():
+        images.save_png(target / name, picture)
     print((target / folder.CARD).read_text())
 
 
@@ -202,7 +215,11 @@ def check(options):
     for name in options.names or names():
         recipe, model = recipes.read(name), ganzoo.from_preset(name)
         known = {score["name"]: score for score in folder.read_metadata(ZOO / name)["card"]["scores"]}
-        for score in measured(model, recipe, options, options.seed)[0]:
+        if model.conditions.translates:
+            found = translations.measured(model, recipe, options.data or recipe["measure"]["split"])[0]
+        else:
+            found = measured(model, recipe, options, options.seed)[0]
+        for score in found:
             low, high = known[score.name]["interval"]
             inside = low <= score.value <= high
             failed |= not inside
@@ -213,7 +230,8 @@ def check(options):
 
 def write_gallery(options):
     """Writes the page of the documentation, and replaces the pictures of presets that are gone."""
-    text, pictures = gallery.markdown([(name, ZOO / name, folder.read_metadata(ZOO / name)) for name in names()])
+    presets = [(name, ZOO / name, folder.read_metadata(ZOO / name)) for name in names()]
+    text, pictures = gallery.markdown(presets, explorers=write_explorers(presets))
     (DOCS / "gallery.md").write_text(text)
     target = DOCS / "images" / "zoo"
     target.mkdir(exist_ok=True)
@@ -222,6 +240,31 @@ def write_gallery(options):
     for name, path in pictures.items():
         shutil.copyfile(path, target / name)
     print(f"Wrote {DOCS / 'gallery.md'} and {len(pictures)} pictures of {len(names())} preset(s).")
+
+
+def write_explorers(presets):
+    """Writes what is in the pages that are models: dictionary, name -> bytes.
+
+    The file of a preset that has not changed stays: another conversion is the same model in other bytes.
+    """
+    target, texts = DOCS / "explore", {}
+    target.mkdir(exist_ok=True)
+    for name, path, metadata in presets:
+        file, digest, card = target / f"{name}.json", gallery.digest(path), metadata.get("card", {})
+        texts[name] = file.read_text() if file.is_file() else ""
+        if not texts[name] or json.loads(texts[name])["preset"] != digest:
+            told = {"title": card.get("title", name), "card": cards.facts(card) | cards.scores_in_words(card)}
+            content = {"preset": digest, "page": page.contents(ganzoo.from_preset(name), name, **told)}
+            texts[name] = json.dumps(content, indent=1) + "\n"
+    sizes = {}
+    for name in sorted(texts, key=lambda each: len(texts[each])):
+        if sum(sizes.values()) + len(texts[name]) <= EXPLORERS:
+            sizes[name] = len(texts[name])
+    for file in target.glob("*.json"):
+        file.unlink()
+    for name in sizes:
+        (target / f"{name}.json").write_text(texts[name])
+    return sizes
 
 
 def main():

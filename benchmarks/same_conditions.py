@@ -37,7 +37,7 @@ MODELS = {
     "LSGAN": ("LSGAN", {}),
     "SNGAN": ("SNGAN", {"networks": ganzoo.networks.dcgan, "discriminator_steps": 1}),
     "DRAGAN": ("DRAGAN", {}),
-    "R3GAN": ("R3GAN", {}),
+    "R3GAN": ("R3GAN", {"networks": ganzoo.networks.dcgan}),
     "WGAN": ("WGAN", {}),
     "WGAN-GP": ("WGANGP", {}),
     "BEGAN": ("BEGAN", {"filters": 16, "embedding_dim": 16, "gamma": 0.75, "balance_rate": 0.01, **adam(4e-4)}),

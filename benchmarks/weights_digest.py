@@ -29,6 +29,7 @@ def trained(name, seed):
     small = {
         "GAN": {"hidden": (32,)},
         "VAE": {"hidden": (32,)},
+        "R3GAN": {"filters": 8, "networks": ganzoo.networks.dcgan},
         "Pix2Pix": {"filters": 8, "receptive_field": 16},
     }.get(name, {"filters": 8})
     model = getattr(ganzoo, name).from_paper((16, 16, 1), seed=seed, **small)

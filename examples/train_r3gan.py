@@ -35,7 +35,8 @@ def main(_):
     print(f"{strategy.num_replicas_in_sync} replicas, {GLOBAL_BATCH // strategy.num_replicas_in_sync} images each")
     digits = ganzoo.data.load("mnist_10k", batch_size=GLOBAL_BATCH)
     with strategy.scope():
-        gan = ganzoo.R3GAN.from_paper((28, 28, 1), filters=16, ema_decay=0.99)
+        steps = flags.FLAGS.epochs * (10_000 // GLOBAL_BATCH)  # The paper's schedules go over the whole training.
+        gan = ganzoo.R3GAN.from_paper((28, 28, 1), filters=16, blocks=1, total_steps=steps)
     folder = flags.FLAGS.output_dir
     checkpoint = ganzoo.callbacks.Checkpoint(f"{folder}/checkpoints")
     gan.fit(digits, epochs=flags.FLAGS.epochs, callbacks=[checkpoint, ganzoo.callbacks.SampleGrid(folder)])

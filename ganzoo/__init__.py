@@ -1,4 +1,4 @@
-"""ganzoo: generative models for Keras, each as its paper has it. `ganzoo/api.py` lists the public names."""
+"""ganzoo: generative models for Keras, each as in its paper. `ganzoo/api.py` lists the public names."""
 
 import importlib.util
 import os
@@ -11,20 +11,20 @@ from ganzoo.version import __version__ as __version__
 def _is_command_line():
     """Whether this process is `ganzoo ...` or `python -m ganzoo ...`."""
     program = (getattr(sys, "argv", None) or [""])[0]
-    if program == "-m":  # Python still looks for the module that it is going to run.
+    if program == "-m":  # Python is still looking for the module to run.
         words = sys.orig_argv
         return "ganzoo" in words[1:] and words[words.index("ganzoo") - 1] == "-m"
     return os.path.basename(program) in ("ganzoo", "ganzoo.exe", "ganzoo-script.py")
 
 
-# `keras.saving.load_model` finds the classes of ganzoo only after they were registered, so `import ganzoo` imports them
-# all, and TensorFlow with them. `ganzoo --help` cannot wait seconds for that: the command line imports what it uses.
+# `keras.saving.load_model` only finds classes that are registered, so `import ganzoo` imports all classes and
+# TensorFlow. That takes seconds, which is too long for `ganzoo --help`. So the command line imports only what it uses.
 if TYPE_CHECKING or not _is_command_line():
     from ganzoo.api import *  # noqa: F403
 else:
 
     def __getattr__(name):
-        """Imports a public name when it is asked for: another program may be called `ganzoo` as well."""
+        """Imports a public name on first use, in case another program is also called `ganzoo`."""
         if importlib.util.find_spec(f"ganzoo.{name}"):
             return importlib.import_module(f"ganzoo.{name}")
         public = importlib.import_module("ganzoo.api")

@@ -1,4 +1,4 @@
-"""Trains models, and works on trained ones, from the command line.
+"""Trains models, and works with trained models, from the command line.
 
 python -m ganzoo COMMAND ... [flags]
 """
@@ -26,10 +26,10 @@ def main(arguments=None):
     """Runs a command.
 
     Args:
-        arguments: List of strings, the command and its arguments. Defaults to those of the process.
+        arguments: List of strings, the command and its arguments. Defaults to the arguments of the process.
 
     Raises:
-        SystemExit: With code 2 after one line on stderr, if the command cannot do what it was asked.
+        SystemExit: With code 2, after a line on stderr, if the command cannot do its work.
     """
     try:
         dispatch(sys.argv[1:] if arguments is None else arguments)
@@ -40,7 +40,7 @@ def main(arguments=None):
         fail(stop.code)
     except (ValueError, ImportError) as error:
         fail(error)
-    except BrokenPipeError:  # Whoever read the output has seen enough.
+    except BrokenPipeError:  # The reader of the output, such as `head`, has closed it.
         process.give_up_output()
         raise SystemExit(1) from None
     except OSError as error:
@@ -50,13 +50,13 @@ def main(arguments=None):
 
 
 def fail(reason):
-    """Prints why a command stops, in one line, and ends the process with code 2."""
+    """Prints in a single line why a command stops, and ends the process with code 2."""
     print(" ".join(str(reason).split()) or type(reason).__name__, file=sys.stderr)
     raise SystemExit(2) from None
 
 
 def dispatch(arguments):
-    """Answers at once what needs no model, and imports the command that does."""
+    """Answers `--help` and `--version` at once, and imports only the command that is asked for."""
     name, *arguments = arguments or ["--help"]
     if name in HELP:
         print(overview())
@@ -80,14 +80,14 @@ def run(name, arguments):
         return
     options = parse(name, values, arguments)
     command.check(options)
-    process.import_quietly("ganzoo.api")  # Registers all classes that a file may hold.
+    process.import_quietly("ganzoo.api")  # Registers all classes that a file may contain.
     module = importlib.import_module(f"ganzoo.command_line.{command.module or name}")
     getattr(module, name if command.module else "run")(options)
 
 
 def parse(name, values, arguments):
     """Returns an object with the operands and the value of each flag as attributes."""
-    values.set_gnu_getopt()  # Flags may follow the operands.
+    values.set_gnu_getopt()  # Allows flags after the operands.
     usage, operands = f"python -m ganzoo {name}", COMMANDS[name].operands
     try:
         _, *given = values([name, *arguments])
@@ -100,7 +100,7 @@ def parse(name, values, arguments):
         )
     options = {**dict(zip(map(str.lower, operands), given)), **values.flag_values_dict()}
     for key, value in options.items():
-        if isinstance(value, str):  # A shell leaves the ~ of --output_dir=~/runs as it is.
+        if isinstance(value, str):  # A shell does not expand the ~ in --output_dir=~/runs.
             options[key] = os.path.expanduser(value)
     return SimpleNamespace(**options)
 
@@ -109,20 +109,20 @@ def parse(name, values, arguments):
 
 
 def versions():
-    """What `--version` prints."""
+    """The text of `--version`."""
     others = [f"{name} {importlib.metadata.version(name)}" for name in ("keras", "tensorflow")]
     return ", ".join([f"ganzoo {__version__}", *others, f"Python {platform.python_version()}"])
 
 
 def overview():
-    """What `--help` without a command prints."""
+    """The text of `--help` without a command."""
     lines = [__doc__.strip(), "", "Commands:"]
     lines += [f"  {name:<13}{command.summary}" for name, command in COMMANDS.items()]
     return "\n".join([*lines, "", "The flags of a command: python -m ganzoo COMMAND --help"])
 
 
 def help_of(name, values, settings):
-    """What `--help` after a command prints; `settings` are the names of the flags that its model brings."""
+    """The text of `--help` after a command. `settings` are the names of the flags of its model."""
     command = COMMANDS[name]
     lines = [textwrap.dedent("    " + command.define.__doc__.strip()), "", command.explain(), ""]
     common = [flag for flag in values if flag not in settings]
@@ -133,7 +133,7 @@ def help_of(name, values, settings):
 
 
 def describe(name, values):
-    """A flag and its meaning."""
+    """The text of a flag and its meaning."""
     flag = values[name]
     default = "" if flag.default in (None, []) else f" Default: {flag.default_as_str.strip(chr(39))}."
     text = " ".join(f"--{'[no]' if flag.boolean else ''}{name}: {flag.help}{default}".split())

@@ -1,4 +1,4 @@
-"""The public names of `ganzoo`: `ganzoo.WGAN` and `from ganzoo import WGAN` find them here."""
+"""The public names of `ganzoo`, such as `ganzoo.WGAN`."""
 
 from ganzoo import augmentation as augmentation
 from ganzoo import callbacks as callbacks
@@ -24,6 +24,7 @@ from ganzoo.models import GAN as GAN
 from ganzoo.models import IWAE as IWAE
 from ganzoo.models import LSGAN as LSGAN
 from ganzoo.models import R3GAN as R3GAN
+from ganzoo.models import SAGAN as SAGAN
 from ganzoo.models import SNGAN as SNGAN
 from ganzoo.models import VAE as VAE
 from ganzoo.models import VQVAE as VQVAE
@@ -32,11 +33,15 @@ from ganzoo.models import WGAN as WGAN
 from ganzoo.models import WGANGP as WGANGP
 from ganzoo.models import AdversarialModel as AdversarialModel
 from ganzoo.models import Autoencoder as Autoencoder
+from ganzoo.models import BigGAN as BigGAN
+from ganzoo.models import CramerGAN as CramerGAN
 from ganzoo.models import CycleGAN as CycleGAN
 from ganzoo.models import GenerativeModel as GenerativeModel
 from ganzoo.models import InfoGAN as InfoGAN
 from ganzoo.models import Pix2Pix as Pix2Pix
 from ganzoo.models import PresGAN as PresGAN
+from ganzoo.models import StyleGAN2 as StyleGAN2
+from ganzoo.models import WGANDiv as WGANDiv
 from ganzoo.presets.hubs import upload_preset as upload_preset
 from ganzoo.presets.library import from_preset as from_preset
 from ganzoo.presets.library import list_presets as list_presets

@@ -1,8 +1,8 @@
-"""What an argument must be: one check of each kind of value, with the same words everywhere; and checks of models.
+"""Checks of arguments, with a function for each kind of value, and checks of models.
 
-A check of a value takes the name of the argument and what came. It returns the value as Python's own type, or raises a
-`ValueError` that says what the argument must be and what was received. NumPy's numbers and tensors of one number are
-numbers. Booleans are not: `steps=True` is a mistake.
+A check of a value takes the name of the argument and the received value. It returns the value as a plain Python type,
+or raises a `ValueError` that says what the argument must be and what was received. NumPy numbers and scalar tensors
+count as numbers. Booleans do not: `steps=True` is a mistake.
 """
 
 import inspect
@@ -15,10 +15,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-# Larger arrays than any memory holds: of samples, and of the weights of one layer.
+# Arrays of samples, or weights of a layer, that are too large for any memory.
 MAX_SAMPLES = MAX_SIZE = 2**31 - 1
 
-# TensorFlow's random numbers take a seed as int64.
+# TensorFlow takes seeds as int64.
 MAX_SEED = 2**63 - 1
 
 HOW_TO_SCALE = "Scale 0..255 with ganzoo.data.normalize (x / 127.5 - 1), or load with ganzoo.data.from_arrays."
@@ -31,10 +31,10 @@ def integer(name, value, least=None, most=None, optional=False):
     """Returns an argument as a Python integer.
 
     Args:
-        name: String, the argument.
-        value: What came.
-        least, most: Integers, the bounds. Default to `None`: there is none.
-        optional: Boolean, whether `None` may come, and is returned. Defaults to `False`.
+        name: String, the name of the argument.
+        value: The received value.
+        least, most: Integers, the bounds. Default to `None`: no bound.
+        optional: Boolean, whether `None` is allowed and returned. Defaults to `False`.
 
     Raises:
         ValueError: If it is not an integer within the bounds.
@@ -58,12 +58,12 @@ def number(name, value, least=None, above=None, below=None, most=None, finite=Tr
     """Returns an argument as a Python float.
 
     Args:
-        name: String, the argument.
-        value: What came.
-        least, most: Floats, the bounds. Default to `None`: there is none.
-        above, below: Floats, bounds that are excluded. Default to `None`.
-        finite: Boolean, whether infinity is refused. Defaults to `True`. NaN is always refused.
-        optional: Boolean, whether `None` may come, and is returned. Defaults to `False`.
+        name: String, the name of the argument.
+        value: The received value.
+        least, most: Floats, the bounds. Default to `None`: no bound.
+        above, below: Floats, exclusive bounds. Default to `None`.
+        finite: Boolean, whether infinity raises an error. Defaults to `True`. NaN always does.
+        optional: Boolean, whether `None` is allowed and returned. Defaults to `False`.
 
     Raises:
         ValueError: If it is not a number within the bounds.
@@ -86,7 +86,7 @@ def seed(name, value, optional=False):
     """Returns a seed as a Python integer from 0 to 2**63 - 1.
 
     Raises:
-        ValueError: If it is something else.
+        ValueError: If it is not such an integer.
     """
     if value is None and optional:
         return None
@@ -100,7 +100,7 @@ def boolean(name, value):
     """Returns an argument as a Python boolean.
 
     Raises:
-        ValueError: If it is neither `True` nor `False`, such as `"no"`, which Python takes for true.
+        ValueError: If it is neither `True` nor `False`. For example, Python would take `"no"` for true.
     """
     found = plain(value)
     if not isinstance(found, bool):
@@ -109,15 +109,15 @@ def boolean(name, value):
 
 
 def choice(name, value, choices):
-    """Returns the one of some choices that an argument is equal to.
+    """Returns the member of `choices` that an argument is equal to.
 
     Args:
-        name: String, the argument.
-        value: What came.
+        name: String, the name of the argument.
+        value: The received value.
         choices: Iterable of strings, numbers or `None`.
 
     Raises:
-        ValueError: If it is none of them.
+        ValueError: If it is not among the choices.
     """
     found, choices = plain(value), list(choices)
     for known in choices:
@@ -130,13 +130,13 @@ def integers(name, value, least=1, count=None):
     """Returns a sequence of integers as a tuple.
 
     Args:
-        name: String, the argument.
-        value: What came.
-        least: Integer, the bound of each. Defaults to `1`.
-        count: Integer, how many there must be. Defaults to `None`: any number, also none.
+        name: String, the name of the argument.
+        value: The received value.
+        least: Integer, the lower bound of each. Defaults to `1`.
+        count: Integer, the required length. Defaults to `None`: any length, including 0.
 
     Raises:
-        ValueError: If it is something else.
+        ValueError: If it is not such a sequence.
     """
     found = plain_items(value)
     if (
@@ -153,7 +153,7 @@ def counts(**arguments):
     """Returns several arguments as Python integers of at least 1, in their order.
 
     Raises:
-        ValueError: For the first that is something else, or larger than any array.
+        ValueError: For the first argument that is not such an integer, or larger than any array.
 
     Example:
 
@@ -170,12 +170,12 @@ def sample_shape(name, value, vectors=False):
     """Returns the shape of a sample as a tuple of Python integers.
 
     Args:
-        name: String, the argument.
-        value: `(height, width, channels)`, or `(dimensions,)` where `vectors` are allowed.
+        name: String, the name of the argument.
+        value: `(height, width, channels)`, or with `vectors` also `(dimensions,)`.
         vectors: Boolean, whether samples may be vectors. Defaults to `False`.
 
     Raises:
-        ValueError: If it is something else.
+        ValueError: If it is not such a shape.
     """
     found = plain_items(value)
     are_sizes = found is not None and all(is_integer(size) and size >= 1 for size in found)
@@ -193,12 +193,12 @@ def array(name, value, dtype=None):
     """Returns an argument as a NumPy array of numbers, of any shape.
 
     Args:
-        name: String, the argument.
-        value: What came.
-        dtype: String, the type of the array. Defaults to `None`: as it comes.
+        name: String, the name of the argument.
+        value: The received value.
+        dtype: String, the type of the array. Defaults to `None`: NumPy's choice.
 
     Raises:
-        ValueError: If NumPy makes no such array of it.
+        ValueError: If NumPy cannot make such an array.
     """
     try:
         found = np.asarray(value)
@@ -214,7 +214,7 @@ def path(name, value, optional=False):
     """Returns an argument as a `pathlib.Path`, with `~` replaced by the home directory.
 
     Raises:
-        ValueError: If it is no path, or an empty string, which would be the current directory.
+        ValueError: If it is not a path. An empty string, which would mean the current directory, also raises it.
     """
     if value is None and optional:
         return None
@@ -231,16 +231,16 @@ def path(name, value, optional=False):
 
 
 def keras_object(name, value, get, wanted):
-    """Returns what Keras makes of an object, its name or its config: an optimizer, an initializer, an activation.
+    """Returns the Keras object for an object, a name or a config, such as an optimizer or an initializer.
 
     Args:
-        name: String, the argument.
-        value: What came.
+        name: String, the name of the argument.
+        value: The received value.
         get: Function such as `keras.initializers.get`.
         wanted: String, what it must be, for the message.
 
     Raises:
-        ValueError: If Keras makes nothing of it.
+        ValueError: If Keras does not know it.
     """
     is_known = isinstance(value, (str, dict)) or (callable(value) and not inspect.isbuiltin(value))
     try:
@@ -252,18 +252,18 @@ def keras_object(name, value, get, wanted):
 
 
 def refusal(name, value, wanted, optional=False):
-    """The error for an argument that is not what is wanted."""
+    """The error for an argument with the wrong kind of value."""
     return ValueError(f"`{name}` must be {wanted}{', or None' if optional else ''}. Received: {name}={shown(value)}")
 
 
 def shown(value):
-    """A value in an error: one line, and not the whole of a large array."""
+    """A value as a line of an error message, shortened if it is a large array."""
     text = " ".join(repr(value).split())
     return text if len(text) <= 200 else f"{text[:200]}... (of type {type(value).__name__})"
 
 
 def plain(value):
-    """A number in NumPy's type, or in an array or a tensor without axes, as Python's own; anything else as it is."""
+    """Turns a NumPy number, or an array or tensor without axes, into a plain Python number. Keeps all else."""
     try:
         return value if tuple(value.shape) else np.asarray(value).item()
     except (AttributeError, TypeError, ValueError, NotImplementedError, RuntimeError):
@@ -271,7 +271,7 @@ def plain(value):
 
 
 def plain_items(value):
-    """A sequence as a tuple of Python's own numbers; `None` for what is no sequence."""
+    """A sequence as a tuple of plain Python numbers. `None` if the value is not a sequence."""
     if isinstance(value, (str, bytes, dict)):
         return None
     try:
@@ -281,12 +281,12 @@ def plain_items(value):
 
 
 def is_integer(value):
-    """Whether this is a Python integer, and no boolean."""
+    """Whether this is a Python integer and not a boolean."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def as_float(value):
-    """A number as a float, infinite where it is too large for a float; NaN for anything else."""
+    """A number as a float. Infinite if it is too large for a float, NaN if it is not a number."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         return math.nan
     try:
@@ -296,12 +296,12 @@ def as_float(value):
 
 
 def are_alike(value, known):
-    """Whether two values may be called equal: both are booleans, strings, or integers."""
+    """Whether it makes sense to compare two values: both are booleans, strings, or integers."""
     return isinstance(value, type(known)) and isinstance(value, bool) == isinstance(known, bool)
 
 
 def is_outside(value, least=None, above=None, below=None, most=None):
-    """Whether a number breaks a bound."""
+    """Whether a number violates a bound."""
     return (
         (least is not None and value < least)
         or (above is not None and value <= above)
@@ -311,7 +311,7 @@ def is_outside(value, least=None, above=None, below=None, most=None):
 
 
 def bounds(least=None, above=None, below=None, most=None):
-    """The bounds of a number in words, which follow the noun."""
+    """The bounds of a number in words, to follow the noun."""
     if least is not None and most is not None:
         return f" from {least:,} to {most:,}"
     limits = ((" of at least", least), (" above", above), (" below", below), (" of at most", most))
@@ -331,7 +331,7 @@ def check_backend():
 
 
 def check_built(role, network):
-    """Raises unless `network` is a built `keras.Model` with known input shapes."""
+    """Raises an error unless `network` is a built `keras.Model` with known input shapes."""
     if not isinstance(network, keras.Model):
         raise TypeError(
             f"`{role}` must be a keras.Model. Received: {network!r} of type {type(network).__name__}. "
@@ -345,7 +345,7 @@ def check_built(role, network):
 
 
 def check_network(role, network, inputs, conditions):
-    """Raises a `ValueError` unless a built network has that many inputs, and one output or named ones.
+    """Raises a `ValueError` unless a network has the right inputs, and a single output or named outputs.
 
     Args:
         role: String, such as `"discriminator"`.
@@ -364,7 +364,7 @@ def check_network(role, network, inputs, conditions):
 
 
 def check_outputs(role, network, heads):
-    """Raises a `ValueError` unless a network has one output, or `heads`, a dictionary of outputs with "scores"."""
+    """Raises a `ValueError` unless a network has a single output, or with `heads` named outputs with "scores"."""
     if isinstance(heads, dict) and "scores" in heads:
         return
     if len(network.outputs) != 1 or isinstance(heads, dict):
@@ -376,7 +376,7 @@ def check_outputs(role, network, heads):
 
 
 def check_loss(loss, model):
-    """Raises a `ValueError` unless a hook returned a scalar; returns it as float32."""
+    """Returns the loss of a hook as float32. Raises a `ValueError` unless it is a scalar."""
     if loss is None or not hasattr(loss, "shape") or loss.shape.rank != 0:
         came = "None" if loss is None else f"shape {getattr(loss, 'shape', type(loss).__name__)}"
         raise ValueError(
@@ -407,12 +407,12 @@ def check_pixels(images, what="Images"):
 
 
 def check_count(name, value):
-    """Returns a count as a Python integer: at least 1, or `None`."""
+    """Returns a count as a Python integer of at least 1, or `None`."""
     return integer(name, value, least=1, optional=True)
 
 
 def check_weight(name, value):
-    """Returns the weight of a term as a float: finite, and not negative."""
+    """Returns the weight of a term as a finite float that is not negative."""
     return number(name, value, least=0)
 
 
@@ -469,7 +469,7 @@ def check_execution(strategy, steps_per_execution, jit_compile):
 
 
 def check_num_samples(num_samples):
-    """Returns the number of samples as an integer, if it is one and fits into memory's indices."""
+    """Returns the number of samples as an integer that is small enough to index memory."""
     num_samples = integer("num_samples", num_samples, least=1)
     if num_samples > MAX_SAMPLES:
         raise ValueError(

@@ -39,20 +39,21 @@ class WeightClip(keras.constraints.Constraint):
 def clip_weights(network, clip_value=0.01, clip_normalization=True):
     """Attaches `WeightClip` to the trainable variables of a network: kernels, biases, gamma and beta.
 
-    Embeddings of labels stay free. Clipping keeps the critic Lipschitz in the sample x, and a discrete label only
-    selects which function of x it is; an embedding within +-c would be too weak beside the pixels to matter.
+    Embeddings of labels are not clipped. Clipping keeps the critic Lipschitz in the sample x, and a discrete label only
+    selects a function of x. An embedding within +-c would be too weak beside the pixels to matter.
 
     Args:
         network: Built `keras.Model`.
         clip_value: Float, c.
         clip_normalization: Boolean, whether gamma and beta of normalization layers are clipped too. Defaults to `True`,
-            as in the paper, whose w are all parameters of the critic.
+            as in the paper, where w contains all parameters of the critic.
 
     Raises:
-        ValueError: If a variable has another constraint already.
+        ValueError: If a variable already has another constraint.
     """
     clips_all = checks.boolean("clip_normalization", clip_normalization)
     free = (keras.layers.Embedding,) if clips_all else (keras.layers.Embedding, *NORMALIZATION_LAYERS)
+    # By identity, because Keras variables compare entry by entry.
     exempt = {id(variable) for layer in graph.layers_of(network, free) for variable in layer.trainable_variables}
     for variable in network.trainable_variables:
         if id(variable) in exempt:

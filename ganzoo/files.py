@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, by one process beside others."""
+"""Writes files whole or not at all, also with several processes at work."""
 
 import contextlib
 import glob
@@ -9,24 +9,24 @@ import sys
 import time
 from pathlib import Path
 
-# Nobody writes a file for that long without a byte: who began it is gone.
+# A temporary file that has not grown for so long was left by a killed process.
 SECONDS_OF_SILENCE = 3600.0
 
 
 @contextlib.contextmanager
 def replacing(path, durable=False):
-    """Yields a temporary path beside `path`, which replaces `path` when all went well: no reader sees half of a file.
+    """Yields a temporary path beside `path`, which replaces `path` at the end, so that no reader sees a partial file.
 
-    The temporary name holds the machine and the process, so that two processes do not write one file. What killed
-    processes have left of the same file is deleted.
+    The temporary name contains the machine and the process, so two processes never write the same file. Leftovers of
+    killed processes for the same file are deleted.
 
     Args:
         path: String or `Path`. Its folder is made if it is missing.
         durable: Boolean, whether the file and its name are on the disk afterwards and survive a power cut. Defaults to
-            `False`: the operating system writes them when it likes.
+            `False`: the operating system decides when to write them.
 
     Raises:
-        OSError: If the file system does not take the file. What stood at `path` stays.
+        OSError: If the file cannot be written. An earlier file at `path` stays.
     """
     path = Path(path).expanduser()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -39,14 +39,14 @@ def replacing(path, durable=False):
                 os.fsync(file.fileno())
         os.replace(temporary, path)
     finally:
-        with contextlib.suppress(OSError):  # The folder is gone.
+        with contextlib.suppress(OSError):  # The folder may be gone.
             temporary.unlink(missing_ok=True)
     if durable:
         sync_folder(path.parent)
 
 
 def temporary_of(path):
-    """The name under which this process writes a file, or a folder, before it gets the name `path`."""
+    """The temporary name under which this process writes the file or folder `path`."""
     return path.with_name(f".writing-{machine()}-{os.getpid()}-{path.name}")
 
 
@@ -56,8 +56,8 @@ def is_temporary(path):
 
 
 def sync_folder(folder):
-    """Makes the names in a folder survive a power cut, where the operating system can."""
-    with contextlib.suppress(OSError):  # Windows opens no folders, and some network file systems sync none.
+    """Makes the names in a folder survive a power cut, if the operating system can."""
+    with contextlib.suppress(OSError):  # Windows cannot open folders, and some network file systems cannot sync them.
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)
@@ -66,11 +66,12 @@ def sync_folder(folder):
 
 
 def new_folder(path):
-    """Makes a folder of that name, or the first free one of `name_2`, `name_3`, ...; returns its path."""
+    """Makes a folder with the name, or the first free name of `name_2`, `name_3`, ... Returns its path."""
     number = 1
     while True:
         folder = path if number == 1 else path.with_name(f"{path.name}_{number}")
         try:
+            # `mkdir` is atomic, so two processes never get the same folder.
             folder.mkdir()
             return folder
         except FileExistsError:
@@ -79,15 +80,15 @@ def new_folder(path):
 
 # === One process at a time ===
 
-_LOCKED = {}  # Path of a locked file -> its open file and how often this process has locked it.
+_LOCKED = {}  # Path of a locked file -> its open file, and how often this process has locked it.
 
 
 @contextlib.contextmanager
 def locked(folder):
-    """Keeps other processes out of a folder: who asks for it meanwhile gets an error.
+    """Keeps other processes out of a folder. A process that asks for the folder meanwhile gets an error.
 
-    The operating system takes the lock away when the process ends, however it ends. A process may lock a folder several
-    times. Where files cannot be locked, as on Windows and some network file systems, nobody is kept out.
+    The operating system removes the lock when the process ends, however it ends. A process may lock a folder several
+    times. On Windows and some network file systems, files cannot be locked, and other processes are not kept out.
 
     Args:
         folder: `Path`. It is made if it is missing.
@@ -111,7 +112,7 @@ def locked(folder):
 
 
 def open_locked(path):
-    """Opens a file and locks it; raises a `RuntimeError` if another process has."""
+    """Opens and locks a file. Raises a `RuntimeError` if another process has locked it."""
     while True:
         file = path.open("a+")
         try:
@@ -129,7 +130,7 @@ def open_locked(path):
             return file
         if os.fstat(file.fileno()).st_nlink:
             break
-        file.close()  # Its owner has deleted it since it was opened.
+        file.close()  # Its owner has deleted it since it was opened, so this lock would protect nothing.
     file.truncate(0)
     file.write(f"process {os.getpid()} on {machine()}\n")
     file.flush()
@@ -138,10 +139,10 @@ def open_locked(path):
 
 @contextlib.contextmanager
 def in_turn(path, doing):
-    """Lets one process at a time through, and the others wait. Where files cannot be locked, nobody waits.
+    """Lets one process at a time through, while the others wait. If files cannot be locked, nobody waits.
 
     Args:
-        path: `Path` of an empty file that is made for this. It stays.
+        path: `Path` of an empty file that serves as the lock. It stays.
         doing: String, what the others wait for: `"makes photos.pixels"`.
     """
     with open(path, "a") as file:
@@ -160,11 +161,11 @@ def in_turn(path, doing):
 
 
 def remove_abandoned(folder, name=None):
-    """Deletes temporary files of processes that are gone; files that a living process is writing stay.
+    """Deletes temporary files of processes that are gone. Files that a running process is writing stay.
 
     Args:
         folder: `Path`.
-        name: String, the name of the file that was to be written. Defaults to `None`: any.
+        name: String, the final name of the file. Defaults to `None`: any name.
     """
     for path in Path(folder).glob(f".writing-*{'' if name is None else '-' + glob.escape(name)}"):
         if is_abandoned(path):
@@ -173,30 +174,30 @@ def remove_abandoned(folder, name=None):
 
 
 def is_abandoned(path):
-    """Whether a file has the name of a temporary file, and nobody is writing it any more."""
+    """Whether a file is a temporary file that no process is writing any more."""
     found = re.fullmatch(r"\.writing-(?:([\w.]+)-)?(\d+)[-.].+", path.name)
     if found is None:
         return False
     where, process = found[1] or machine(), int(found[2])
     if where == machine() and not is_running(process):
         return True
-    try:  # Another machine's process, or one that has got the number of a process that is gone.
+    try:  # A process of another machine, or a new process with the number of a process that is gone.
         return time.time() - path.stat().st_mtime > SECONDS_OF_SILENCE
-    except OSError:  # It has just been moved into place.
+    except OSError:  # It has just been moved to its final name.
         return False
 
 
 def is_running(process):
-    """Whether another process of that number runs on this machine; `True` where it cannot be known."""
+    """Whether another process with this number runs on this machine. `True` if unknown."""
     if process == os.getpid():
         return False
-    if os.name == "nt":  # There `os.kill` would end it.
+    if os.name == "nt":  # On Windows, `os.kill` would end the process.
         return True
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):
         return False
-    except OSError:  # It runs, and belongs to another user.
+    except OSError:  # It runs but belongs to another user.
         return True
     return True
 

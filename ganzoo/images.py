@@ -14,9 +14,9 @@ _TITLE_SIZE = 12  # pixels
 
 
 def to_uint8(images):
-    """Maps `[-1, 1]` to `0..255`, rounded; values outside are clipped.
+    """Maps `[-1, 1]` to `0..255`, rounded. Values outside are clipped.
 
-    Made of TensorFlow operations, so that it also works inside a `tf.function` and a SavedModel.
+    It consists of TensorFlow operations, so it also works inside a `tf.function` and a SavedModel.
 
     Args:
         images: Float tensor of any shape in `[-1, 1]`.
@@ -29,7 +29,7 @@ def to_uint8(images):
 
 
 def grid(images, columns=None, padding=2, scale=None, titles=None):
-    """Lays images out, row by row, as one picture.
+    """Arranges images in a grid, row by row.
 
     Args:
         images: Array `(count, height, width, channels)` with 1, 3 or 4 channels, uint8 or float in
@@ -58,6 +58,7 @@ def grid(images, columns=None, padding=2, scale=None, titles=None):
     padding = checks.integer("padding", padding, least=0, most=1000)
     rows = math.ceil(count / columns)
     scale = checks.integer("scale", scale, least=1, most=1000, optional=True) or max(1, round(64 / max(height, width)))
+    # Without smoothing, which would hide the single pixels.
     images = images.repeat(scale, axis=1).repeat(scale, axis=2)
 
     cell_height, cell_width = height * scale + padding, width * scale + padding
@@ -74,7 +75,7 @@ def grid(images, columns=None, padding=2, scale=None, titles=None):
 
 
 def title_row(titles, cell_width, picture):
-    """A strip with a title above each column of a grid; a title that is too long is cut."""
+    """A strip with a title above each column of a grid. Long titles are cut."""
     if checks.plain_items(titles) is None:
         raise checks.refusal("titles", titles, "a list of strings", optional=True)
     font = ImageFont.load_default(size=_TITLE_SIZE)
@@ -87,15 +88,16 @@ def title_row(titles, cell_width, picture):
         left = index * cell_width + (cell_width - font.getlength(title)) / 2
         draw.text((max(left, index * cell_width), 2), title, fill=0, font=font)
     pixels = np.repeat(np.asarray(strip)[..., None], picture.shape[2], axis=2)
+    # The strip above a picture with transparency is opaque.
     if picture.shape[2] == 4:
         pixels[..., 3] = 255
     return pixels
 
 
 def scatter(points, real=None):
-    """Draws 2-D samples, for the toy distributions.
+    """Draws 2-D samples of the toy distributions.
 
-    The axes reach from -1 to 1, or as far as `real` (without it: `points`) needs.
+    The axes reach from -1 to 1, or as far as needed for `real` (or without it, for `points`).
 
     Args:
         points: Float array `(count, 2)`.
@@ -104,7 +106,7 @@ def scatter(points, real=None):
     Returns:
         A uint8 array `(500, 500, 3)`.
     """
-    # A Figure of its own, not pyplot's: nothing stays behind, and no display is needed.
+    # A Figure of its own and not pyplot's, which would stay in memory and need a display.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -127,19 +129,19 @@ def scatter(points, real=None):
 
 
 def save_png(path, picture):
-    """Writes a picture, `(height, width, 1 | 3 | 4)` uint8, as PNG; never half a file."""
+    """Writes a picture, `(height, width, 1 | 3 | 4)` uint8, as PNG. Never leaves a partial file."""
     path = checks.path("path", path)
     with replacing(path) as temporary:
         _to_pil(picture).save(temporary, format="PNG", optimize=True)
 
 
 def save_gif(path, frames, duration=0.2):
-    """Writes pictures of one size as an animation that repeats; never half a file.
+    """Writes pictures of the same size as a looping GIF. Never leaves a partial file.
 
     Args:
         path: String or `Path`.
         frames: Iterable of pictures, `(height, width, 1 | 3 | 4)` uint8.
-        duration: Seconds per frame, a float or a list with one for each frame.
+        duration: Float, seconds per frame, or a list with the seconds of each frame.
     """
     path = checks.path("path", path)
     milliseconds = (np.asarray(duration) * 1000).round().astype(int).tolist()
@@ -156,16 +158,16 @@ def _save_animation(path, frames, format, who, **settings):
 
 
 def save_video(path, frames, fps=20):
-    """Writes pictures of one size as a video that repeats; never half a file.
+    """Writes pictures of the same size as a looping video. Never leaves a partial file.
 
     Args:
-        path: String or `Path`. Its suffix is the format: `.gif` and `.webp` are written by Pillow (lossless; a GIF has
-            256 colours), `.mp4` by the program `ffmpeg`.
+        path: String or `Path`. The suffix sets the format. Pillow writes `.gif` and `.webp` (lossless, but a GIF has
+            256 colours), and the program `ffmpeg` writes `.mp4`.
         frames: Iterable of pictures, `(height, width, 1 | 3 | 4)` uint8.
-        fps: Float, frames in a second; a GIF counts hundredths of a second. Defaults to `20`.
+        fps: Float, frames per second. A GIF rounds to hundredths of a second. Defaults to `20`.
 
     Raises:
-        ValueError: If the format is not known, cannot be written on this machine, or there are no frames.
+        ValueError: If the format is unknown, if it cannot be written on this machine, or if there are no frames.
     """
     path = checks.path("path", path)
     videos.check(path)
@@ -175,6 +177,7 @@ def save_video(path, frames, fps=20):
         with replacing(path) as temporary:
             videos.write_mp4(temporary, _as_rgb(frames), fps)
     elif path.suffix.lower() == ".webp":
+        # WebP's default, lossy compression would blur small images.
         _save_animation(path, frames, "WEBP", "save_video()", duration=duration, lossless=True)
     else:
         _save_animation(path, frames, "GIF", "save_video()", duration=duration)

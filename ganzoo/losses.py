@@ -114,3 +114,22 @@ def relativistic_loss(better_scores, worse_scores):
             f"{tuple(better_scores.shape)} and {tuple(worse_scores.shape)}"
         )
     return ops.mean(ops.softplus(worse_scores - better_scores))
+
+
+@of_scores
+def lecam_loss(real_scores, fake_scores, real_anchor, fake_anchor):
+    """`E[max(0, D(x) - a_F)^2] + E[max(0, a_R - D(G(z)))^2]`: scores that run away from the other side's mean cost.
+
+    The anchors a_R and a_F are running means of the scores of real and of generated samples. The form with the maximum
+    is the authors' code's. The paper prints it without: then a discriminator is also pulled where it is on the wrong
+    side, so that scores (-1, 1) with both anchors at 0 would cost 2 and not 0.
+
+    Reference: [Tseng et al., 2021](https://arxiv.org/abs/2104.03310), Equation 4.
+    """
+    for name, anchor in (("real_anchor", real_anchor), ("fake_anchor", fake_anchor)):
+        if len(anchor.shape):
+            raise ValueError(
+                f"`{name}` must be a number, the mean of scores. Received: an array of shape {anchor.shape}"
+            )
+    runaway_real, runaway_fake = ops.relu(real_scores - fake_anchor), ops.relu(real_anchor - fake_scores)
+    return ops.mean(ops.square(runaway_real)) + ops.mean(ops.square(runaway_fake))

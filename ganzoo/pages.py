@@ -1,4 +1,4 @@
-"""Pages of HTML that need nothing from elsewhere."""
+"""Self-contained HTML pages."""
 
 import html
 
@@ -16,7 +16,7 @@ pre { overflow-x: auto; padding: .75rem; background: color-mix(in srgb, currentC
 
 
 def document(title, body):
-    """A whole page.
+    """A complete HTML page.
 
     Args:
         title: String.
@@ -30,18 +30,18 @@ def document(title, body):
 
 
 def figure(source, words):
-    """A picture with its caption, which is its alternative text as well.
+    """A picture with a caption, which is also its alternative text.
 
     Args:
-        source: String, its address.
-        words: String.
+        source: String, the address of the picture.
+        words: String, the caption.
     """
     words = html.escape(words)
     return f'<figure><img src="{html.escape(source)}" alt="{words}"><figcaption>{words}</figcaption></figure>'
 
 
 def table(rows):
-    """A table of rows of strings, the first of each being its title."""
+    """A table with rows of strings. The first string of each row is its title."""
     lines = ([html.escape(str(cell)) for cell in row] for row in rows)
     inner = "".join(
         f"<tr><th>{first}</th>{''.join(f'<td>{cell}</td>' for cell in rest)}</tr>" for first, *rest in lines

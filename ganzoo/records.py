@@ -1,4 +1,4 @@
-"""Files of JSON, a line for each record, that survive a process killed in the middle of a line."""
+"""JSON files with a line for each record, which survive a process that is killed in the middle of a line."""
 
 import json
 import math
@@ -9,7 +9,7 @@ NAMES = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
 def read(path):
-    """The records of a file, as dictionaries: none if there is no file, and without what follows a torn line."""
+    """The records of a file, as dictionaries. Stops at a torn line. Empty if there is no file."""
     records = []
     if path.exists():
         for line in path.read_text(errors="replace").splitlines():
@@ -21,30 +21,30 @@ def read(path):
 
 
 def write(path, records):
-    """Replaces a file by these records; never half a file."""
+    """Replaces the records of a file. Never leaves a partial file."""
     with files.replacing(path) as temporary:
         temporary.write_text("".join(to_json(record) + "\n" for record in records))
 
 
 def append(path, record):
-    """Adds a record to a file that was read, and written again if a line was torn."""
+    """Adds a record to a file. A torn line must have been removed before, by `read` and `write`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
         file.write(to_json(record) + "\n")
 
 
 def to_json(record):
-    """A record as a line of JSON, which has no word for NaN and infinity: they become strings."""
+    """A record as a line of JSON. NaN and infinity, which JSON does not have, become strings."""
     return json.dumps(mapped(record, lambda x: NAMES[str(x)] if isinstance(x, float) and not math.isfinite(x) else x))
 
 
 def from_json(text):
-    """The record that `to_json` wrote."""
+    """Undoes `to_json`."""
     return mapped(json.loads(text), lambda x: float(x) if x in NAMES.values() else x)
 
 
 def mapped(record, change):
-    """A record with each of its strings and numbers changed."""
+    """Applies a function to each string and number of a record."""
     if isinstance(record, dict):
         return {key: mapped(part, change) for key, part in record.items()}
     if isinstance(record, (list, tuple)):

@@ -1,4 +1,4 @@
-"""Random numbers of a training step: saved with the model, the same on any number of replicas."""
+"""Random numbers for training and generation, the same on any number of replicas."""
 
 import math
 
@@ -13,10 +13,10 @@ from ganzoo.progress import track
 class RandomStream(keras.layers.Layer):
     """A stream of random tensors whose whole state is two integers, saved like a weight.
 
-    Why not `keras.random.SeedGenerator`: its state is not saved with a model, and it draws the same numbers on every
-    replica. Here each draw is made for the global batch, and a replica takes its slice of it, so that N replicas see
-    exactly the numbers that one device would. They are made of Philox's bits here and not by TensorFlow's own
-    distributions, which make other numbers of the same bits under XLA.
+    `keras.random.SeedGenerator` would not do: its state is not saved with a model, and it draws the same numbers on
+    every replica. This stream draws for the global batch, and each replica takes its slice. So N replicas see exactly
+    the numbers that a single device would. The numbers are computed here from Philox's bits, because TensorFlow's own
+    distributions give other numbers for the same bits under XLA.
 
     Args:
         seed: Integer. `None` (the default) follows `keras.utils.set_random_seed`.
@@ -39,11 +39,11 @@ class RandomStream(keras.layers.Layer):
         self.built = True
 
     def normal(self, shape):
-        """Draws float32 numbers from N(0, 1); `shape[0]` is the batch of this replica."""
+        """Draws float32 numbers from N(0, 1). `shape[0]` is the batch size of this replica."""
         return self._draw(shape, lambda uniform: math.sqrt(2.0) * tf.math.erfinv(2.0 * uniform - 1.0))
 
     def uniform(self, shape):
-        """Draws float32 numbers from U(0, 1); `shape[0]` is the batch of this replica."""
+        """Draws float32 numbers from U(0, 1). `shape[0]` is the batch size of this replica."""
         return self._draw(shape, lambda uniform: uniform)
 
     def restart(self):
@@ -51,7 +51,7 @@ class RandomStream(keras.layers.Layer):
         self.state.assign(tf.stack([tf.convert_to_tensor(self.state)[0], tf.constant(0, "int64")]))
 
     def _draw(self, shape, transform):
-        """Transforms the centres of 2^23 equal parts of (0, 1), which are exact in float32, and symmetric."""
+        """Transforms random centres of 2^23 equal parts of (0, 1), which are exact in float32 and symmetric."""
         seed = tf.identity(self.state.value)
         self.state.assign_add(tf.constant([0, 1], "int64"))
         batch, *rest = shape
@@ -60,8 +60,8 @@ class RandomStream(keras.layers.Layer):
         bits = tf.random.stateless_uniform(
             tf.stack([batch * replicas, *rest]), seed, minval=None, maxval=None, dtype="uint32", alg="philox"
         )
-        # The slice comes last: a transform of vectors of numbers and of the few that are left over at the end may round
-        # differently, so the last bit depends on the place in the tensor.
+        # The slice comes after the transform. Vector instructions and the loop for the last few numbers may round
+        # differently, so the last bit depends on the position in the tensor.
         numbers = transform((tf.cast(tf.bitwise.right_shift(bits, 9), "float32") + 0.5) * 2.0**-23)
         if replicas > 1:
             start = tf.cast(replica.replica_id_in_sync_group, "int32") * batch
@@ -75,8 +75,9 @@ class RandomStream(keras.layers.Layer):
 class SeededNumbers:
     """Random numbers as a function of a seed: the first k of n samples get the numbers of a draw for k samples.
 
-    `generate`, the SavedModel, callbacks and the command line draw from it, a training from `RandomStream`. A model's
-    `prior` turns the numbers of either into latents. It works inside of a `tf.function`, with a seed that is a tensor.
+    `generate`, the SavedModel, callbacks and the command line draw from this class, a training from `RandomStream`. A
+    model's `prior` turns the numbers of either into latents. It also works inside a `tf.function`, with a tensor as the
+    seed.
 
     Args:
         seed: Integer, or int64 scalar tensor.
@@ -87,11 +88,11 @@ class SeededNumbers:
         self._draws = 0
 
     def normal(self, shape):
-        """Draws float32 numbers from N(0, 1); `shape[0]` is the number of samples, an integer or a tensor."""
+        """Draws float32 numbers from N(0, 1). `shape[0]` is the number of samples, an integer or a tensor."""
         return tf.random.stateless_normal(as_shape(shape), self._next_key(), alg="philox")
 
     def uniform(self, shape):
-        """Draws float32 numbers from U[0, 1); `shape[0]` is the number of samples, an integer or a tensor."""
+        """Draws float32 numbers from U[0, 1). `shape[0]` is the number of samples, an integer or a tensor."""
         return tf.random.stateless_uniform(as_shape(shape), self._next_key(), alg="philox")
 
     def _next_key(self):
@@ -101,12 +102,12 @@ class SeededNumbers:
 
 
 def as_shape(shape):
-    """A shape with a tensor in it as a tensor."""
+    """Turns a shape that contains a tensor into a tensor."""
     return tf.stack([tf.cast(size, "int32") for size in shape])
 
 
 def in_full_batches(function, inputs, count, batch_size):
-    """Applies a function to batches of arrays. The last batch is full as well, so all go through the same kernels."""
+    """Applies a function to batches of arrays. Even the last batch is full, so that all use the same kernels."""
     results = None
     starts = range(0, count, batch_size)
     for start in track(starts, len(starts), f"Generating, batches of {batch_size:,}"):

@@ -1,7 +1,8 @@
 """The documentation's Python runs: every block that follows a comment `<!-- run -->`.
 
 The blocks of a page run one after the other, in one namespace and in an empty folder. `<!-- run: 2 steps -->` cuts each
-`fit` of the block down to one epoch of so many steps.
+`fit` of the block down to one epoch of so many steps. A block that cannot run has the reason in its place:
+`<!-- fragment: needs a server that runs -->`.
 """
 
 import re
@@ -26,6 +27,7 @@ PAGES = {
 @pytest.mark.parametrize("page", [page for page, blocks in PAGES.items() if blocks])
 def test_blocks_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     fit = GenerativeModel.fit
     namespace = {"__name__": page}
     for steps, code in PAGES[page]:
@@ -38,6 +40,14 @@ def test_blocks_run(page, tmp_path, monkeypatch):
 
         monkeypatch.setattr(GenerativeModel, "fit", short_fit)
         exec(compile(code, page, "exec"), namespace)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_block_runs_or_says_why_not(page):
+    text = (ROOT / page).read_text()
+    marked = re.findall(r"^<!-- (?:run.*|fragment: .+) -->\n```python$", text, re.MULTILINE)
+    assert text.count("```python\n") == len(marked)
+    assert text.count("<!-- fragment") == len(re.findall(r"^<!-- fragment: .+ -->\n```python$", text, re.MULTILINE))
 
 
 def test_no_marker_is_lost():

@@ -27,7 +27,12 @@ PROMISES = {
         r"standard deviations of the latents: \[",
     ),
     "train_began": (["epoch_0001.png"], r"epoch 1: k = 0\.\d{4}, M = [\d.]+, learning rate 0\.0004"),
+    "train_biggan": (
+        ["whole.png", "truncated.png"],
+        r"New statistics in \d+ layers; the spread of pixels is 0\.\d+ and",
+    ),
     "train_cgan": (["model.keras", "Sneaker.png", "Bag.png", "samples/epoch_0001.png"], r"10 classes: T-shirt/top, "),
+    "train_cramer_gan": (["samples.png"], r"epoch 1: energy distance \d\.\d{4}"),
     "train_cyclegan": (["model.keras", "there_and_back.png"], r"differ by [\d.]+ of 2"),
     "train_dcgan": (
         ["model.keras", "samples/training.gif", "learning_curve.csv"],
@@ -44,11 +49,20 @@ PROMISES = {
     "train_pix2pix": (["model.keras", "samples/epoch_0001.png"], r"(?s)pix2pix l1_distance.*outline l1_distance"),
     "train_presgan": (["model.keras", "sigma.png", "learning_curve.png"], r"held-out images of fashion_mnist_10k: -?"),
     "train_r3gan": (["checkpoints/step_0000000002.keras", "epoch_0001.png"], r"2 replicas, 64 images each"),
+    "train_sagan": (["epoch_0001.png"], r"epoch 1: gain [+-]0\.\d{4} in the generator"),
     "train_sngan": (["model.keras"], r"bfloat16, largest singular value [\d.]+"),
+    "train_stylegan2": (
+        ["model.keras", "truncation_0.7.png", "samples/epoch_0001.png"],
+        r"ADA's probability after 2 steps: 0\.0000",
+    ),
     "train_vae": (["model.keras", "latents_0001.png"], r"ELBO -[\d.]+ nats; log p\(x\) -[\d.]+ nats"),
     "train_vqvae": (["model.keras", "reconstructions.png", "samples.png"], r"perplexity [\d.]+ of 64"),
     "train_wae": (["model.keras", "samples.png"], r"standard deviations of the latents: [\d.]+ to [\d.]+"),
     "train_wgan": (["estimate.png", "samples/epoch_0001.png"], r"frechet_distance"),
+    "train_wgan_div": (
+        ["WGAN-GP.png", "WGAN-div.png"],
+        r"(?s)WGAN-GP: mean slope [\d.]+ .*WGAN-div: mean slope [\d.]+ after the first",
+    ),
     "train_wgan_gp": (
         ["model.keras", "new.png", "serving/1/saved_model.pb", "checkpoints/step_0000000002.keras"],
         r"The server makes 64 images of uint8",

@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ganzoo.penalties import dragan_penalty, gradient_norms, gradient_penalty, zero_centered_penalty
+from ganzoo.penalties import (
+    dragan_penalty,
+    euclidean_norms,
+    gradient_norms,
+    gradient_penalty,
+    gradient_power,
+    orthogonal_penalty,
+    zero_centered_penalty,
+)
 
 
 def uniform(shape):
@@ -45,6 +53,39 @@ def test_one_sided():
     np.testing.assert_allclose(gradient_penalty(linear, real, fake, uniform, one_sided=True), 16.0, rtol=1e-6)
     slack = gradient_penalty(linear, real, fake, uniform, target=7.0, one_sided=True)
     np.testing.assert_array_equal(slack, 0.0)
+
+
+@pytest.mark.parametrize(("slope", "two_sided", "one_sided"), [(5.0, 16.0, 16.0), (0.5, 0.25, 0.0)])
+def test_a_flat_critic_costs_nothing_on_one_side(slope, two_sided, one_sided):
+    """WGAN-LP."""
+
+    def critic(x):
+        return slope * x[:, 0]
+
+    samples = tf.ones((8, 2)), tf.zeros((8, 2)), uniform
+    np.testing.assert_allclose(gradient_penalty(critic, *samples), two_sided, rtol=1e-6)
+    np.testing.assert_allclose(gradient_penalty(critic, *samples, one_sided=True), one_sided, rtol=1e-6)
+
+
+def test_power_of_the_norm():
+    """A slope of 2: 2^6. D(x) = x^2 / 2 has the slope e between 0 and 1: E[e^4] = 1/5."""
+    np.testing.assert_allclose(
+        gradient_power(lambda x: 2.0 * x[:, 0], tf.ones((8, 2)), tf.zeros((8, 2)), uniform), 64.0, rtol=1e-6
+    )
+    count = 100_000
+    power = gradient_power(quadratic, tf.ones((count, 1)), tf.zeros((count, 1)), uniform, power=4.0)
+    np.testing.assert_allclose(power, 1 / 5, atol=5e-3)
+
+
+def test_a_flat_critic_has_no_power_and_a_finite_gradient():
+    weight = tf.Variable(0.0)
+    with tf.GradientTape() as tape:
+        power = gradient_power(lambda x: weight * x[:, 0], tf.ones((8, 2)), tf.zeros((8, 2)), uniform)
+    assert float(power) == 0 and float(tape.gradient(power, weight)) == 0
+
+
+def test_norms_of_rows():
+    np.testing.assert_allclose(euclidean_norms(tf.constant([[3.0, 4.0], [0.0, 0.0]])), [5.0, 1e-6], rtol=1e-6)
 
 
 def test_interpolates_uniformly_between_real_and_fake():
@@ -172,3 +213,17 @@ def test_the_noise_of_dragan_is_not_the_same_for_each_entry():
     assert 0 <= noise.min() and noise.max() < 0.5
     u, share = uniform((2, 2)).numpy(), uniform((2, 1)).numpy()  # One share for each sample.
     np.testing.assert_allclose(noise, 0.5 * u * share, atol=1e-6)
+
+
+def test_orthogonal_filters_cost_nothing():
+    orthogonal, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(18, 4)))
+    kernel = (orthogonal * [1.0, 2.0, 3.0, 4.0]).reshape(3, 3, 2, 4)  # Of any length.
+    np.testing.assert_allclose(orthogonal_penalty([kernel, np.eye(3)]), 0.0, atol=1e-9)
+
+
+def test_orthogonal_penalty_by_hand():
+    """Two filters (1, 2) and (3, -1): the inner product 1, twice. One filter has no other."""
+    kernel = np.array([[1.0, 3.0], [2.0, -1.0]])
+    np.testing.assert_allclose(orthogonal_penalty([kernel]), 2.0, rtol=1e-6)
+    np.testing.assert_allclose(orthogonal_penalty([kernel, 2 * kernel]), 2.0 + 16 * 2.0, rtol=1e-6)
+    np.testing.assert_allclose(orthogonal_penalty([np.ones((5, 1))]), 0.0)

@@ -71,9 +71,14 @@ MODELS = {
     "LSGAN": SMALL,
     "DRAGAN": SMALL,
     "SNGAN": SMALL,
+    "BigGAN": SMALL,
+    "SAGAN": {**SMALL, "generator_attention": 1},
     "R3GAN": SMALL,
+    "StyleGAN2": {"image_shape": (8, 8, 1), "base": 16, "max_filters": 2},
     "WGAN": SMALL,
     "WGANGP": SMALL,
+    "WGANDiv": SMALL,
+    "CramerGAN": SMALL,
     "CGAN": {"image_shape": (8, 8, 1), "num_classes": 3},
     "ACGAN": {"image_shape": (8, 8, 1), "num_classes": 3, "filters": 2},
     "InfoGAN": SMALL,
@@ -255,6 +260,13 @@ def of_the_rest():
             dict,
             signature=ganzoo.augmentation.DiffAugment,
         ),
+        "augmentation.FlipAndShift": Entry(
+            lambda **arguments: train_one(
+                "GAN", **MODELS["GAN"], augmentation=ganzoo.augmentation.FlipAndShift(**arguments)
+            ),
+            dict,
+            signature=ganzoo.augmentation.FlipAndShift,
+        ),
         "augmentation.ADA": Entry(
             functools.partial(train_augmented, "ADA"),
             lambda: {"adjustment_images": 1000.0},
@@ -423,6 +435,11 @@ def of_losses():
             **of_any_scores,
         ),
         "losses.hinge_generator_loss": of(losses.hinge_generator_loss, {"fake_scores": SCORES}, **of_any_scores),
+        "losses.lecam_loss": of(
+            losses.lecam_loss,
+            {"real_scores": SCORES, "fake_scores": SCORES, "real_anchor": 0.5, "fake_anchor": -0.5},
+            **of_any_scores,
+        ),
         "losses.relativistic_loss": of(
             losses.relativistic_loss, {"better_scores": SCORES, "worse_scores": SCORES}, **of_any_scores
         ),

@@ -8,7 +8,7 @@ import numpy as np
 from ganzoo import data, images, metrics
 
 sys.path.append(str(Path(__file__).parent.parent))
-from pix2pix_ablation import measures  # noqa: E402
+from pix2pix_ablation import BINS, RANGE, lab  # noqa: E402
 
 PROTOCOL = (
     "Measured with the weights as they are in the preset, rounded to float16, on held-out pairs. l1 is the mean "
@@ -42,12 +42,34 @@ def measured(model, recipe, folder):
         shown = pairs(folder, hints)
         scores.append(l1("l1 with hints", shown, model))
     outputs = model.predict(shown[0], batch_size=50, verbose=0)
-    found = measures(outputs, shown[1])
-    for axis in "ab":
-        scores.append(score(f"colour {axis}", found[axis], None, len(outputs), lower_is_better=False))
+    for name, (value, interval) in colours(outputs, shown[1]).items():
+        scores.append(score(f"colour {name}", value, interval, len(outputs), lower_is_better=False))
     places = np.linspace(0, len(outputs) - 1, 3 * ROWS).round().astype(int)
     rows = np.stack([np.broadcast_to(shown[0], outputs.shape), outputs, shown[1]], axis=1)[places]
     return scores, images.grid(rows.reshape(-1, *outputs.shape[1:]), columns=9)
+
+
+def colours(outputs, targets):
+    """How far the histograms of colour agree, with bootstrap intervals over the images: `{axis: (value, interval)}`."""
+    colour = targets.min(axis=-1) < 1.0
+    sides = [[lab(image[place]) for image, place in zip(images, colour)] for images in (outputs, targets)]
+    weights = np.random.default_rng(0).multinomial(len(targets), np.full(len(targets), 1 / len(targets)), size=1000)
+    found = {}
+    for axis, name in ((1, "a"), (2, "b")):
+        counts = [
+            np.array([np.histogram(pixels[:, axis], bins=BINS, range=RANGE)[0] for pixels in side]) for side in sides
+        ]
+        value = overlap(*(each.sum(axis=0)[None] for each in counts))[0]
+        # A resampled overlap is lower on average, so the interval is the basic bootstrap's.
+        low, high = np.quantile(overlap(*(weights @ each for each in counts)), (0.025, 0.975))
+        found[name] = value, (2 * value - high, 2 * value - low)
+    return found
+
+
+def overlap(ours, theirs):
+    """The common area of histograms, one in each row."""
+    ours, theirs = (each / each.sum(axis=1, keepdims=True) for each in (ours, theirs))
+    return np.minimum(ours, theirs).sum(axis=1)
 
 
 def l1(name, pairs, model):

@@ -135,12 +135,13 @@ def power_of_average(path):
 # === The same game, played by the library ===
 
 
-def play_as_wgan(rate, steps, start=START):
+def play_as_wgan(rate, steps, start=START, clip_value=1e3):
     """The path `(steps + 1, 2)` of a `ganzoo.WGAN` with data at 0, the critic f(x) = a x, and the sample b.
 
     Its loss of the critic is a b, and that of the generator -a b; the critic moves first. Bounds of 1,000 never clip.
     """
-    model = ganzoo.WGAN(constant_generator(start[1]), linear_critic(start[0]), clip_value=1e3, discriminator_steps=1)
+    networks = constant_generator(start[1]), linear_critic(start[0])
+    model = ganzoo.WGAN(*networks, clip_value=clip_value, discriminator_steps=1)
     model.compile(keras.optimizers.SGD(rate), keras.optimizers.SGD(rate))
     path = [start]
     for _ in range(steps):

@@ -1,4 +1,4 @@
-"""Random transformations of colour: one affine map of the channels for each image.
+"""Random colour transformations, as an affine map of the channels for each image.
 
 A matrix is `(batch, channels + 1, channels + 1)` and acts on homogeneous colours (red, green, blue, 1).
 """
@@ -19,8 +19,8 @@ SATURATION = math.log(2.0)
 def color_transformations(numbers, p, channels):
     """Brightness, contrast, luma flip, hue rotation, saturation.
 
-    The luma axis is v = (1, ..., 1) / sqrt(channels). A grey image has no other axis: hue and saturation leave it, and
-    the luma flip turns its sign. The hue is an angle for three channels only.
+    The luma axis is v = (1, ..., 1) / sqrt(channels). A grey image has no other axis, so hue and saturation do not
+    change it, and the luma flip changes its sign. The hue is an angle only with three channels.
 
     Args:
         numbers: Ten float32 tensors `(batch,)` in [0, 1).
@@ -28,7 +28,7 @@ def color_transformations(numbers, p, channels):
         channels: Integer.
 
     Returns:
-        List of (boolean tensor `(batch,)`, whether it applies; its matrices), in the order of application.
+        List of `(applies, matrices)` in order of application. `applies` is a boolean tensor `(batch,)`.
     """
     brighten, shift, contrast, factor, flip, side, turn, angle, saturate, strength = numbers
     steps = [
@@ -49,12 +49,12 @@ def brightness(shift, channels):
 
 
 def scaled_contrast(factor, channels):
-    """Multiplies each channel by `factor`; grey, which is 0, stays."""
+    """Multiplies each channel by `factor`. Grey, which is 0, does not change."""
     return spread(factor) * unit(channels) + corner(channels)
 
 
 def luma_flip(count, channels):
-    """Reflects along the luma axis, `count` = 0 or 1 times: I - 2 count v v^T."""
+    """Reflects along the luma axis if `count` is 1, not if it is 0: I - 2 count v v^T."""
     return np.eye(channels + 1, dtype="float32") - 2.0 * spread(count) * luma(channels)
 
 
@@ -67,7 +67,7 @@ def hue_rotation(angle):
 
 
 def saturation(factor, channels):
-    """Multiplies what is across the luma axis: v v^T + factor (I - v v^T)."""
+    """Multiplies the part across the luma axis by `factor`: v v^T + factor (I - v v^T)."""
     return luma(channels) + spread(factor) * (unit(channels) - luma(channels)) + corner(channels)
 
 
@@ -88,7 +88,7 @@ def recolored(images, matrices):
 
 
 def unit(channels, last_column=False):
-    """The identity of the channels, or ones in the last column, which add to each channel; zeros elsewhere."""
+    """The identity of the channels, or 1 in the last column, which adds to each channel. All other entries are 0."""
     matrix = np.zeros((channels + 1, channels + 1), "float32")
     matrix[:channels] = np.eye(channels + 1)[channels] if last_column else np.eye(channels, channels + 1)
     return matrix
@@ -102,7 +102,7 @@ def luma(channels):
 
 
 def corner(channels):
-    """The one that stands below the channels in a homogeneous matrix."""
+    """A homogeneous matrix with a 1 in its lower right corner and 0 elsewhere."""
     matrix = np.zeros((channels + 1, channels + 1), "float32")
     matrix[channels, channels] = 1.0
     return matrix

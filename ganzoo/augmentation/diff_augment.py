@@ -1,4 +1,4 @@
-"""DiffAugment: random colours, shifts and holes of fixed strength."""
+"""DiffAugment: random colours, shifts and cutouts of fixed strength."""
 
 import keras
 import tensorflow as tf
@@ -11,31 +11,31 @@ from ganzoo import checks
 class DiffAugment:
     """Differentiable augmentation of Zhao et al., for training on few images.
 
-    A discriminator memorises a small training set. It sees random changes of the images in their place, of the real and
-    the generated ones alike and in both updates, so that the generator learns the images and not the changes; the
-    gradient reaches the generator through them.
+    A discriminator memorises a small training set. DiffAugment shows it random changes of the images instead. Real and
+    generated images are changed alike, in both updates, so that the generator learns the images and not the changes.
+    The gradient passes through the changes to the generator.
 
         L_D = f_D(-D(T(x))) + f_D(D(T(G(z)))),   L_G = f_G(-D(T(G(z))))      (Equations 4 and 5)
 
-    - colour: brightness, saturation and contrast;
-    - translation: a shift by whole pixels, zeros (grey) move in;
-    - cutout: one square of zeros (grey).
+    - Colour: brightness, saturation and contrast.
+    - Translation: a shift by whole pixels, filled with zeros (grey).
+    - Cutout: a square of zeros (grey).
 
-    A model takes it as the argument `augmentation`, and binds it to the `critic` of each update, with one draw of the
-    numbers for each sample: within an update, real sample i and generated sample i are changed alike, and so is every
-    point between them at which a penalty is taken.
+    Pass it to a model as `augmentation`. The model binds it to the `critic` of each update, with a new draw of numbers
+    for each sample. Within an update, real sample i and generated sample i are changed alike. So is every point between
+    them at which a penalty is computed.
 
     Reference: [Zhao et al., 2020](https://arxiv.org/abs/2006.10738), Section 3.2.
 
-    Departures from the paper: real and generated samples share their numbers, where the authors' code draws for each,
-    so that the critic of an update is one function, as penalties assume; the distribution of T(x) and of T(G(z)) is the
-    same.
+    Departures from the paper: real and generated samples share their numbers, while the authors' code draws separate
+    numbers. This makes the critic of an update a single function, as penalties assume. The distributions of T(x) and of
+    T(G(z)) do not change.
 
     Args:
-        color: Float, strength of the changes of colour; 1 is the paper's: brightness +-0.5, saturation times 0 to 2,
+        color: Float, strength of the colour changes. 1 is as in the paper: brightness +-0.5, saturation times 0 to 2,
             contrast times 0.5 to 1.5. Defaults to `1.0`. 0 changes nothing.
-        translation: Float, the largest shift as a part of height and width. Defaults to `0.125`.
-        cutout: Float, side of the square as a part of height and width. Defaults to `0.5`.
+        translation: Float, the largest shift as a fraction of height and width. Defaults to `0.125`.
+        cutout: Float, side of the square as a fraction of height and width. Defaults to `0.5`.
 
     Raises:
         ValueError: If a strength is negative, or `translation` or `cutout` is above 1.
@@ -46,7 +46,7 @@ class DiffAugment:
     >>> gan = ganzoo.WGANGP.from_paper(image_shape=(28, 28, 1), augmentation=augmentation)
     """
 
-    # Numbers that one sample takes.
+    # Random numbers per sample.
     numbers = 7
 
     def __init__(self, color=1.0, translation=0.125, cutout=0.5):
@@ -55,11 +55,11 @@ class DiffAugment:
         self.cutout = checks.number("cutout", cutout, least=0, most=1)
 
     def __call__(self, images, numbers):
-        """Changes each image by its own numbers.
+        """Augments each image with its own numbers.
 
         Args:
             images: Float32 tensor `(batch, height, width, channels)` in [-1, 1].
-            numbers: Float32 tensor `(batch, 7)` in [0, 1), as `model.uniform((batch, 7))`.
+            numbers: Float32 tensor `(batch, 7)` in [0, 1), from `model.uniform((batch, 7))`.
 
         Returns:
             Tensor of the shape of `images`. The colours may leave [-1, 1].
@@ -100,13 +100,13 @@ class DiffAugment:
 
 
 def shifts(size, ratio, numbers):
-    """Pixels -most..most, each as likely; `most` is `ratio` of the size."""
+    """Shifts from -most to most pixels, all equally likely, where `most` is `ratio` of the size."""
     most = int(size * ratio + 0.5)
     return tf.cast(tf.floor(numbers * (2 * most + 1)), "int32") - most
 
 
 def shift(images, axis, pixels):
-    """Moves each image along an axis by its own number of pixels; zeros move in."""
+    """Moves each image along an axis by its own number of pixels, and fills with zeros."""
     size = images.shape[axis]
     source = tf.range(size)[None] - pixels[:, None]
     inside = tf.cast((source >= 0) & (source < size), images.dtype)
@@ -115,8 +115,9 @@ def shift(images, axis, pixels):
 
 
 def hidden(size, ratio, numbers):
-    """Rows `(batch, size)` that are 1 where a window of `ratio` of the size hides them; its centre lies anywhere."""
+    """Rows `(batch, size)` that are 1 inside a window of `ratio` of the size. Its centre lies anywhere."""
     window = int(size * ratio + 0.5)
+    # The number of possible centres depends on whether the window is odd.
     centre = tf.cast(tf.floor(numbers * (size + 1 - window % 2)), "int32")[:, None]
     first = centre - window // 2
     place = tf.range(size)[None]

@@ -1,7 +1,7 @@
-"""Random geometric transformations of images: one matrix for each image, and one resampling.
+"""Random geometric transformations of images, as a matrix for each image and a single resampling.
 
-A matrix is `(batch, 3, 3)` and says where a point (x, y, 1) of the picture goes. Coordinates are in pixels, x to the
-right and y down, and their origin is the centre of the picture.
+A matrix is `(batch, 3, 3)` and says where a point (x, y, 1) of the picture goes. Coordinates are in pixels, with x to
+the right and y down. The origin is the centre of the picture.
 """
 
 import math
@@ -20,7 +20,7 @@ LOBES = 3
 
 
 def pixel_blitting(numbers, p, height, width):
-    """x-flip, rotation by quarter turns, translation by whole pixels: pixels are copied, not interpolated.
+    """Flips, quarter turns and shifts by whole pixels, which copy pixels without interpolation.
 
     Args:
         numbers: Seven float32 tensors `(batch,)` in [0, 1).
@@ -28,7 +28,7 @@ def pixel_blitting(numbers, p, height, width):
         height, width: Integers.
 
     Returns:
-        List of (boolean tensor `(batch,)`, whether it applies; its matrices), in the order of application.
+        List of `(applies, matrices)` in order of application. `applies` is a boolean tensor `(batch,)`.
     """
     flip, side, turn, quarters, move, right, down = numbers
     return [
@@ -39,9 +39,9 @@ def pixel_blitting(numbers, p, height, width):
 
 
 def general_transformations(numbers, p, height, width):
-    """Isotropic scaling, rotation, anisotropic scaling, another rotation, translation by parts of a pixel.
+    """Isotropic scaling, rotation, anisotropic scaling, another rotation, and shifts by parts of a pixel.
 
-    A rotation on one side or on both sides of the anisotropic scaling happens with probability p, so each has the
+    A rotation before, after or on both sides of the anisotropic scaling happens with probability p, so each has the
     probability 1 - sqrt(1 - p).
 
     Args:
@@ -50,7 +50,7 @@ def general_transformations(numbers, p, height, width):
         height, width: Integers.
 
     Returns:
-        List of (boolean tensor `(batch,)`, whether it applies; its matrices), in the order of application.
+        List of `(applies, matrices)` in order of application. `applies` is a boolean tensor `(batch,)`.
     """
     scale, factor, before, angle_before, stretch, ratio, after, angle_after, move, right, down = numbers
     p_rotation = 1.0 - tf.sqrt(1.0 - p)
@@ -65,7 +65,7 @@ def general_transformations(numbers, p, height, width):
 
 
 def angle(number):
-    """U(-pi, pi) of U(0, 1)."""
+    """Turns U(0, 1) into an angle from U(-pi, pi)."""
     return math.pi * (2.0 * number - 1.0)
 
 
@@ -80,38 +80,38 @@ def translation(x, y):
 
 
 def rotation(angle):
-    """Matrices that turn counterclockwise."""
+    """Matrices that rotate counterclockwise."""
     return turning(tf.cos(angle), tf.sin(angle))
 
 
 def quarter_turns(count):
-    """Matrices that turn counterclockwise by 0 to 3 quarters; their sines and cosines are whole numbers."""
+    """Matrices that rotate counterclockwise by 0 to 3 quarters. Their sines and cosines are whole numbers."""
     return turning(tf.abs(2.0 - count) - 1.0, 1.0 - tf.abs(count - 1.0))
 
 
 def turning(cosine, sine):
-    """Rotation matrices; y points downwards."""
+    """Rotation matrices, where y points downwards."""
     along, across = entry(0, 0) + entry(1, 1), entry(0, 1) - entry(1, 0)
     return spread(cosine) * along + spread(sine) * across + entry(2, 2)
 
 
 def entry(row, column):
-    """The 3x3 matrix that is 1 there and 0 elsewhere."""
+    """The 3x3 matrix with a 1 at this entry and 0 elsewhere."""
     matrix = np.zeros((3, 3), "float32")
     matrix[row, column] = 1.0
     return matrix
 
 
 def resample(images, matrices):
-    """Moves the content of each image by a matrix; outside of an image lies its reflection.
+    """Moves the content of each image by a matrix. Outside of an image lies its reflection.
 
-    Each pixel of the result is read at its source, `matrices^-1` times its place. Sources lie between the pixels. The
-    image is enlarged twice by Lanczos interpolation, which keeps the pixels themselves, and read by bilinear
+    Each pixel of the result is read at its source, `matrices^-1` times its position. Sources lie between the pixels. So
+    the image is enlarged twice by Lanczos interpolation, which keeps the pixels themselves, and read by bilinear
     interpolation. A source at the centre of a pixel gives that pixel exactly.
 
     Args:
         images: Float32 tensor `(batch, height, width, channels)`, at least 2x2.
-        matrices: Float32 tensor `(batch, 3, 3)`, which can be inverted.
+        matrices: Float32 tensor `(batch, 3, 3)`, invertible.
 
     Returns:
         Tensor of the shape of `images`.
@@ -134,9 +134,10 @@ def resample(images, matrices):
 
 
 def inverse(matrices):
-    """Inverses of affine matrices; exact where all entries are whole numbers and the determinant is 1 or -1."""
+    """Inverses of affine matrices. Exact if all entries are whole numbers and the determinant is 1 or -1."""
     (a, b, x), (c, d, y) = entries(matrices)
     determinant = a * d - b * c
+    # The adjugate, divided by the determinant.
     rows = [[d, -b, b * y - d * x], [-c, a, c * x - a * y], [tf.zeros_like(a), tf.zeros_like(a), determinant]]
     return tf.stack([tf.stack(row, axis=1) for row in rows], axis=1) / spread(determinant)
 
@@ -147,7 +148,7 @@ def entries(matrices):
 
 
 def sources(matrices, height, width):
-    """Where each pixel comes from: x and y `(batch, height, width)`, in pixels from the first, inside of the image."""
+    """The source of each pixel: x and y `(batch, height, width)`, in pixels from the first, inside of the image."""
     across, along = (tf.constant(np.arange(n) - (n - 1) / 2, "float32") for n in (width, height))
     across, along = across[None, None, :], along[None, :, None]
     (a, b, x), (c, d, y) = entries(matrices[..., None, None])
@@ -157,23 +158,25 @@ def sources(matrices, height, width):
 
 
 def folded(place, size):
-    """Reflects places outside of an image of `size` pixels at the centres of its first and last pixel."""
+    """Reflects positions outside of an image of `size` pixels at the centres of its first and last pixel."""
     last = size - 1.0
+    # A triangle wave of period 2 * last.
     return last - tf.abs(tf.math.floormod(place, 2.0 * last) - last)
 
 
 def cell(place, size):
-    """The index below a place in the enlarged image, and the rest of the way to the next index, in [0, 1]."""
+    """The index below a position in the enlarged image, and the rest of the way to the next index, in [0, 1]."""
     place = 2.0 * place
+    # The last pixel ends the last cell, instead of starting a new cell outside of the image.
     below = tf.minimum(tf.floor(place), size - 2.0)
     return tf.cast(below, "int32"), place - below
 
 
 def enlarged(images):
-    """Puts a row below each row, half of the way to the next."""
+    """Inserts a row below each row, halfway to the next."""
     size, *rest = images.shape[1:]
     rows = tf.reshape(images, [-1, size, math.prod(rest)])
-    # The rows themselves do not pass the product, which a GPU may compute with fewer digits.
+    # The rows themselves skip the product, which a GPU may compute with fewer digits.
     pairs = tf.stack([rows, tf.matmul(tf.constant(halfway(size)), rows)], axis=2)
     return tf.reshape(pairs, [-1, 2 * size, *rest])
 
@@ -190,5 +193,5 @@ def halfway(size):
 
 
 def swapped(images):
-    """Rows for columns."""
+    """Swaps rows and columns."""
     return tf.transpose(images, [0, 2, 1, 3])

@@ -1,4 +1,4 @@
-"""What happens beside a training."""
+"""Callbacks for training: checkpoints, evaluation, pictures, guards."""
 
 from ganzoo.callbacks.checkpoint import Checkpoint as Checkpoint
 from ganzoo.callbacks.collapse_guard import CollapseGuard as CollapseGuard

@@ -10,35 +10,36 @@ from ganzoo.training.state import weights_are_finite
 
 
 class Checkpoint(SavesCheckpoints):
-    """Saves the whole state during the training, and resumes from it, in the middle of an epoch if need be.
+    """Saves the whole training state regularly, and resumes from it, even in the middle of an epoch.
 
     A checkpoint is a `.keras` file with networks, all optimizers, the averaged generator, step and random state. It is
-    written to a temporary name, then moved into place, so that a reader never sees half of one. `fit` restores the
-    newest readable file before its first step and goes on with the data that would have come next: a run that was
-    killed and resumed ends with the same bits, on one machine, as one that was not.
+    written to a temporary name, then moved into place, so that a reader never sees half a file. `fit` restores the
+    newest readable file before its first step, and continues with the data that would have come next. On the same
+    machine, a run that was killed and resumed ends with the same bits as an uninterrupted run.
 
-    If a file cannot be written, since the disk is full or the folder is gone, say, a warning says so. The training
-    goes on, older checkpoints stay, and the next one is tried again.
+    If a file cannot be written, for example because the disk is full or the folder is gone, a warning says so. The
+    training continues, older checkpoints stay, and the next checkpoint is tried again.
 
-    A checkpoint knows its run. Epochs count from the step where that began, whatever the model had learned before. What
-    a restarted script has changed, such as a learning rate, the data or their batch size, is used from then on, and a
-    line says so. What cannot change, such as the class, the networks or the seed, is refused. Ctrl-C and SIGTERM save a
-    checkpoint at the end of the step and end the process as usual.
+    A checkpoint knows its run. Epochs count from the step where the run began, whatever the model had learned before.
+    Changes in a restarted script, such as another learning rate, other data or another batch size, apply from then on,
+    and a message lists them. Changes that are impossible, such as another class, other networks or another seed, raise
+    an error. Ctrl-C and SIGTERM save a checkpoint at the end of the step and end the process as usual.
 
-    Put it after the callbacks whose work at the end of an epoch belongs to the state, such as `Evaluate` and
-    `ReduceLearningRate`: the checkpoint of the last step of an epoch is written then.
+    Put it after callbacks whose work at the end of an epoch belongs to the state, such as `Evaluate` and
+    `ReduceLearningRate`. The checkpoint of the last step of an epoch is written then.
 
-    Files with other names in the directory are left alone. A second process that trains into it gets an error. With
-    several workers, the first one writes and all read; the directory must be on a file system that they share.
+    Files with other names in the directory are left alone. A second process that trains into the directory gets an
+    error. With several workers, the first worker writes and all workers read. They must share the file system of the
+    directory.
 
     Args:
-        directory: Path; files are called `step_0000000400.keras`.
-        every_steps: Integer, save after every so many steps (generator updates). Defaults to `None`.
-        every_epochs: Integer, save after every so many epochs. Defaults to `1` if `every_steps` is not given.
-        keep: Integer, how many of the newest files stay. Defaults to `3`.
-        resume: Boolean, whether `fit` begins with the newest file, and counts `epochs` from the start of the training.
-            `False` trains the model as it is, and moves files of later steps to `previous/`, or to `previous_2/` and so
-            on where that exists. Defaults to `True`.
+        directory: Path. Files are called `step_0000000400.keras`.
+        every_steps: Integer, steps (generator updates) between checkpoints. Defaults to `None`.
+        every_epochs: Integer, epochs between checkpoints. Defaults to `1` if `every_steps` is not given.
+        keep: Integer, number of newest files to keep. Defaults to `3`.
+        resume: Boolean, whether `fit` starts from the newest file, and counts `epochs` from the start of the training.
+            `False` trains the model from its present state, and moves files of later steps to `previous/`, or to
+            `previous_2/` and so on if that exists. Defaults to `True`.
 
     Attributes:
         store: `ganzoo.training.checkpoint_files.CheckpointFiles`.
@@ -72,7 +73,7 @@ class Checkpoint(SavesCheckpoints):
     def on_train_batch_end(self, batch, logs=None):
         step = self.model.steps_done
         due = self.every_steps and step // self.every_steps > self._last_seen // self.every_steps
-        # What other callbacks do at the end of an epoch belongs to the state of its last step.
+        # Other callbacks still change the state at the end of the epoch, so save its last step after them.
         self._postponed = due and self.model.run_record.place(step)[1] == 0
         if due and not self._postponed:
             self.save(logs)
@@ -84,7 +85,7 @@ class Checkpoint(SavesCheckpoints):
         self._postponed = False
 
     def save(self, logs=None):
-        """Writes a checkpoint of the model's current step, unless it has diverged.
+        """Writes a checkpoint of the model's current step, unless the training has diverged.
 
         Warns:
             UserWarning: If the file could not be written.
@@ -93,7 +94,7 @@ class Checkpoint(SavesCheckpoints):
         if not self.model.is_chief or step == self._saved_step:
             return
         if not all(np.all(np.isfinite(value)) for value in (logs or {}).values()) or not weights_are_finite(self.model):
-            return  # A checkpoint is a state worth going back to.
+            return  # A checkpoint must be worth going back to.
         try:
             self.store.write(self.model)
         except OSError as error:

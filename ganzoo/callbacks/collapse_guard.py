@@ -1,4 +1,4 @@
-"""A guard that tells a dying training from a living one, says why, and can go back."""
+"""A guard that recognizes a failing training, says why, and can go back."""
 
 import keras
 
@@ -7,62 +7,66 @@ from ganzoo.health.guard import Guard
 
 
 class CollapseGuard(keras.callbacks.Callback):
-    """Watches a training, names what kills it, and can go back to the last good state with lower learning rates.
+    """Watches a training, names the trouble, and can go back to the last good state with lower learning rates.
 
-    Every `every` steps it looks at samples of always the same latents, at the discriminator's scores and at the
-    generator's gradient (see `VitalSigns`), and every step at the losses. It knows
+    Every `every` steps it looks at samples from a fixed set of latents, at the discriminator's scores and at the
+    generator's gradient (see `VitalSigns`). Every step it looks at the losses. It recognizes:
 
-    - "bad data": real samples that are all equal, or nearly so;
-    - "diverged": values that are not finite, or scores that grow without end;
-    - "saturated generator": pixels that stay at +-1;
-    - "saturated discriminator": a loss of nearly 0, or a generator without a gradient, and samples that do not improve;
-    - "frozen generator": samples that do not change;
-    - "dead discriminator": one score for all samples, and a loss at the value of knowing nothing;
-    - "mode collapse": samples that are nearly equal, or in a few heaps;
-    - "labels ignored": labels that say nothing about the images, of the data or of the generator;
-    - "getting worse": a distance, logged by `Evaluate`, at twice its best value.
+    - "bad data": real samples are all equal, or nearly equal.
+    - "diverged": values are not finite, or scores grow without limit.
+    - "saturated generator": pixels stay at +-1.
+    - "saturated discriminator": the loss is nearly 0, or the generator has no gradient, and samples do not improve.
+    - "frozen generator": samples do not change.
+    - "dead discriminator": all samples have the same score, and the loss is as high as without any knowledge.
+    - "mode collapse": samples are nearly equal, or in a few clusters.
+    - "labels ignored": labels say nothing about the images, of the data or of the generator.
+    - "getting worse": a distance, logged by `Evaluate`, is twice its best value.
 
-    Adversarial training looks bad at its start. So, but for values that are not finite, a diagnosis takes `patience`
-    looks in a row, after `warm_up` steps; and as long as the samples approach the data, or become more diverse, a
+    Adversarial training looks bad at its start. So a diagnosis takes `patience` looks in a row, after `warm_up` steps.
+    Values that are not finite need no patience. As long as the samples approach the data, or become more diverse, the
     discriminator may be as strong as it likes.
 
-    Values that are not finite end the training in any case, unless `action="rollback"` can go back: the model is then
-    as in the newest file of `Checkpoint`, if there is one. (Keras' `TerminateOnNaN` looks at `loss` only, which
-    adversarial models do not log.)
+    Values that are not finite end the training, unless `action="rollback"` can go back. The model is then restored from
+    the newest file of `Checkpoint`, if there is any. (Keras' `TerminateOnNaN` looks only at `loss`, which adversarial
+    models do not log.)
 
-    A rollback takes weights, optimizers and random numbers back to the last look that found nothing, and multiplies the
-    learning rates of both networks by `factor`; only the discriminator's where it is saturated, and only the
-    generator's at a mode collapse, for there one of the two has left the other behind. The step counter goes on, so
-    that epochs, data and checkpoints keep their places. Bad data, ignored labels and a frozen generator are not cured
-    that way: they are only told. After `max_rollbacks`, the next diagnosis goes back and ends the training.
+    A rollback restores weights, optimizers and random numbers from the last look without trouble, and multiplies the
+    learning rates of both networks by `factor`. If the discriminator is saturated, only its rate is lowered. After a
+    mode collapse, only the generator's rate is lowered. In these cases one network has left the other behind. The step
+    counter continues, so that epochs, data and checkpoints keep their places. A rollback does not cure bad data,
+    ignored labels and a frozen generator. They are only reported. After `max_rollbacks`, the next diagnosis goes back
+    and ends the training.
 
-    The guard leaves no trace in the model: watched and unwatched trainings have the same bits, until it goes back. With
-    a `directory` its memory survives a resumed training; the last good state does not, and the newest file of
-    `Checkpoint` from before the trouble takes its place. Put it **after** `Evaluate` and **before** `Checkpoint`.
+    The guard leaves no trace in the model. Until it goes back, watched and unwatched trainings have the same bits. With
+    a `directory`, its memory survives a resumed training. The last good state does not survive, and the newest file of
+    `Checkpoint` from before the trouble replaces it. Put the guard **after** `Evaluate` and **before** `Checkpoint`.
 
-    What it cannot see: a generator that leaves out some of many classes, or that copies training images. Use metrics.
+    The guard cannot see a generator that leaves out some of many classes, or that copies training images. Use metrics
+    for that.
 
     Args:
-        action: `"warn"` (the default): tell, once for each trouble; or `"rollback"`.
-        every: Integer, steps from one look to the next. Defaults to `100`.
+        action: `"warn"` (the default) reports each trouble once. `"rollback"` also goes back.
+        every: Integer, steps between looks. Defaults to `100`.
         warm_up: Integer, steps without a diagnosis, also after a rollback. Defaults to `1000`.
-        patience: Integer, looks in a row (and evaluations, for a rising distance: 3) that must agree. Defaults to `5`.
+        patience: Integer, number of looks in a row that must agree. A rising distance needs 3 evaluations. Defaults to
+            `5`.
         max_rollbacks: Integer. Defaults to `3`.
-        factor: Float in (0, 1), of the learning rates at each rollback. Defaults to `0.2`.
-        monitor: String, a logged distance, less is better; nothing happens if it is not logged. Defaults to `None`: the
-            Fréchet distance of `Evaluate`, under any of its names.
-        directory: String or `Path`, for `guard.jsonl`, a line for each look and each diagnosis. Defaults to `None`.
-        num_samples: Integer, samples of a look. Defaults to `128`.
-        seed: Integer, of their latents. Defaults to `0`.
+        factor: Float in (0, 1), for the learning rates at each rollback. Defaults to `0.2`.
+        monitor: String, a logged distance where lower is better. Nothing happens if it is not logged. Defaults to
+            `None`, the Fréchet distance of `Evaluate`, under any of its names.
+        directory: String or `Path`, for `guard.jsonl`, which gets a line for each look and each diagnosis. Defaults to
+            `None`.
+        num_samples: Integer, number of samples per look. Defaults to `128`.
+        seed: Integer, for their latents. Defaults to `0`.
 
     Attributes:
-        diagnoses: List of `ganzoo.health.Diagnosis`, all of this `fit`.
-        rollbacks: Integer, how often the training went back.
+        diagnoses: List of `ganzoo.health.Diagnosis` of this `fit`.
+        rollbacks: Integer, number of rollbacks.
         looks: List of dictionaries, the numbers of each look since the start or the last rollback.
-        seconds: Float, the time that the looks of this `fit` have taken.
+        seconds: Float, time spent on looks in this `fit`.
 
     Raises:
-        ValueError: Before the first step, if `action="rollback"` cannot lower a learning rate, since it is a schedule,
+        ValueError: Before the first step, if `action="rollback"` cannot lower a learning rate because it is a schedule,
             or if there are several workers.
 
     Example:
@@ -72,7 +76,7 @@ class CollapseGuard(keras.callbacks.Callback):
     >>> print(guard.diagnoses)
     """
 
-    stops_at_nan = True  # `fit` leaves losses that are not finite to it.
+    stops_at_nan = True  # `fit` leaves losses that are not finite to this callback.
 
     def __init__(
         self,
@@ -112,7 +116,7 @@ class CollapseGuard(keras.callbacks.Callback):
 
     @property
     def rollbacks(self):
-        """How often the training went back."""
+        """The number of rollbacks."""
         return self.guard.memory.rollbacks
 
     @property
@@ -122,7 +126,7 @@ class CollapseGuard(keras.callbacks.Callback):
 
     @property
     def seconds(self):
-        """The time that the looks of this `fit` have taken."""
+        """Time spent on looks in this `fit`."""
         return self.guard.seconds
 
     def on_train_begin(self, logs=None):

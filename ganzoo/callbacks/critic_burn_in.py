@@ -1,4 +1,4 @@
-"""The burn-in of the WGAN authors' code."""
+"""The burn-in of the critic in the WGAN authors' code."""
 
 import keras
 import tensorflow as tf
@@ -9,21 +9,21 @@ from ganzoo import checks
 class CriticBurnIn(keras.callbacks.Callback):
     """Trains the critic nearly to optimality before some of the generator's updates.
 
-    The code of the WGAN authors makes 100 critic updates, instead of n_critic, before each of the first 25 generator
-    updates and before every 500th; the paper does not mention it. A generator that follows a critic which has not
-    learned anything yet, walks off.
+    The WGAN authors' code makes 100 critic updates, instead of n_critic, before each of the first 25 generator updates
+    and before every 500th. The paper does not mention it. Without it, a generator that follows an untrained critic
+    walks off.
 
-    The extra updates see their own stream of the training data, in another order (a dataset that is not of
-    `ganzoo.data`: in its own, half an epoch ahead), and are a function of the step: a resumed run makes the same. The
-    log leaves them out.
+    The extra updates see their own stream of the training data, in another order. (A dataset from outside `ganzoo.data`
+    comes in its own order, half an epoch ahead.) They depend only on the step, so a resumed run makes the same updates.
+    The log leaves them out.
 
     Reference: [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875), the authors' main.py.
 
     Args:
-        steps: Integer, critic updates before such a generator update, with the `discriminator_steps` of its own.
+        steps: Integer, critic updates before such a generator update, including its usual `discriminator_steps`.
             Defaults to `100`.
-        first: Integer, how many generator updates at the start. Defaults to `25`.
-        every: Integer, and before every so many-th one after. Defaults to `500`.
+        first: Integer, number of generator updates at the start that get a burn-in. Defaults to `25`.
+        every: Integer, generator updates between later burn-ins. Defaults to `500`.
     """
 
     def __init__(self, steps=100, first=25, every=500):
@@ -45,6 +45,7 @@ class CriticBurnIn(keras.callbacks.Callback):
                 f"{self.model.steps_per_execution} leaves no place for it. Compile with steps_per_execution=1."
             )
         strategy = self.model.distribute_strategy
+        # A resumed run continues after the batches that earlier burn-ins have used.
         done = sum(self.extra_updates(step) for step in range(self.model.steps_done))
         batches = self.model.feed.batches(done, apart=True).prefetch(tf.data.AUTOTUNE)
         self._batches = iter(strategy.experimental_distribute_dataset(batches))

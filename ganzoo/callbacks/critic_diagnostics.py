@@ -1,4 +1,4 @@
-"""How sound the critic is, epoch by epoch: tables, pictures, and the classic faults by name."""
+"""Diagnoses the critic epoch by epoch, with tables, pictures, and the names of classic faults."""
 
 import dataclasses
 import warnings
@@ -14,50 +14,51 @@ FAULT_COLUMNS = ("epoch", "step", "name", "message", "reference")
 
 
 class CriticDiagnostics(keras.callbacks.Callback):
-    """Looks into the critic after each epoch, writes down what it sees, and names the classic faults.
+    """Examines the critic after each epoch, records its numbers, and warns of classic faults.
 
-    Seen are, on minibatches and in inference mode,
+    On minibatches and in inference mode, it measures:
 
-    - for each layer l with output h_l, the mean of `||d D(x) / d h_l||` over real and generated samples, and the norm
-      of the gradient of the critic's loss with respect to its weights. Through sound layers the first one neither
-      grows nor decays by orders of magnitude;
-    - for clipped weights, the share that lies at +-c;
-    - at random points between real and generated samples, the norm of the critic's gradient; a gradient penalty asks
-      for 1;
-    - the critic's loss, and its estimate E[D(x)] - E[D(G(z))], on held-out and on training samples. `overfitting` is
-      (E[D(x_train)] - E[D(x_held)]) / (E[D(x_train)] - E[D(G(z))]): 0 if the critic tells no training sample from a
-      held-out one, 1 if a held-out sample is worth no more to it than a generated one.
+    - For each layer l with output h_l, the mean of `||d D(x) / d h_l||` over real and generated samples, and the norm
+      of the gradient of the critic's loss with respect to the layer's weights. In a sound critic, the first gradient
+      neither grows nor decays by orders of magnitude between layers.
+    - For clipped weights, the share at +-c.
+    - At random points between real and generated samples, the norm of the critic's gradient, which a gradient penalty
+      pulls to 1.
+    - The critic's loss, and its estimate E[D(x)] - E[D(G(z))], on held-out and on training samples. `overfitting` is
+      (E[D(x_train)] - E[D(x_held)]) / (E[D(x_train)] - E[D(G(z))]). It is 0 if the critic treats training and held-out
+      samples alike, and 1 if it rates held-out samples no higher than generated samples.
 
-    `directory` receives `critic.csv`, a row for each look; `estimates.png`, its course; `layers_0001.png`,
-    `norms_0001.png` and, for clipped weights, `weights_0001.png`, for each look; and `faults.csv`. A run that starts
-    anew starts these tables anew, a resumed one continues them. Log: `critic_gradient_norm`,
+    `directory` receives `critic.csv` with a row for each look, `estimates.png` with the course of the training, and
+    `faults.csv`. Each look adds `layers_0001.png`, `norms_0001.png` and, for clipped weights, `weights_0001.png`. A new
+    run starts these tables again, and a resumed run continues them. Log: `critic_gradient_norm`,
     `critic_training_estimate`, `critic_held_out_estimate`, `critic_overfitting` and `critic_weights_at_clip`, at epochs
-    with a look; put this callback **before** those that read them.
+    with a look. Put this callback **before** those that read them.
 
-    A fault is a `UserWarning` the first time, with the evidence:
+    A fault gives a `UserWarning` the first time, with the evidence:
 
-    - `weights_at_the_clip`: more than 90 % of the clipped weights lie at +-c (Figure 1b, right: the critic then learns
-      too simple functions);
+    - `weights_at_the_clip`: more than 90 % of the clipped weights lie at +-c. The critic then learns functions that are
+      too simple (Figure 1b, right).
     - `vanishing_layers`, `exploding_layers`: the gradient of the score is more than 1,000 times smaller, or larger, at
-      the first layer than at the last hidden one (Figure 1b, left);
+      the first layer than at the last hidden layer (Figure 1b, left).
     - `overfitting_critic`: `overfitting` exceeds 0.5, and the difference between training and held-out scores exceeds
       half of their standard deviation, and four standard errors (Figure 5).
 
-    The training is not disturbed: it ends with the same bits as without this callback.
+    The training is not disturbed. It ends with the same bits as without this callback.
 
-    Reference: [Gulrajani et al., 2017](https://arxiv.org/abs/1704.00028), Sections 3.1, 3.2 and 5.3; for `overfitting`,
-    [Karras et al., 2020](https://arxiv.org/abs/2006.06676), Equation 1.
+    Reference: [Gulrajani et al., 2017](https://arxiv.org/abs/1704.00028), Sections 3.1, 3.2 and 5.3.
+    [Karras et al., 2020](https://arxiv.org/abs/2006.06676), Equation 1, for `overfitting`.
 
     Args:
-        data: Held-out samples: a dataset of batches, as for `evaluate`, or arrays `x` or `(x, y)`. Read once.
-        every: Integer, epochs from one look to the next. Defaults to `1`.
+        data: Held-out samples, as a dataset of batches as for `evaluate`, or as arrays `x` or `(x, y)`. Read once.
+        every: Integer, epochs between looks. Defaults to `1`.
         directory: String or `Path`, made if missing. Defaults to `"critic"`.
-        training_data: Training samples, in the same forms. Defaults to `None`: the first ones of the data of `fit`,
-            where reading them again leaves no trace, as in those of `ganzoo.data`.
-        num_samples: Integer, how many of each kind, at most; whole minibatches are taken. Defaults to `512`.
+        training_data: Training samples, in the same forms. Defaults to `None`, the first samples of the data of `fit`,
+            if reading them again leaves no trace, as with `ganzoo.data`.
+        num_samples: Integer, maximum number of samples of each kind. Only whole minibatches are used. Defaults to
+            `512`.
 
     Attributes:
-        faults: List of `ganzoo.health.Finding`, those of this `fit`, in the order of their appearance.
+        faults: List of `ganzoo.health.Finding` of this `fit`, in order of appearance.
 
     Raises:
         ValueError: At the start, for a model without a critic, or if the training samples cannot be read again.
@@ -84,7 +85,7 @@ class CriticDiagnostics(keras.callbacks.Callback):
         training = critic.read(model, critic.training_data_of(model, self.training_data), self.num_samples)
         batches = critic.minibatches(training, held_out, model.feed.batch_size, model.packing)
         self.probe = critic.CriticProbe(model, batches)
-        self._rows = None  # Read at the first epoch, whose number is not known before.
+        self._rows = None  # Read in the first epoch, when its number is known.
         self.faults = []
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -125,5 +126,5 @@ class CriticDiagnostics(keras.callbacks.Callback):
 
 
 def as_fault(row):
-    """A row of `faults.csv`; raises a `KeyError` or a `ValueError` if it is none."""
+    """Converts a row of `faults.csv`. Raises a `KeyError` or a `ValueError` for any other row."""
     return {**{name: row[name] for name in FAULT_COLUMNS}, "epoch": int(row["epoch"])}

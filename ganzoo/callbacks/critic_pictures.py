@@ -1,4 +1,4 @@
-"""Pictures of what `CriticDiagnostics` sees in a critic."""
+"""Pictures for `CriticDiagnostics`."""
 
 import numpy as np
 
@@ -7,13 +7,13 @@ from ganzoo.health.critic import NEAR_CLIP
 
 
 def save(path, title, draw, what):
-    """Draws on a figure with a title and saves it as PNG.
+    """Draws a figure with a title and saves it as PNG.
 
     Args:
         path: `Path`.
         title: String.
-        draw: Function `(figure, what)`, one of this file.
-        what: What it draws.
+        draw: Function `(figure, what)` of this file.
+        what: The data to draw.
     """
     figure = curves.new_figure(title, 4.2)
     draw(figure, what)
@@ -21,7 +21,7 @@ def save(path, title, draw, what):
 
 
 def draw_layers(figure, seen):
-    """The two gradients, layer by layer."""
+    """Draws the two gradients, layer by layer."""
     titles = {"score": "gradient of the score, at the layer's output", "loss": "gradient of the loss, in its weights"}
     for index, (kind, label) in enumerate(titles.items()):
         values = seen[f"{kind}_gradients"].mean(axis=0).astype("float64")
@@ -32,7 +32,7 @@ def draw_layers(figure, seen):
 
 
 def draw_norms(figure, seen):
-    """The histogram of the critic's gradient norms between real and generated samples."""
+    """Draws a histogram of the critic's gradient norms between real and generated samples."""
     norms = seen["norms"].ravel()
     norms = norms[np.isfinite(norms)]
     axes = figure.add_subplot(xlabel="norm of the critic's gradient between real and generated samples")
@@ -40,13 +40,13 @@ def draw_norms(figure, seen):
     if len(norms):
         label = f"mean {norms.mean():.3g}, deviation {norms.std():.3g}"
         axes.axvline(norms.mean(), color=curves.VALIDATION, label=label)
-        if 1 / 3 < norms.mean() < 3:  # Else it would leave no room for the histogram.
+        if 1 / 3 < norms.mean() < 3:  # Otherwise the line would squeeze the histogram.
             axes.axvline(1.0, color=curves.EACH_STEP, linestyle="--", label="1, the slope of an optimal critic")
         axes.legend(frameon=False, fontsize="small")
 
 
 def draw_weights(figure, seen):
-    """The histogram of the clipped weights."""
+    """Draws a histogram of the clipped weights."""
     clip, weights = seen["clip_value"], seen["weights"]
     axes = figure.add_subplot(xlabel="clipped weights", yscale="log")
     share = float(np.mean(np.abs(weights) > NEAR_CLIP))
@@ -58,7 +58,7 @@ def draw_weights(figure, seen):
 
 
 def draw_estimates(figure, rows):
-    """Estimate and loss on training and held-out samples, over the training steps."""
+    """Draws estimate and loss on training and held-out samples, over the training steps."""
     steps = [row["step"] for row in rows]
     for index, (name, label) in enumerate((("estimate", "E[D(x)] - E[D(G(z))]"), ("loss", "the critic's loss"))):
         axes = figure.add_subplot(1, 2, index + 1, xlabel="training steps")

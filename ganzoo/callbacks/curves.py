@@ -1,4 +1,4 @@
-"""Tables and pictures of the course of a training: what the callbacks that draw curves share."""
+"""Tables and pictures of a training, shared by the callbacks that draw curves."""
 
 import contextlib
 import csv
@@ -12,9 +12,9 @@ TRAINING, VALIDATION, EACH_STEP = "#0072B2", "#D55E00", "0.75"
 
 
 def read_table(path):
-    """The rows of a table of numbers as dictionaries, without empty cells; no rows where there is no file.
+    """Reads a table of numbers as dictionaries, without empty cells. Returns no rows if the file is missing.
 
-    A file that holds something else is not overwritten: it gets another name, with a warning.
+    A file with other contents is not overwritten. It gets another name, with a warning.
 
     Args:
         path: `Path` of a CSV file. `epoch` and `step` are read as integers, all other columns as floats.
@@ -23,26 +23,27 @@ def read_table(path):
 
 
 def as_numbers(row):
-    """A row of a table of numbers; raises a `ValueError` or a `TypeError` if it is none."""
+    """Converts a row of a table of numbers. Raises a `ValueError` or a `TypeError` for any other row."""
     if "step" not in row:
         raise ValueError("There is no column `step`.")
     return {name: int(cell) if name in ("epoch", "step") else float(cell) for name, cell in row.items() if cell}
 
 
 def read_rows(path, convert):
-    """The rows of a CSV file; no rows where there is no file. A file that cannot be converted gets another name.
+    """Reads the rows of a CSV file. Returns no rows if the file is missing, and renames it if a row cannot be
+    converted.
 
     Args:
         path: `Path`.
-        convert: Function of a row, a dictionary of strings by column. A `ValueError`, `TypeError` or `KeyError` tells
-            that the file is something else.
+        convert: Function of a row, a dictionary of strings by column. It raises a `ValueError`, `TypeError` or
+            `KeyError` if the file has other contents.
     """
     if not path.exists():
         return []
     try:
         with path.open(newline="") as file:
             return [convert(row) for row in csv.DictReader(file)]
-    except (ValueError, TypeError, KeyError, csv.Error) as error:  # Text that is no UTF-8 is a `ValueError`, too.
+    except (ValueError, TypeError, KeyError, csv.Error) as error:  # Invalid UTF-8 also raises a `ValueError`.
         kept = set_aside(path)
         warnings.warn(
             f"{path} is no table that a training has written: {error} It is kept as {kept.name}, and the table starts "
@@ -54,7 +55,7 @@ def read_rows(path, convert):
 
 
 def set_aside(path):
-    """Renames a file to `name_1`, `name_2`, ..., the first that is free; returns the new path."""
+    """Renames a file to the first free name of `name_1`, `name_2`, ... and returns the new path."""
     number = 1
     while (other := path.with_stem(f"{path.stem}_{number}")).exists():
         number += 1
@@ -64,7 +65,7 @@ def set_aside(path):
 
 
 def write_table(path, header, rows):
-    """Writes a CSV file anew, so that a late column (validation) fits in and no row is ever torn.
+    """Rewrites a whole CSV file, so that a late column (validation) fits in and no row is ever cut off.
 
     Args:
         path: `Path`.
@@ -78,20 +79,20 @@ def write_table(path, header, rows):
 
 
 def write_records(path, records):
-    """Writes dictionaries as a CSV file; its columns are all their keys, in the order of their appearance.
+    """Writes dictionaries as a CSV file. Its columns are all keys, in order of appearance.
 
     Args:
         path: `Path`.
-        records: List of dictionaries. A cell is empty where one lacks a key.
+        records: List of dictionaries. A missing key gives an empty cell.
     """
     names = list(dict.fromkeys(name for record in records for name in record))
     write_table(path, names, ([record.get(name) for name in names] for record in records))
 
 
 def new_figure(title, height, width=12):
-    """An empty figure with a title above.
+    """Makes an empty figure with a title.
 
-    It is a Figure of its own, not pyplot's: nothing stays behind, and no display is needed.
+    It does not use pyplot, so it leaves nothing in memory and needs no display.
 
     Args:
         title: String.
@@ -105,7 +106,7 @@ def new_figure(title, height, width=12):
 
 
 def save_figure(path, figure):
-    """Gives all plots of a figure a light grid, and saves it as PNG, never half of one.
+    """Adds a light grid to all plots of a figure and saves it as PNG, without ever leaving half a file.
 
     Args:
         path: `Path`.

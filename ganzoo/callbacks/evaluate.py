@@ -1,4 +1,4 @@
-"""How good the samples are, epoch by epoch."""
+"""Measures samples during training."""
 
 import csv
 import re
@@ -19,74 +19,74 @@ from ganzoo.training.checkpoint_files import OneFile
 from ganzoo.training.first_samples import mapped
 from ganzoo.training.real_samples import conditions_to_generate, read_samples
 
-_SAMPLES_AT_ONCE = 10_000  # Of one seed.
-_SHORT = 1.0  # Seconds of an evaluation that nobody waits for.
+_SAMPLES_AT_ONCE = 10_000  # Number of samples per seed.
+_SHORT = 1.0  # Evaluations shorter than this many seconds always run.
 
 
 class Evaluate(keras.callbacks.Callback):
-    """Measures the samples by any metrics at the end of an epoch.
+    """Measures the model's samples with any metrics at the end of an epoch.
 
-    It draws `num_samples` samples by `model.generate`, of the averaged generator where there is one and always of the
-    same latents, runs each network of features once, and computes every metric. The bare values go to `logs`, where
-    `History`, `LearningCurve`, `CSVLogger`, `EarlyStopping` and `ModelCheckpoint` find them, under the name of the
-    metric; where two metrics have the same name, that of their features is added.
+    It generates `num_samples` samples by `model.generate`, from a fixed set of latents and with the averaged generator
+    if there is any. It runs each feature network once and computes every metric. The bare values go to `logs` under the
+    name of the metric, where `History`, `LearningCurve`, `CSVLogger`, `EarlyStopping` and `ModelCheckpoint` find them.
+    If two metrics have the same name, the name of their features is added.
 
-    Keras hands the same `logs` to one callback after the other: put this one **before** those that read it, and before
-    `Checkpoint`, so that a run that is killed between the two evaluates again. `History` and the progress bar come last
-    and see it always.
+    Keras passes the same `logs` from callback to callback. So put this callback **before** those that read them, and
+    before `Checkpoint`, so that a run that is killed in between evaluates again. `History` and the progress bar come
+    last and always see the values.
 
-    A labelled model draws the labels of the data, in their shares; without labels in the data, each class as often. A
-    model that translates images gets the inputs of the data, and its outputs are compared with their targets.
+    A labelled model gets labels with the frequencies of the data, or equally many of each class if the data have no
+    labels. A model that translates images gets the inputs of the data, and its outputs are compared with their targets.
 
-    `directory` receives, rewritten after each evaluation and never half of a file,
+    `directory` receives these files, which are rewritten after each evaluation and are always complete:
 
-    - `evaluation.csv`: `epoch`, `step`, `seconds`, and each value with its interval (`_low`, `_high`);
-    - `evaluation.jsonl`: the same with the whole `Score`;
-    - `best.keras`, with `best`: the model as it was at the best value so far, optimizers and all.
+    - `evaluation.csv`: `epoch`, `step`, `seconds`, and each value with its interval (`_low`, `_high`).
+    - `evaluation.jsonl`: the same with the whole `Score`.
+    - `best.keras`, if you pass `best`: the whole state of the model with the best value so far, with its optimizers.
 
-    A resumed run goes on with these files: rows past the step where it starts are dropped.
+    A resumed run continues these files. Rows after the step where it starts are dropped.
 
-    The features of real samples are kept in `cache_dir`, in a file that is named after the contents of the samples and
-    the network, so that the next run does not compute them again. A file is used only if the first of its features come
-    out the same.
+    The features of real samples are kept in `cache_dir`, so that the next run does not compute them again. The file
+    name contains hashes of the samples and the network. A file is used only if a few of its features can be reproduced.
 
-    A metric that refuses the samples, since there are too few of them or they are too small, is told and left out; the
-    training goes on.
+    If a metric cannot be computed, for example because there are too few samples or they are too small, a message says
+    why and it is skipped. The training continues.
 
-    Pass `every=1` if another callback acts on the values, such as `EarlyStopping`: how much time there is differs from
-    run to run.
+    Pass `every=1` if another callback acts on the values, such as `EarlyStopping`. Otherwise the number of evaluations
+    depends on the available time, which differs between runs.
 
-    With several workers each of them evaluates, so that all see the same logs, and the first one writes.
+    With several workers, each worker evaluates, so that all see the same logs. The first worker writes.
 
     Args:
-        metrics: A metric of `ganzoo.metrics`, a list of them, or a dictionary by the names for the logs. `None` takes
-            those that suit the samples (`ganzoo.metrics.default_metrics`). Those that take labels get the labels that
-            were asked for.
-        data: The real samples, best all of the training data: a `tf.data.Dataset` of batches, an array, or a pair
-            `(images, labels)`. Of datasets made by `ganzoo.data` all samples are taken, also those that would fill no
+        metrics: A metric of `ganzoo.metrics`, a list of metrics, or a dictionary by the names for the logs. `None`
+            chooses metrics that suit the samples (`ganzoo.metrics.default_metrics`). Metrics that use labels get the
+            requested labels.
+        data: The real samples, preferably all training data. A `tf.data.Dataset` of batches, an array, or a pair
+            `(images, labels)`. From datasets made by `ganzoo.data`, all samples are used, including an incomplete last
             batch.
-        every: Integer, epochs from one evaluation to the next. Defaults to `None`: as often as `budget` allows.
-        num_samples: Integer, generated samples. Defaults to `10_000`.
-        seed: Integer, of the latents. Defaults to `0`. More than 10,000 samples are drawn by that many at a time, of
+        every: Integer, epochs between evaluations. Defaults to `None`, as often as `budget` allows.
+        num_samples: Integer, number of generated samples. Defaults to `10_000`.
+        seed: Integer, for the latents. Defaults to `0`. More than 10,000 samples are drawn in parts of that size, with
             the seeds `seed`, `seed + 1`, ...
-        best: String, the value (its name in the logs) whose best model is kept. Defaults to `None`: no model is.
+        best: String, the value (its name in the logs) whose best model to keep. Defaults to `None`, which keeps no
+            model.
         directory: String or `Path`. Defaults to `None`: no files, and no `best`.
         cache_dir: String or `Path`, or `False` for no cache. Defaults to `None`: `ganzoo/features` in Keras' cache,
             `$KERAS_HOME` or `~/.keras`.
-        num_real: Integer, how many real samples to use, the first ones. Defaults to `None`: all.
-        batch_size: Integer, samples that the generator makes at a time. Defaults to `250`.
-        verbose: Boolean, whether a line tells the scores. Defaults to `True`.
-        budget: Float, the share of the training's time that evaluations may take without `every`: after an epoch for
-            which there is no time it is left out, and a line says so. The first and the last epoch are always
-            evaluated, and so is each if that takes less than a second. Defaults to `0.1`.
+        num_real: Integer, number of real samples to use, from the start. Defaults to `None`, all samples.
+        batch_size: Integer, batch size of the generator. Defaults to `250`.
+        verbose: Boolean, whether to print the scores. Defaults to `True`.
+        budget: Float, the share of the training time for evaluations if `every` is not given. An epoch without time
+            left is not evaluated, and a message says so. The first and the last epoch are always evaluated. So is every
+            epoch if an evaluation takes less than a second. Defaults to `0.1`.
 
     Attributes:
         scores: Dictionary, name -> `Score`, of the last evaluation.
-        rows: List of dictionaries, what stands in `evaluation.jsonl`.
+        rows: List of dictionaries, the contents of `evaluation.jsonl`.
 
     Raises:
-        ValueError: Before the first step, if the data do not fit the model; after the first evaluation, if `best` is no
-            value, or one that is neither better nor worse.
+        ValueError: Before the first step, if the data do not fit the model. After the first evaluation, if `best` is
+            not the name of a value, or if neither direction of that value is better.
 
     Example:
 
@@ -181,13 +181,13 @@ class Evaluate(keras.callbacks.Callback):
             )
         return False
 
-    # === The measurement ===
+    # === Measurement ===
 
     def measure(self):
-        """Evaluates the model as it is now.
+        """Evaluates the model in its present state.
 
         Returns:
-            Dictionary, name -> `Score`; empty if the model makes samples that are not finite.
+            Dictionary, name -> `Score`. Empty if the model makes samples that are not finite.
         """
         self._prepare()
         condition = conditions_to_generate(self.model, self._conditions, self.num_samples, self.seed)
@@ -200,23 +200,24 @@ class Evaluate(keras.callbacks.Callback):
         for name, metric in self.metrics.items():
             try:
                 scores[name] = measured.score(name)
-            except ValueError as error:  # The training, and the other metrics, are worth more.
+            except ValueError as error:  # Keep the training and the other metrics going.
                 self._tell(f"Evaluate: no score of {type(metric).__name__}. {error}")
         return dict(zip(names_of(scores), scores.values(), strict=True))
 
     def _prepare(self):
-        """Reads the real samples, and finds or computes their features, once."""
+        """Reads the real samples, and loads or computes their features, only once."""
         if self._measuring is not None:
             return
         real, self._conditions = read_samples(self.model, self.data, self.num_real)
         if self.model.conditions.translates:
+            # Outputs are compared with the targets of their own inputs, so there must be equally many.
             real = real[: self.num_samples]
         if self.metrics is None:
             self.metrics = named_metrics(default_metrics(real))
         self._measuring = Measuring(self.metrics, real, self.cache_dir)
 
     def _generate(self, condition):
-        """`num_samples` samples, a function of the weights and the seed."""
+        """`num_samples` samples that depend only on the weights and the seed."""
         count = self.num_samples if condition is None or isinstance(condition, dict) else len(condition)
         parts = []
         for index, start in enumerate(range(0, count, _SAMPLES_AT_ONCE)):
@@ -234,7 +235,7 @@ class Evaluate(keras.callbacks.Callback):
     # === The best model ===
 
     def _row(self, epoch, seconds, is_best):
-        """What the table keeps of an evaluation."""
+        """The row of the table for an evaluation."""
         scores = {name: records.from_json(score.to_json()) for name, score in self.scores.items()}
         row = {"epoch": epoch + 1, "step": self.model.steps_done, "seconds": round(seconds, 2)}
         return row | {"best": is_best, "scores": scores}
@@ -249,17 +250,17 @@ class Evaluate(keras.callbacks.Callback):
         return bool(np.isfinite(score.value)) and all(is_better(score, rival) for rival in self._rivals(score))
 
     def _rivals(self, score):
-        """Earlier scores of that name and protocol. Runs with other settings are no rivals."""
+        """Earlier scores with the same name and protocol. Runs with other settings do not count."""
         earlier = (Score(**row["scores"][self.best]) for row in self.rows if self.best in row["scores"])
         return [other for other in earlier if other.protocol == score.protocol and np.isfinite(other.value)]
 
     def restore_best(self, model=None):
-        """Loads the best model's state into the model of the training, or into another one; returns the file's path."""
+        """Restores the best state into the model of the training, or into another model. Returns the file's path."""
         if self._keeper is None:
             raise ValueError("No model is kept: pass best=, the name of a value, and directory=.")
         return self._keeper.restore(self.model if model is None else model)
 
-    # === Files and words ===
+    # === Files and messages ===
 
     def _file(self, kind):
         return self.directory / f"evaluation.{kind}"
@@ -295,14 +296,14 @@ class Evaluate(keras.callbacks.Callback):
 
 
 def best_model(directory):
-    """A `Checkpoint` that keeps one file, `best.keras`."""
+    """A `Checkpoint` that keeps a single file, `best.keras`."""
     keeper = Checkpoint(directory)
     keeper.store = OneFile(directory / "best.keras")
     return keeper
 
 
 def named_metrics(metrics):
-    """A dictionary of metrics; those of a list have the numbers as their names."""
+    """A dictionary of metrics. Metrics of a list get numbers as names."""
     if isinstance(metrics, Metric):
         metrics = [metrics]
     if not isinstance(metrics, (dict, list, tuple)) or not metrics:
@@ -321,7 +322,7 @@ def named_metrics(metrics):
 
 
 def names_of(scores):
-    """The names for the logs: the keys of a dictionary, or the scores' names, as words of letters and digits."""
+    """The names for the logs: the keys of a dictionary, or the names of the scores, as words of letters and digits."""
     names = []
     for (key, score), name in zip(scores.items(), distinct_names(list(scores.values()))):
         addition = re.sub(r"[^0-9a-zA-Z]+", "_", name.removeprefix(score.name)).lower()

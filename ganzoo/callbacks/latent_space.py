@@ -1,4 +1,4 @@
-"""What a two-dimensional latent space looks like: where the classes lie, and what is decoded between them."""
+"""Pictures of a two-dimensional latent space: where the classes lie, and what is decoded between them."""
 
 import keras
 import numpy as np
@@ -7,7 +7,7 @@ from scipy import stats
 from ganzoo import checks, images
 from ganzoo.training.first_samples import first_samples
 
-# Ten colours that are told apart side by side and in print; more classes repeat them with other markers.
+# Ten colours that are easy to tell apart, also in print. More classes repeat them with other markers.
 COLORS = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf")
 MARKERS = "o^sv"
 
@@ -15,22 +15,24 @@ MARKERS = "o^sv"
 class LatentSpace(keras.callbacks.Callback):
     """Draws the latent space of an `Autoencoder` or a `VAE` with two latents, after each epoch.
 
-    `directory` receives, for each epoch,
+    `directory` receives for each epoch:
 
-    - `latents_0001.png`: the latents of labelled samples (for a VAE the means), coloured by class;
-    - `manifold_0001.png`: what the decoder makes of a grid of latents. For a VAE these are quantiles of N(0, 1), from
-      1 / (2 n) on, so that each cell has the same probability; an autoencoder has no such distribution, and the grid
-      reaches over the middle 96 % of the latents of the samples, in each direction. Axes as in the scatter plot.
+    - `latents_0001.png`: the latents of labelled samples (for a VAE the means), coloured by class.
+    - `manifold_0001.png`: decoded images from a grid of latents. For a VAE the grid consists of quantiles of N(0, 1),
+      from 1 / (2 n) on, so that each cell has the same probability. An autoencoder has no such distribution, so the
+      grid covers the middle 96 % of the samples' latents in each direction. Axes are as in the scatter plot.
 
     Reference: [Kingma & Welling, 2013](https://arxiv.org/abs/1312.6114), Figure 4.
 
     Args:
         directory: String or `Path`, made if missing.
-        data: Labelled samples: a dataset of batches `(image, label)`, or a pair of arrays; best held out. Read once.
-        num_samples: Integer, how many of them to draw, the first ones. Defaults to `5000`.
-        columns: Integer, images in a row and in a column of the manifold. Defaults to `20`.
-        class_names: List of strings for the legend. Defaults to those of the dataset, or to the numbers of the classes.
-        every: Integer, epochs from one picture to the next. Defaults to `1`.
+        data: Labelled samples, preferably held out. A dataset of batches `(image, label)`, or a pair of arrays. Read
+            once.
+        num_samples: Integer, number of samples to draw, from the start. Defaults to `5000`.
+        columns: Integer, number of images in a row and in a column of the manifold. Defaults to `20`.
+        class_names: List of strings for the legend. Defaults to the names of the dataset, or to the numbers of the
+            classes.
+        every: Integer, epochs between pictures. Defaults to `1`.
 
     Example:
 
@@ -57,7 +59,7 @@ class LatentSpace(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.every == 0 and getattr(self.model, "is_chief", True):
             codes = self.model.encode(self.samples)
-            has_prior = isinstance(codes, tuple)  # The encoder gives a distribution: its mean and log-variance.
+            has_prior = isinstance(codes, tuple)  # The encoder gives a distribution, mean and log-variance.
             codes = codes[0] if has_prior else codes
             name = f"{epoch + 1:04d}.png"
             images.save_png(self.directory / f"latents_{name}", scatter(codes, self.labels, self.class_names))
@@ -85,7 +87,7 @@ def read_labelled(data, count):
 
 
 def checked(batches):
-    """Yields batches as arrays; raises a `ValueError` unless each sample has one label."""
+    """Yields batches as arrays. Raises a `ValueError` unless there is a label for each sample."""
     for samples, labels in batches:
         samples, labels = np.asarray(samples), np.asarray(labels)
         if labels.ndim != 1 or len(labels) != len(samples):
@@ -97,7 +99,7 @@ def checked(batches):
 
 
 def quantiles(count):
-    """Centres of `count` cells of N(0, 1) that have the same probability, for both axes."""
+    """Centres of `count` cells of N(0, 1) with equal probability, for both axes."""
     centres = stats.norm.ppf((np.arange(count) + 0.5) / count)
     return centres, centres
 
@@ -108,14 +110,14 @@ def ranges(codes, count):
 
 
 def grid_of(horizontal, vertical):
-    """Latents row by row, as a picture has them: the first row is the top, the largest second latent."""
+    """Latents row by row from the top of a picture, where the first row has the largest second latent."""
     return np.array([(x, y) for y in vertical[::-1] for x in horizontal], "float32")
 
 
 def scatter(codes, labels, class_names=None):
     """Draws 2-D latents coloured by class, with a legend.
 
-    The axes leave out the outermost half percent on each side, so that a few outliers do not hide the rest.
+    The axes leave out the outermost half percent on each side, so that outliers do not hide the rest.
 
     Args:
         codes: Float array `(count, 2)`.
@@ -125,7 +127,7 @@ def scatter(codes, labels, class_names=None):
     Returns:
         A uint8 array `(700, 800, 3)`.
     """
-    # A Figure of its own, not pyplot's: nothing stays behind, and no display is needed.
+    # Without pyplot, nothing stays in memory, and no display is needed.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -135,7 +137,7 @@ def scatter(codes, labels, class_names=None):
     classes, indices = np.unique(labels, return_inverse=True)
     colors = np.array([COLORS[index % len(COLORS)] for index in range(len(classes))])
     markers = np.array([MARKERS[index // len(COLORS) % len(MARKERS)] for index in range(len(classes))])
-    for marker in np.unique(markers):  # In the order of the data: no class hides another.
+    for marker in np.unique(markers):  # Plot in the order of the data, so that no class hides another.
         chosen = markers[indices] == marker
         style = {"s": 7, "alpha": 0.8, "linewidths": 0, "marker": marker}
         axes.scatter(*codes[chosen].T, c=colors[indices][chosen], **style)

@@ -1,4 +1,4 @@
-"""The course of training as a table and a picture."""
+"""Records the course of training as tables and a picture."""
 
 import keras
 import numpy as np
@@ -12,27 +12,25 @@ from ganzoo.training.epoch_means import MeanSince
 class LearningCurve(keras.callbacks.Callback):
     """Draws every logged value over the training steps, and keeps the numbers in CSV files.
 
-    For `path = "curve.png"` there are, rewritten at the end of each epoch,
+    For `path = "curve.png"` it rewrites these files at the end of each epoch:
 
-    - `curve.csv`: a row per epoch with `epoch`, `step` and all logged values;
-    - `curve_wasserstein.csv`, for models that log `wasserstein`: its estimate at every step;
-    - `curve.png`: one plot per value, training and validation together. The Wasserstein estimate is
-      drawn per step, thin, and median-filtered, bold, as in the figures of the
-      [WGAN paper](https://arxiv.org/abs/1701.07875), where it follows the quality of the samples.
+    - `curve.csv`: a row per epoch with `epoch`, `step` and all logged values.
+    - `curve_wasserstein.csv`, for models that log `wasserstein`: its estimate at every step.
+    - `curve.png`: a plot for each value, training and validation together. The Wasserstein estimate is drawn per step
+      with a thin line, and median-filtered with a bold line, as in the figures of the [WGAN
+      paper](https://arxiv.org/abs/1701.07875), where it follows the quality of the samples.
 
-    A resumed run continues the curve: rows at or past the epoch and step where it starts are
-    dropped. A run that starts at epoch 0 starts anew.
+    A resumed run continues the curve. Rows at or after the epoch and step where it starts are dropped. A run that
+    starts at epoch 0 starts a new curve.
 
-    Keras logs the mean over the epoch so far. The value of one step is recovered from two of these,
-    `mean_k * k - mean_j * j` over `k - j`; in float32 its rounding error is about `k * 6e-8` of the
-    value, 6e-5 for an epoch of 1,000 steps. With `steps_per_execution` it is the mean over those
-    steps.
+    Keras logs the mean over the epoch so far. The value of a single step is recovered from two of these means, `mean_k
+    * k - mean_j * j` over `k - j`. In float32 its rounding error is about `k * 6e-8` of the value, which is 6e-5 for an
+    epoch of 1,000 steps. With `steps_per_execution` it is the mean over those steps.
 
     Args:
         path: String or `Path` of the PNG.
-        every: Integer, epochs from one drawing to the next; the last is always drawn. Defaults to
-            `1`.
-        median_window: Integer, steps; smaller where there are few. Defaults to `101`.
+        every: Integer, epochs between drawings. The last epoch is always drawn. Defaults to `1`.
+        median_window: Integer, steps. Smaller if there are few steps. Defaults to `101`.
 
     Example:
 
@@ -48,8 +46,8 @@ class LearningCurve(keras.callbacks.Callback):
         self._mean = MeanSince()
 
     def on_train_begin(self, logs=None):
-        self._rows = None  # read at the first epoch, whose number is not known before
-        self._drawn = None  # the last row of the picture
+        self._rows = None  # Read in the first epoch, when its number is known.
+        self._drawn = None  # The last row in the picture.
 
     def on_epoch_begin(self, epoch, logs=None):
         step = self.model.steps_done
@@ -62,7 +60,7 @@ class LearningCurve(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if "wasserstein" not in (logs or {}):
             return
-        # The model's own counter: with `steps_per_execution` the batch index may run ahead of it.
+        # Use the model's counter, because with `steps_per_execution` the batch index may run ahead.
         step = self.model.steps_done
         value = self._mean.value(step, float(logs["wasserstein"]))
         if value is not None:
@@ -94,7 +92,7 @@ class LearningCurve(keras.callbacks.Callback):
         self._drawn = self._rows[-1]
 
     def _draw_one(self, axes, name):
-        """Draws the curve of a value of the log, and of its validation."""
+        """Draws the curve of a logged value and of its validation."""
         axes.set_title(name, fontsize="medium")
         axes.set_xlabel("training steps")
         axes.set_xlim(0, self._rows[-1]["step"] * 1.02)

@@ -1,4 +1,4 @@
-"""Halving the learning rates when a training stalls."""
+"""Lowers the learning rates when a training stalls."""
 
 import keras
 import numpy as np
@@ -8,23 +8,23 @@ from ganzoo.training.learning_rates import learning_rate_of, optimizers_of, sche
 
 
 class ReduceLearningRate(keras.callbacks.Callback):
-    """Multiplies the learning rates of all optimizers of a model when a logged value has stopped falling.
+    """Multiplies the learning rates of all optimizers by a factor when a logged value stops falling.
 
-    As Keras' `ReduceLROnPlateau`, which sees `model.optimizer` only; adversarial models have two. BEGAN's paper halves
-    them when its measure of convergence, `M`, stalls.
+    Keras' `ReduceLROnPlateau` handles only `model.optimizer`, but adversarial models have two optimizers. BEGAN's paper
+    halves the rates when its measure of convergence, `M`, stalls.
 
-    The rates are saved with the model. What the callback has counted is not: a resumed run waits for `patience` epochs
-    from its start again.
+    The rates are saved with the model. The callback's counter is not saved, so a resumed run waits for `patience`
+    epochs again.
 
     Args:
-        monitor: String, the logged value; less is better. Defaults to `"M"`.
+        monitor: String, the logged value, where less is better. Defaults to `"M"`.
         factor: Float in (0, 1). Defaults to `0.5`.
         patience: Integer, epochs without a new minimum before the rates are reduced. Defaults to `5`.
-        min_delta: Float, how much below the minimum a value has to be to be a new one. Defaults to `0.0`.
-        min_learning_rate: Float, no rate gets below it. Defaults to `2e-5`, as in a well-known BEGAN code.
+        min_delta: Float, how far below the minimum a value must be to count as a new minimum. Defaults to `0.0`.
+        min_learning_rate: Float, lower limit of the rates. Defaults to `2e-5`, as in a well-known BEGAN code.
 
     Raises:
-        ValueError: At the start, if a learning rate is a schedule; at the end of an epoch, if the value is not logged.
+        ValueError: At the start, if a learning rate is a schedule. At the end of an epoch, if the value is not logged.
 
     Example:
 
@@ -67,4 +67,5 @@ class ReduceLearningRate(keras.callbacks.Callback):
     def _reduce(self):
         for optimizer in optimizers_of(self.model).values():
             rate = learning_rate_of(optimizer)
+            # A rate that is already below the limit must not rise.
             optimizer.learning_rate = min(rate, max(rate * self.factor, self.min_learning_rate))

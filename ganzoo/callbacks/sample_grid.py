@@ -1,4 +1,4 @@
-"""What the generator makes of the same latents, epoch after epoch."""
+"""Pictures of samples from a fixed set of latents, epoch after epoch."""
 
 import contextlib
 import re
@@ -17,31 +17,29 @@ _MAX_FRAMES = 100
 class SampleGrid(keras.callbacks.Callback):
     """Writes a grid of samples per epoch, and an animation of the training.
 
-    The latents are those of `seed` at every epoch, so that the pictures show the generator's change
-    and nothing else. `directory` receives
+    Every epoch uses the same latents, given by `seed`, so that the pictures show only the change of the generator.
+    `directory` receives:
 
-    - `epoch_0000.png`, before the first step, then `epoch_0001.png`, ... after each epoch;
-    - `training.gif` at the end of `fit`, made of all of them, so that a resumed run has the whole
-      film.
+    - `epoch_0000.png` before the first step, then `epoch_0001.png`, ... after each epoch.
+    - `training.gif` at the end of `fit`, from all pictures, so that a resumed run has the whole film.
 
-    A run that starts anew removes the pictures of the run before: files whose names are exactly
-    `epoch_`, four digits and `.png`. Other files are left alone. Images become a grid (small ones
-    are enlarged), 2-D points a scatter plot. For a conditional model each column is one class, or one value of the
-    first of its attributes.
+    A new run removes the pictures of the run before: files whose names are exactly `epoch_`, four digits and `.png`.
+    Other files are left alone. Images become a grid (small images are enlarged), 2-D points a scatter plot. For a
+    conditional model, each column is a class, or a value of the first of its attributes.
 
     Args:
         directory: String or `Path`, made if missing.
-        num_samples: Integer. Defaults to `64`. A model with classes draws as many full rows, one
-            column per class, as fit into it.
-        every: Integer, epochs from one picture to the next. Defaults to `1`.
-        seed: Integer, which latents. Defaults to `0`.
-        condition: Optional array of conditions, one for each sample (it decides how many), for a
-            conditional model. Defaults to each class in turn where the model has `num_classes`, and to each value of
-            its attributes in turn where it has attributes.
+        num_samples: Integer. Defaults to `64`. A model with classes draws as many full rows as fit, with a column per
+            class.
+        every: Integer, epochs between pictures. Defaults to `1`.
+        seed: Integer, for the latents. Defaults to `0`.
+        condition: Optional array of conditions for a conditional model, with an entry for each sample (its length sets
+            their number). Defaults to each class in turn if the model has `num_classes`, and to each value of its
+            attributes in turn if it has attributes.
         real: Optional array `(count, 2)`, drawn behind the samples of a 2-D model.
         gif: Boolean, whether to write `training.gif`. Defaults to `True`.
-        duration: Float, seconds per frame of the GIF; the first and the last are held longer. Long
-            runs are thinned to 100 frames. Defaults to `0.2`.
+        duration: Float, seconds per frame of the GIF. The first and the last frame are shown longer. Long runs are
+            thinned to 100 frames. Defaults to `0.2`.
         tensorboard_dir: Optional string, a log directory for the pictures (needs `tensorboard`).
 
     Example:
@@ -77,7 +75,7 @@ class SampleGrid(keras.callbacks.Callback):
             )
 
     def picture(self):
-        """The samples of the model as it is now, as one uint8 picture."""
+        """The samples of the current model, as a single uint8 picture."""
         condition, columns, titles = self.condition, None, None
         if condition is None and len(getattr(self.model, "conditions", ())):
             columns, titles = self.model.conditions.columns
@@ -134,7 +132,7 @@ class SampleGrid(keras.callbacks.Callback):
         mode, size = frames[-1].mode, frames[-1].size
         images.save_gif(
             self.directory / "training.gif",
-            # A run resumed with another `num_samples` has pictures of another size.
+            # A run resumed with another `num_samples` has pictures of different sizes.
             (np.asarray(frame.convert(mode).resize(size)) for frame in frames),
             durations,
         )
@@ -142,7 +140,7 @@ class SampleGrid(keras.callbacks.Callback):
 
 @contextlib.contextmanager
 def told_if_refused(directory):
-    """Turns an error of the file system into a warning: pictures are not worth a training."""
+    """Turns an error of the file system into a warning. A picture must not end a training."""
     try:
         yield
     except OSError as error:
@@ -154,14 +152,14 @@ def told_if_refused(directory):
 
 
 def epoch_of(path):
-    """The epoch of a picture from its name, or `None` if it is no name of `SampleGrid`'s."""
+    """The epoch in a picture's name, or `None` if the name is not from `SampleGrid`."""
     found = re.fullmatch(r"epoch_([0-9]{4,})\.png", path.name)
     # Epochs beyond 9,999 have more digits, and no leading zeros.
     return int(found[1]) if found and path.name == f"epoch_{int(found[1]):04d}.png" else None
 
 
 def read_picture(path):
-    """The picture in a file; `None`, with a warning, if it is damaged."""
+    """Reads the picture in a file. Returns `None` with a warning if the file is damaged."""
     with contextlib.suppress(OSError, SyntaxError):  # PIL calls broken PNG files a `SyntaxError`.
         with Image.open(path) as picture:
             picture.load()

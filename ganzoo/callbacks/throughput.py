@@ -1,4 +1,4 @@
-"""How fast training is."""
+"""Measures the speed of training."""
 
 import time
 
@@ -10,18 +10,16 @@ from ganzoo import checks
 class Throughput(keras.callbacks.Callback):
     """Adds `images_per_second` to the logs of each epoch.
 
-    Counted are the real samples that the discriminator sees, `batch * discriminator_steps` per step,
-    over the time from the first to the last step of the epoch; validation, sample grids and
-    checkpoints at the end of an epoch do not count. The first steps of `fit` are left out, since
-    they trace the graph; an epoch that has no others gets no value.
+    It counts the real samples that the discriminator sees, `batch * discriminator_steps` per step, from the first to
+    the last step of the epoch. Validation, sample grids and checkpoints at the end of an epoch do not count. The first
+    steps of `fit` are left out, because they trace the graph. An epoch without other steps gets no value.
 
-    Keras hands the same `logs` to one callback after the other: put this one **before**
-    `LearningCurve`, `CSVLogger` and others that read it. The progress bar and `History` come last
-    and show it always.
+    Keras passes the same `logs` from callback to callback. So put this callback **before** `LearningCurve`, `CSVLogger`
+    and others that read them. The progress bar and `History` come last and always show the value.
 
     Args:
-        warmup_steps: Integer, steps at the start of `fit` that are not timed (with
-            `steps_per_execution`, executions). Defaults to `2`.
+        warmup_steps: Integer, steps at the start of `fit` that are not timed (with `steps_per_execution`, executions).
+            Defaults to `2`.
 
     Example:
 

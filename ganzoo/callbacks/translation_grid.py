@@ -1,4 +1,4 @@
-"""What a translating generator makes of the same images, epoch after epoch."""
+"""Pictures of the same translated images, epoch after epoch."""
 
 import numpy as np
 
@@ -7,16 +7,16 @@ from ganzoo.callbacks.sample_grid import SampleGrid
 
 
 class TranslationGrid(SampleGrid):
-    """Writes a picture with rows of input, output and truth per epoch, and an animation of the training.
+    """Writes a picture with rows of input, output and target per epoch, and an animation of the training.
 
-    For models that translate images. Pass images that the model is not trained on, or the picture shows what it has
-    learned by heart.
+    For models that translate images. Pass images that are not in the training data, or the picture shows what the model
+    has memorized.
 
     Args:
-        directory: String or `Path`, made if missing. See `SampleGrid` for what it receives.
+        directory: String or `Path`, made if missing. See `SampleGrid` for the files in it.
         inputs: Float array `(count, height, width, channels)` of images in [-1, 1].
-        targets: The same for the true outputs. Defaults to `None`: rows of input and output only.
-        rows: Integer, how many rows stand side by side. Defaults to `2`.
+        targets: The same for the true outputs. Defaults to `None`, which shows only input and output.
+        rows: Integer, number of rows side by side. Defaults to `2`.
         **settings: `every`, `seed`, `gif`, `duration` and `tensorboard_dir` of `SampleGrid`.
 
     Example:
@@ -33,7 +33,7 @@ class TranslationGrid(SampleGrid):
         (self.rows,) = checks.counts(rows=rows)
 
     def picture(self):
-        """The rows of the model as it is now, as one uint8 picture."""
+        """The rows for the current model, as a single uint8 picture."""
         outputs = self.model.generate(seed=self.seed, condition=self.condition)
         parts = [part for part in (self.condition, outputs, self.targets) if part is not None]
         if len({part.shape[-1] for part in parts}) > 1:
@@ -43,5 +43,5 @@ class TranslationGrid(SampleGrid):
 
 
 def in_colour(pictures):
-    """Grey pictures with three equal channels; coloured pictures without transparency."""
+    """Gives grey pictures three equal channels, and removes transparency from coloured pictures."""
     return np.repeat(pictures, 3, axis=-1) if pictures.shape[-1] == 1 else pictures[..., :3]

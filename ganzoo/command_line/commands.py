@@ -1,7 +1,7 @@
-"""The commands: their help, their flags, and what can be refused before anything slow is imported.
+"""The commands, with their help, their flags, and checks that need no slow import.
 
-This module imports neither Keras nor TensorFlow, so `--help` and a typo are answered at once. The work of a command is
-in the module of its name.
+This module imports neither Keras nor TensorFlow, so `--help` and typos are answered at once. A command does its work in
+the module of its name.
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ MODEL = """MODEL is a .keras file, a directory of checkpoints, of which the newe
 directory of a SavedModel; or a preset: a name that `ganzoo presets` lists, its directory, or hf://user/name.
 --preset NAME says the same."""
 
-# The names of networks of features, and their classes in ganzoo.metrics.features.
+# The names of feature networks, and their classes in ganzoo.metrics.features.
 FEATURES = {"digits": "DigitsClassifier", "fashion": "FashionClassifier", "inception": "InceptionV3"}
 METRICS = (
     *("class_histogram", "classifier_accuracy", "coverage", "density", "frechet_distance", "inception_score"),
@@ -30,7 +30,7 @@ METRICS = (
 
 
 def with_preset(arguments):
-    """The arguments of a command, with the name of `--preset NAME` as the operand."""
+    """The arguments of a command, with `--preset NAME` turned into the operand NAME."""
     for index, argument in enumerate(arguments):
         name, equals, value = argument.partition("=")
         if name in ("--preset", "-preset"):
@@ -46,15 +46,14 @@ class Command:
     """A command of `python -m ganzoo`.
 
     Args:
-        define: Function that defines the flags in an `absl.flags.FlagValues`; its docstring is the help.
-        check: Function of the options, which stops with a message.
-        operands: Names of what comes before the flags, in the words of the help.
-        explain: Function that returns the end of the help, which says what the operands are.
-        define_settings: Function of the `FlagValues` and the arguments: defines the flags that depend on the first
+        define: Function that defines the flags in an `absl.flags.FlagValues`. Its docstring is the help.
+        check: Function of the options, which stops with a message if they are wrong.
+        operands: Names of the operands before the flags, in the words of the help.
+        explain: Function that returns the end of the help, which explains the operands.
+        define_settings: Function of the `FlagValues` and the arguments. It defines the flags that depend on the first
             operand, and returns their names.
-        expand: Function of the arguments, which returns others in their place. Defaults to one that takes
-            `--preset NAME` as the operand.
-        module: String, the module of `ganzoo.command_line` that has a function of the command's name. Defaults to
+        expand: Function that rewrites the arguments. By default it turns `--preset NAME` into the operand.
+        module: String, the module of `ganzoo.command_line` that has a function with the command's name. Defaults to
             `None`: the module has the command's name, and the function is `run`.
     """
 
@@ -73,7 +72,7 @@ class Command:
 
 
 def check_exists(model):
-    """Stops if there is nothing at the path of a model, and no preset of this name."""
+    """Stops if a model's path does not exist and is not the name of a preset."""
     if not (Path(model).exists() or shelf.is_preset(model)):
         close = close_to(model, shelf.names())
         raise SystemExit(f"There is no model to read at {model}: there is no such file, and no such preset.{close}")
@@ -83,7 +82,7 @@ def check_exists(model):
 
 
 def define_generate(values):
-    """Makes images with a trained model; no dataset is needed.
+    """Makes images with a trained model. Needs no dataset.
 
     python -m ganzoo generate runs/wgan_gp/model.keras --num_samples 100 --output new.png
     python -m ganzoo generate runs/wgan_gp/serving/1 --output_dir new
@@ -116,7 +115,7 @@ def define_generate(values):
 
 
 def check_generate(options):
-    """Stops if there is no model, or no place for the pictures."""
+    """Stops if there is no model, or the pictures cannot be written."""
     check_exists(options.model)
     for text in options.attributes:
         if "=" not in text:
@@ -128,13 +127,12 @@ def check_generate(options):
 
 
 def define_evaluate(values):
-    """Measures a trained model: how good its samples are, by any metrics, against a dataset.
+    """Measures how good a trained model's samples are, against a dataset.
 
     python -m ganzoo evaluate runs/wgan_gp/model.keras --dataset mnist_10k
     python -m ganzoo evaluate runs/wgan_gp/serving/1 --metrics frechet_distance,precision,recall --features digits
 
-    The averaged generator makes the samples, where there is one. A conditional model is asked for the labels of the
-    data.
+    If there is an averaged generator, it makes the samples. A conditional model is asked for the labels of the data.
     """
     flags.DEFINE_string("dataset", "mnist_10k", in_one_line(DATA), flag_values=values)
     flags.DEFINE_string(
@@ -168,7 +166,7 @@ def define_evaluate(values):
 
 
 def check_evaluate(options):
-    """Stops if a metric, the features, the data or the model is unknown, or the scores have no place."""
+    """Stops if a metric, the features, the data or the model is unknown, or the scores cannot be written."""
     for name in options.metrics or ():
         if name not in METRICS:
             raise SystemExit(
@@ -191,7 +189,7 @@ def check_features(name):
 
 
 def define_translate(values):
-    """Applies a trained model that translates images, such as pix2pix, to a folder of images.
+    """Applies a trained image-to-image model, such as pix2pix, to a folder of images.
 
     python -m ganzoo translate runs/pix2pix/model.keras --input_dir outlines --output_dir coloured
 
@@ -212,7 +210,7 @@ def define_translate(values):
 
 
 def check_translate(options):
-    """Stops if there is no model, no folder of images, or no place for the pictures."""
+    """Stops if there is no model or no folder of images, or the pictures cannot be written."""
     check_exists(options.model)
     if not Path(options.input_dir).is_dir():
         raise SystemExit(f"--input_dir={options.input_dir}: there is no such folder.")
@@ -228,7 +226,7 @@ def define_export(values):
     python -m ganzoo export runs/wgan_gp/model.keras --output_dir serving/wgan_gp/1
     python -m ganzoo export --preset faces_16 --output faces.onnx
 
-    With an averaged generator, that one is exported.
+    If there is an averaged generator, it is exported.
     """
     flags.DEFINE_string(
         "output_dir",
@@ -246,7 +244,7 @@ def define_export(values):
 
 
 def check_export(options):
-    """Stops if there is no model, no place, or something at the place of the SavedModel."""
+    """Stops if there is no model, or the file cannot be written, or the SavedModel exists already."""
     check_exists(options.model)
     if (options.output_dir is None) == (options.output is None):
         raise SystemExit(
@@ -261,20 +259,20 @@ def check_export(options):
 
 
 def check_ending(output, endings):
-    """Stops unless a file can be written, and its name has one of some endings."""
+    """Stops unless a file can be written and its name has an allowed ending."""
     process.check_writable("output", output)
     if Path(output).suffix not in endings:
         raise SystemExit(f"--output={output}: the name of the file must end in {' or '.join(endings)}.")
 
 
 def define_explore(values):
-    """Writes a page that is the model: sliders, seeds, classes, ways between samples, in any browser, without a server.
+    """Writes an HTML page that runs the model in any browser, with sliders, seeds and classes, without a server.
 
     python -m ganzoo explore faces_16
     python -m ganzoo explore runs/vae/model.keras --output vae.html --dataset mnist_10k
 
-    With --dataset the page shows the training images that are nearest to a sample; for a VAE of two latents where they
-    lie; for a model that translates images, inputs to begin with.
+    With --dataset, the page shows the nearest training images of a sample. For a VAE with two latents, it also shows
+    where they lie. For a model that translates images, it offers them as inputs.
     """
     flags.DEFINE_string("output", "model.html", "The page, a file that ends in .html.", flag_values=values)
     flags.DEFINE_string("title", None, "Its title. Default: the model's name.", flag_values=values)
@@ -287,7 +285,7 @@ def define_explore(values):
 
 
 def check_explore(options):
-    """Stops if there is no model, no such dataset, or no place for the page."""
+    """Stops if there is no model or no such dataset, or the page cannot be written."""
     check_exists(options.model)
     if options.dataset is not None:
         check_data("dataset", options.dataset)
@@ -295,7 +293,7 @@ def check_explore(options):
 
 
 def define_info(values):
-    """Prints what a model is: its class, settings, shapes, parameters, steps and versions.
+    """Prints the class, settings, shapes, parameters, steps and versions of a model.
 
     python -m ganzoo info runs/wgan_gp/model.keras
     """
@@ -323,7 +321,7 @@ def check_presets(options):
 
 
 def of_latents(define, check):
-    """A command of `ganzoo/command_line/latent.py`, which needs the model itself."""
+    """A command of `ganzoo/command_line/latent.py`. It needs the model itself and not a SavedModel."""
 
     def check_all(options):
         check_exists(options.model)

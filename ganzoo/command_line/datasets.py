@@ -1,4 +1,4 @@
-"""The datasets that a command can name: their flags, and what can be refused without reading them."""
+"""The datasets of the commands: their flags, and checks that need not read the data."""
 
 import difflib
 import importlib.util
@@ -53,7 +53,7 @@ def define_reading(values):
 
 
 def check_data(name, dataset, manual_dir=None):
-    """Stops if a dataset is certain not to be there: a missing path, or an unknown name without tensorflow-datasets."""
+    """Stops if a dataset cannot exist: a missing path, or an unknown name without tensorflow-datasets."""
     known = [each for names in DATASETS.values() for each in names]
     if Path(dataset).is_dir() and manual_dir is None:
         return
@@ -74,7 +74,7 @@ def check_data(name, dataset, manual_dir=None):
 
 
 def reading(options):
-    """The arguments of `ganzoo.data.load` that the flags of `define_reading` give."""
+    """The arguments of `ganzoo.data.load` from the flags of `define_reading`."""
     return {
         "label": labels_of(options.data_label),
         "image_size": square(options.image_size),
@@ -86,7 +86,7 @@ def reading(options):
 
 
 def labels_of(text):
-    """What `--data_label` names: a label, or a list of them, with commas between."""
+    """The value of `--data_label`: a label, or a list of labels that are separated by commas."""
     return text.split(",") if text and "," in text else text
 
 
@@ -96,7 +96,7 @@ def square(side):
 
 
 def close_to(name, known):
-    """A sentence with the known names that are spelled like a name, or nothing."""
+    """A sentence with known names of similar spelling, or an empty string."""
     close = difflib.get_close_matches(name, known)
     return f" Did you mean {' or '.join(close)}?" if close else ""
 

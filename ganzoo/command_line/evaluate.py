@@ -1,4 +1,4 @@
-"""What `python -m ganzoo evaluate` does; the flags are in `ganzoo/command_line/commands.py`."""
+"""The command `ganzoo evaluate`. Its flags are in `ganzoo/command_line/commands.py`."""
 
 import inspect
 import json
@@ -19,11 +19,11 @@ from ganzoo.metrics.measuring import Measuring
 from ganzoo.metrics.metric import Metric
 from ganzoo.metrics.pairs import PairMetric
 
-TOYS = ("ring", "grid")  # Their modes are known.
+TOYS = ("ring", "grid")  # Toys with known modes.
 
 
 def run(options):
-    """Evaluates with the settings of an object that has the flags' values as attributes; returns the scores.
+    """Evaluates a model with the options, an object that has the values of the flags as attributes.
 
     Returns:
         List of `ganzoo.metrics.Score`.
@@ -56,7 +56,7 @@ def run(options):
 
 
 def known_metrics():
-    """Dictionary, name -> class, of the metrics that samples, a classifier of them or a toy's name are enough for."""
+    """Dictionary, name -> class, of the metrics that need only samples, a classifier or a toy's name."""
     classes = [value for value in vars(metrics).values() if inspect.isclass(value) and issubclass(value, Metric)]
     known = {function_of(metric): metric for metric in classes if set(metric.kinds) <= {"real", "fake"}}
     enough = {name: metric for name, metric in known.items() if required(metric) <= {"classifier"} or has_toys(metric)}
@@ -64,28 +64,28 @@ def known_metrics():
 
 
 def function_of(metric):
-    """The name of the function beside a class of metrics that it streams; `None` of a base class."""
+    """The name of the function that belongs to a streaming class of metrics. `None` for a base class."""
     functions = (name for name, value in vars(inspect.getmodule(metric)).items() if inspect.isfunction(value))
     return next((name for name in functions if name.replace("_", "") == metric.__name__.lower()), None)
 
 
 def name_of(metric):
-    """What a class of metrics is called in print."""
+    """The printed name of a class of metrics."""
     return function_of(metric) or metric.__name__
 
 
 def required(metric):
-    """The arguments without which a class of metrics makes no object."""
+    """The required arguments of a class of metrics."""
     return {name for name, p in inspect.signature(metric).parameters.items() if p.default is p.empty}
 
 
 def has_toys(metric):
-    """Whether a class of metrics makes its objects for toys by their names."""
+    """Whether a class of metrics can be made from the name of a toy."""
     return all(hasattr(metric, toy) for toy in TOYS)
 
 
 def metric_of(name):
-    """The class of a name that the flag holds."""
+    """The class of metrics with the name in the flag."""
     known = known_metrics()
     if name not in known:
         raise SystemExit(f"There is no metric {name!r}. The metrics are {', '.join(known)}.")
@@ -93,7 +93,7 @@ def metric_of(name):
 
 
 def features_of(name):
-    """The network of features that the flag names; `Given`, without one."""
+    """The feature network that the flag names. `Given` without a name."""
     if name == "none":
         return Given()
     path = Path(name)
@@ -110,7 +110,7 @@ def features_of(name):
 
 
 def choose(classes, network, samples, sampler, options):
-    """List of metrics: of the given classes, with the given features, or else those that suit the samples."""
+    """List of metrics of the given classes, with the given features or with features that suit the samples."""
     if classes is None or network is None:
         suitable = default_metrics(samples)
         if classes is None and network is None:
@@ -121,7 +121,7 @@ def choose(classes, network, samples, sampler, options):
 
 
 def make(metric, network, sampler, options):
-    """An object of a class of metrics, with the given features unless it brings its own."""
+    """Makes a metric of a class, with the given features unless the class has its own."""
     if issubclass(metric, PairMetric) and sampler.condition_shape is None:
         raise SystemExit(
             f"{name_of(metric)} compares pairs: of models that translate images. {options.model} does not."
@@ -149,10 +149,10 @@ def make(metric, network, sampler, options):
 
 
 def real_samples(options, sampler):
-    """Samples of the data, and the condition of each sample to generate, or `None` for an unconditional model.
+    """Samples of the data, and the condition of each sample to generate.
 
     Returns:
-        Float32 array `(num_real, ...)`; labels, images or `None`.
+        Float32 array `(num_real, ...)`, and labels, images, or `None` for an unconditional model.
     """
     dataset = load(options, sampler.image_shape, sampler.attributes)
     first, second = first_elements(dataset, max(options.num_real or options.num_samples, options.num_samples))
@@ -168,10 +168,10 @@ def real_samples(options, sampler):
 
 
 def load(options, image_shape, attributes=None):
-    """The dataset of the options for a model with that shape of samples and those attributes, or one line of words."""
+    """Loads the dataset of the options for a model's samples and attributes. Stops if it cannot be read."""
     given = reading(options)
     if given["image_size"] is None and len(image_shape) == 3 and Path(options.dataset).is_dir():
-        given["image_size"] = image_shape[:2]  # Pictures of a folder have many sizes.
+        given["image_size"] = image_shape[:2]  # The pictures of a folder may have different sizes.
     if attributes is not None and given["label"] is None:
         given["label"] = list(attributes.labels)
         if not given["label"]:
@@ -185,7 +185,7 @@ def load(options, image_shape, attributes=None):
 
 
 def pairs_for(sampler, inputs, targets, options):
-    """The targets and the inputs of pairs, for a model that translates images."""
+    """The targets and inputs of pairs, for a model that translates images."""
     if targets is None or targets.ndim != 4:
         raise SystemExit(f"{options.model} translates images, and {options.dataset} has no pairs of them.")
     targets, inputs = targets[: options.num_samples], inputs[: options.num_samples]
@@ -194,7 +194,7 @@ def pairs_for(sampler, inputs, targets, options):
 
 
 def labels_for(sampler, labels, options):
-    """The labels to ask a conditional model for: those of the data, from the start again where they are too few."""
+    """The labels to ask a conditional model for. They are the labels of the data, repeated if there are too few."""
     if labels is None or labels.ndim != 1:
         raise SystemExit(f"{options.model} is conditional, and {options.dataset} has no labels.")
     if labels.max() >= sampler.num_classes:
@@ -206,7 +206,7 @@ def labels_for(sampler, labels, options):
 
 
 def attributes_for(sampler, dataset, rows, options):
-    """The attributes to ask a model for: as in the data, from the start again where they are too few."""
+    """The attributes to ask a model for. They are the attributes of the data, repeated if there are too few."""
     names = getattr(dataset, "attribute_names", None)
     if names != sampler.attributes.attribute_names:
         raise SystemExit(f"{options.model} has other attributes than {options.dataset}: their names differ.")
@@ -214,13 +214,13 @@ def attributes_for(sampler, dataset, rows, options):
 
 
 def first_elements(dataset, count):
-    """The first elements of a dataset of single samples: one array, or two; the second is `None` if there is none."""
+    """The first samples and labels of an unbatched dataset, as arrays. The labels may be `None`."""
     parts = [batch if isinstance(batch, tuple) else (batch, None) for batch in dataset.take(count).batch(1000)]
     return [None if column[0] is None else np.concatenate([np.asarray(x) for x in column]) for column in zip(*parts)]
 
 
 def check_shape(does, shape, samples, options):
-    """Stops unless the data have the shape that the model makes or takes."""
+    """Stops unless the data have the shape of the model's samples or inputs."""
     if samples.shape[1:] == shape:
         return
     hint = ""
@@ -241,10 +241,10 @@ def measure(chosen, real, fake, labels=None):
     Args:
         chosen: List of metrics.
         real, fake: Arrays of samples.
-        labels: Those that were asked for, of a conditional model.
+        labels: Labels that a conditional model was asked for.
 
     Returns:
-        List of `Score`; list of the names of metrics that refused the samples.
+        List of `Score`, and list of the names of metrics that could not be computed.
     """
     measured = Measuring(dict(enumerate(chosen)), real).of(fake, labels)
     scores, failed = [], []
@@ -253,7 +253,7 @@ def measure(chosen, real, fake, labels=None):
         print(f"{name}, metric {index + 1} of {len(chosen)} ...", file=sys.stderr, flush=True)
         try:
             scores.append(measured.score(index))
-        except (ValueError, TypeError) as error:  # The others are worth their time.
+        except (ValueError, TypeError) as error:  # The other metrics can still be computed.
             failed.append(name)
             print(f"{name}: {reason(error)}", file=sys.stderr)
             continue

@@ -1,4 +1,4 @@
-"""What `python -m ganzoo explore` does; the flags are in `ganzoo/command_line/commands.py`."""
+"""The command `ganzoo explore`. Its flags are in `ganzoo/command_line/commands.py`."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from ganzoo.presets import cards, folder, library, shelf
 
 
 def run(options):
-    """Writes the page with the settings of an object that has the flags' values as attributes."""
+    """Writes the page with the options, an object that has the values of the flags as attributes."""
     model, _ = load_model(options.model)
     title, card = about(options.model)
     output = Path(options.output)
@@ -18,7 +18,7 @@ def run(options):
 
 
 def about(path):
-    """Title and card of a preset; of another model its name."""
+    """The title and the card of a preset. For another model, its name."""
     if not shelf.is_preset(path):
         return Path(path).stem, None
     metadata = folder.read_metadata(library.locate(path))

@@ -1,4 +1,4 @@
-"""What `python -m ganzoo generate` does; the flags are in `ganzoo/command_line/commands.py`."""
+"""The command `ganzoo generate`. Its flags are in `ganzoo/command_line/commands.py`."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from ganzoo.command_line.models import open_sampler
 
 
 def run(options):
-    """Draws and writes samples with the settings of an object that has the flags' values as attributes."""
+    """Draws and writes samples with the options, an object that has the values of the flags as attributes."""
     sampler = open_sampler(options.model)
     is_image = len(sampler.image_shape) == 3 and sampler.image_shape[-1] in (1, 3, 4)
     if sampler.condition_shape is not None:
@@ -30,7 +30,7 @@ def run(options):
 
 
 def picture_of(samples, sampler, options):
-    """One picture of all samples; a column for each class under its name, where each class has its turn."""
+    """A picture of all samples. If the classes take turns, each class has a column under its name."""
     names = sampler.class_names
     if names is None or options.label is not None or len(samples) < len(names):
         return images.grid(samples)
@@ -56,7 +56,7 @@ def condition_for(sampler, options):
 
 
 def attributes_for(kind, texts, count):
-    """Rows of attributes: the named ones have their values, the others each value in turn."""
+    """Rows of attributes. Named attributes have the given values, the others take each value in turn."""
     rows = kind.in_turn(count)
     for text in texts:
         label, _, value = text.partition("=")
@@ -70,7 +70,7 @@ def attributes_for(kind, texts, count):
 
 
 def number_of(label, sampler):
-    """The number of a class, which may be given by its name."""
+    """The number of a class, from its number or its name."""
     names = sampler.class_names or []
     if label in names:
         return names.index(label)

@@ -1,4 +1,4 @@
-"""What `python -m ganzoo info` does; the flags are in `ganzoo/command_line/commands.py`."""
+"""The command `ganzoo info`. Its flags are in `ganzoo/command_line/commands.py`."""
 
 import json
 import math
@@ -10,11 +10,12 @@ import tensorflow as tf
 from ganzoo.command_line.models import card_of, is_saved_model, load_model
 from ganzoo.presets import folder
 from ganzoo.training.conditions import Attributes
+from ganzoo.training.schedules import is_schedule
 from ganzoo.version import __version__
 
 
 def run(options):
-    """Prints the facts about the model at `options.model`, an attribute of any object."""
+    """Prints facts about the model at the path `options.model`."""
     if is_saved_model(options.model):
         heading, facts = f"SavedModel at {options.model}", facts_of_card(card_of(options.model))
     else:
@@ -37,9 +38,8 @@ def facts_of_card(card):
 def facts_of_model(model, file):
     """List of `(name, value)` for a `GenerativeModel` that was read from a file."""
     networks = {name: value for name, value in vars(model).items() if isinstance(value, keras.Model)}
-    average = (
-        "none" if model.ema_decay is None else f"decay {model.ema_decay:g}; the averaged generator makes the samples"
-    )
+    decay = type(model.ema_decay).__name__ if is_schedule(model.ema_decay) else model.ema_decay
+    average = "none" if decay is None else f"decay {decay}; the averaged generator makes the samples"
     return [
         ("class", type(model).__name__),
         *shapes(model.image_shape, model.latent_dim, model.conditions.card()),
@@ -55,13 +55,13 @@ def facts_of_model(model, file):
 
 
 def shapes(image_shape, latent_dim, conditions):
-    """What the generator makes, and of what; `conditions` as a card has them."""
+    """The shapes of the generator's outputs and inputs. `conditions` come from a card."""
     condition = " and ".join(map(condition_in_words, conditions.values())) or "none"
     return [("samples", by(image_shape)), ("latents", str(latent_dim)), ("condition", condition)]
 
 
 def condition_in_words(card):
-    """A condition, of its card."""
+    """A condition in words, from its card."""
     if card["kind"] == "label":
         return f"a label, 0 to {card['num_classes'] - 1}"
     if card["kind"] == "image":
@@ -77,19 +77,19 @@ def by(shape):
 
 
 def precision(network):
-    """The policy of the first layer with weights; the last layer is float32 in any case."""
+    """The policy of the first layer with weights. The last layer is always float32."""
     return next((layer.dtype_policy.name for layer in network.layers if layer.weights), "none")
 
 
 def parameters(network):
-    """How many numbers a network has, and its name."""
+    """The number of parameters of a network, and its name."""
     count, trained = (sum(math.prod(w.shape) for w in ws) for ws in (network.weights, network.trainable_weights))
     beside = "" if trained in (0, count) else f", {trained:,} of them trained"
     return f"{count:,} parameters{beside} ({network.name})"
 
 
 def settings(model):
-    """The arguments of the model's constructor that no other line tells."""
+    """The arguments of the model's constructor that no other line shows."""
     told = {"name", "latent_dim", "num_classes", "attribute_names", "ema_decay"}
     for name, value in model.get_config().items():
         is_network = isinstance(value, dict) and isinstance(value.get("config"), dict) and "layers" in value["config"]
@@ -98,7 +98,7 @@ def settings(model):
 
 
 def optimizers(model):
-    """The optimizers, and whatever else is neither a number nor a flag of `compile`."""
+    """The arguments of `compile` that are objects, such as optimizers."""
     config = model.get_compile_config() if model.compiled else {}
     for name, value in config.items():
         if isinstance(value, dict):
@@ -106,7 +106,7 @@ def optimizers(model):
 
 
 def object_in_words(value):
-    """A serialized object as `Adam(learning_rate=0.0001, beta_1=0.5)`, without what is unset; other values as text."""
+    """A serialized object as `Adam(learning_rate=0.0001, beta_1=0.5)`, without unset arguments, or a value as text."""
     if isinstance(value, float):
         return f"{value:g}"  # A learning rate is saved as a float32.
     if not (isinstance(value, dict) and "class_name" in value):
@@ -120,7 +120,7 @@ def object_in_words(value):
 
 
 def saved_with(file):
-    """What was written into a `.keras` file, or a preset, about the versions that made it."""
+    """The versions that made a `.keras` file or a preset, as stored in it."""
     if file.is_dir():
         metadata = folder.read_metadata(file)
         versions = ", ".join(f"{name} {version}" for name, version in metadata["versions"].items())

@@ -1,4 +1,4 @@
-"""What the commands for the latents of a trained model do; their flags are in `ganzoo/command_line/latent_flags.py`."""
+"""The commands for the latents of a trained model. Their flags are in `ganzoo/command_line/latent_flags.py`."""
 
 from pathlib import Path
 
@@ -11,10 +11,11 @@ from ganzoo.command_line.latent_flags import integers_of
 from ganzoo.command_line.models import load_model
 from ganzoo.command_line.translate import images_in, read
 from ganzoo.metrics.defaults import default_features
+from ganzoo.training.conditions import Attributes
 
 
 def interpolate(options):
-    """Draws ways between samples."""
+    """Draws paths between samples."""
     model = opened(options)
     ends = latents_of(model, options)
     ways = len(ends) if options.closed else max(1, len(ends) - 1)
@@ -24,7 +25,7 @@ def interpolate(options):
 
 
 def traverse(options):
-    """Draws samples along one latent or one direction."""
+    """Draws samples along a latent or a direction."""
     model = opened(options)
     latents, space = latents_of(model, options), options.space
     direction = options.latent
@@ -62,15 +63,18 @@ def video(options):
         raise SystemExit(f"--picked: {len(latents)} samples do not fill {tiles} tiles evenly.")
     latents = latents.reshape(-1, tiles, *latents.shape[1:])
     settings = {"method": options.method, "closed": options.closed, "space": options.space, "condition": condition}
+    settings["blend"] = options.blend
     latent.video(model, options.output, latents, options.steps, options.fps, **settings)
     print(f"Wrote {options.output}")
 
 
 def directions(options):
-    """Finds directions and draws samples along them."""
+    """Finds directions, and draws samples along each."""
     model = opened(options)
     if options.method == "sefa":
         found = latent.sefa(model, options.count, options.space)
+    elif options.method == "supervised":
+        found = supervised(model, options)
     else:
         condition = labels_for(model, options, 5000)
         settings = {"seed": options.seed, "space": options.space, "condition": condition}
@@ -81,14 +85,53 @@ def directions(options):
     rows = [latent.traverse(model, latents, vector, values, **settings).images for vector in found.vectors]
     rows = np.concatenate(rows)
     picture = images.grid(rows.reshape(-1, *rows.shape[2:]), columns=rows.shape[1])
-    arrays = beside(options.output, vectors=found.vectors, strengths=found.strengths, space=found.space)
+    named = {} if found.names is None else {"names": np.array(found.names)}
+    arrays = beside(options.output, vectors=found.vectors, strengths=found.strengths, space=found.space, **named)
     for index, strength in enumerate(found.strengths):
-        print(f"direction {index}: {strength:.4g}")
+        name = "" if found.names is None else f", {found.names[index]}"
+        print(f"direction {index}{name}: {strength:.4g}")
     write(options.output, picture, f"{len(found)} directions, two rows each, and {arrays}")
 
 
+def supervised(model, options):
+    """The directions of the values of labels that a classifier reads best along a line, the best first."""
+    reader = reader_of(model, options)
+    read = ", ".join(f"{name} {share:.1%}" for name, share in reader.accuracy.items())
+    print(f"Read right in images that were held out: {read}")
+    settings = {"seed": options.seed, "space": options.space, "condition": labels_for(model, options, 5000)}
+    found = latent.supervised(model, reader, 5000, names=reader.names, **settings)
+    best = np.argsort(-found.strengths, kind="stable")[: options.count]
+    names = [found.names[index] for index in best]
+    return latent.Directions(found.vectors[best], found.strengths[best], found.space, names)
+
+
+def reader_of(model, options):
+    """A classifier of the labels of a dataset."""
+    dataset, pictures, labels = read_data(options, model)
+    if labels is None:
+        raise SystemExit(f"--dataset={options.dataset} has no labels. --data_label names the one to read.")
+    return reader_of_data(model, dataset, pictures, labels, options.data_label)
+
+
+def reader_of_data(model, dataset, pictures, labels, name):
+    """A classifier of one label, or of several whose one-hot vectors lie side by side."""
+    if labels.ndim == 1:
+        name = name or "label"
+        names = dataset.class_names and {name: dataset.class_names}
+        return latent.Reader(model, pictures, {name: labels}, names)
+    columns = Attributes(labels.shape[1], dataset.attribute_names)
+    values, names = {}, {}
+    for name, places in columns.labels.items():
+        if len(places) == 1:  # There, or not.
+            values[name], names[name] = (labels[:, places[0]] > 0.5).astype("int64"), ["no", "yes"]
+        else:
+            values[name] = labels[:, places].argmax(axis=1)
+            names[name] = [columns.attribute_names[place].partition(" ")[2] for place in places]
+    return latent.Reader(model, pictures, values, names)
+
+
 def project(options):
-    """Projects images."""
+    """Finds latents for images."""
     model = opened(options)
     given = [Path(options.input)] if Path(options.input).is_file() else images_in(Path(options.input))
     targets = np.stack([read(file, model.image_shape) for file in given])
@@ -108,7 +151,7 @@ def project(options):
 
 
 def reject(options):
-    """Draws samples by what the discriminator knows."""
+    """Draws samples and improves them with the discriminator."""
     model = opened(options)
     held_out, labels = data_of(options, model)
     ratio = latent.DensityRatio(model, held_out, condition=labels if len(model.conditions) else None)
@@ -123,7 +166,7 @@ def reject(options):
 
 
 def nearest(options):
-    """Draws generated images and their neighbours."""
+    """Draws generated images and their nearest training images."""
     model = opened(options)
     training, _ = data_of(options, model)
     count = options.num_samples
@@ -139,7 +182,7 @@ def nearest(options):
 
 
 def opened(options):
-    """The model of the options, which has latents and makes images."""
+    """Opens the model of the options. Stops unless it has latents and makes images."""
     model, _ = load_model(options.model)
     if not model.has_latents:
         raise SystemExit(f"{options.model} translates images and has no latents: it is a {type(model).__name__}.")
@@ -154,7 +197,7 @@ def opened(options):
 
 
 def latents_of(model, options):
-    """The latents that the flags ask for."""
+    """The latents for the flags."""
     picked = integers_of("picked", options.picked)
     if picked is None:
         return latent.draw(model, options.num_samples, options.seed)
@@ -162,7 +205,7 @@ def latents_of(model, options):
 
 
 def labels_for(model, options, count):
-    """A label for each of some samples, or `None` for a model without."""
+    """A label for each of `count` samples, or `None` for a model without labels."""
     if model.num_classes is None:
         if options.label is not None:
             check_conditional(model, "label", options.label)
@@ -180,7 +223,12 @@ def check_conditional(model, flag, value):
 
 
 def data_of(options, model):
-    """Images of a dataset, of the size of the model's samples, and their labels or `None`."""
+    """Images of a dataset in the size of the model's samples, and their labels or `None`."""
+    return read_data(options, model)[1:]
+
+
+def read_data(options, model):
+    """A dataset, and its images and labels as `data_of` returns them."""
     dataset = load(options, model.image_shape)
     batches = list(dataset.batch(1000).as_numpy_iterator())
     parts = [list(part) for part in zip(*(batch if isinstance(batch, tuple) else (batch,) for batch in batches))]
@@ -190,11 +238,11 @@ def data_of(options, model):
             f"{options.model} makes images of {model.image_shape}, and {options.dataset} has {pictures.shape[1:]}. "
             "--image_size brings them to another size."
         )
-    return pictures, labels[0] if labels else None
+    return dataset, pictures, labels[0] if labels else None
 
 
 def read_direction(path, index, space):
-    """A direction of a file, and the space that it lies in."""
+    """Reads a direction from a file, and the space of the direction."""
     with np.load(path, allow_pickle=False) as file:
         if "vectors" not in file:
             raise SystemExit(f"--directions={path} holds no directions. `ganzoo directions` writes such a file.")
@@ -205,7 +253,7 @@ def read_direction(path, index, space):
 
 
 def beside(output, **arrays):
-    """Writes arrays beside a picture, and returns the path."""
+    """Writes arrays to a file beside a picture. Returns its path."""
     path = Path(output).with_suffix(".npz")
     with files.replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(file, **arrays)
@@ -213,6 +261,6 @@ def beside(output, **arrays):
 
 
 def write(path, picture, what):
-    """Writes a picture, and says so."""
+    """Writes a picture and prints its path."""
     images.save_png(path, picture)
     print(f"Wrote {what} to {path}")

@@ -1,4 +1,4 @@
-"""The flags of the commands for the latents of a trained model; their work is in `ganzoo/command_line/latent.py`."""
+"""The flags of the commands for the latents of a trained model. `ganzoo/command_line/latent.py` does the work."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ SPACE = "z: the latents; w: behind a mapping network. Default: w where the gener
 
 
 def define_latents(values, num_samples, meaning="How many."):
-    """Defines the flags that say which latents, of which class."""
+    """Defines the flags that select latents and a class."""
     flags.DEFINE_integer("num_samples", num_samples, meaning, lower_bound=1, flag_values=values)
     flags.DEFINE_integer("seed", 0, "The same seed gives the same samples.", lower_bound=0, flag_values=values)
     flags.DEFINE_list(
@@ -26,7 +26,7 @@ def define_latents(values, num_samples, meaning="How many."):
 
 
 def define_place(values):
-    """Defines the flags of the class and the space."""
+    """Defines the flags for the class and the space."""
     flags.DEFINE_string(
         "label",
         None,
@@ -37,12 +37,12 @@ def define_place(values):
 
 
 def define_output(values, name, meaning="The picture."):
-    """Defines the flag of the file that is written."""
+    """Defines the flag for the output file."""
     flags.DEFINE_string("output", name, meaning, flag_values=values)
 
 
 def check_latents(options):
-    """Stops if the places are no numbers, or the picture cannot be written."""
+    """Stops if the positions are not numbers, or the picture cannot be written."""
     integers_of("picked", getattr(options, "picked", None))
     process.check_writable("output", options.output)
 
@@ -53,7 +53,7 @@ def integers_of(name, values):
 
 
 def number_of(name, value, kind=float):
-    """The number that a string is."""
+    """Converts a string to a number."""
     try:
         number = kind(value)
         if number >= 0 or kind is float:
@@ -68,7 +68,7 @@ def number_of(name, value, kind=float):
 
 
 def define_interpolate(values):
-    """Draws the way from each sample to the next.
+    """Draws the path from each sample to the next.
 
     python -m ganzoo interpolate runs/wgan_gp/model.keras
     python -m ganzoo interpolate --preset faces_16 --picked 3,17,20 --closed
@@ -87,7 +87,7 @@ def define_interpolate(values):
 
 
 def define_traverse(values):
-    """Draws samples while one latent, or the position on a direction, runs over a range.
+    """Draws samples while a latent, or the position on a direction, runs over a range.
 
     python -m ganzoo traverse runs/vae/model.keras --latent 0 --low=-2 --high=2
     python -m ganzoo traverse --preset faces_16 --directions directions.npz --index 1 --low=-6 --high=6
@@ -103,7 +103,7 @@ def define_traverse(values):
 
 
 def check_traverse(options):
-    """Stops unless there is one of a latent and a direction."""
+    """Stops unless either a latent or a direction is given."""
     if (options.latent is None) == (options.directions is None):
         raise SystemExit("What runs? Pass --latent=0, or --directions=FILE, which `ganzoo directions` writes.")
     if options.directions is not None and not Path(options.directions).is_file():
@@ -112,7 +112,7 @@ def check_traverse(options):
 
 
 def define_truncate(values):
-    """Draws the same samples, row by row nearer to the centre of the latents.
+    """Draws the same samples in rows, each row nearer to the centre of the latents.
 
     python -m ganzoo truncate --preset faces_16 --amounts 3,2,1
     """
@@ -126,13 +126,13 @@ def define_truncate(values):
 
 
 def check_truncate(options):
-    """Stops if an amount is no number, or the picture cannot be written."""
+    """Stops if an amount is not a number, or the picture cannot be written."""
     options.amounts = [number_of("amounts", amount) for amount in options.amounts]
     check_latents(options)
 
 
 def define_video(values):
-    """Writes a video of a smooth way through the latents: GIF, WebP, or MP4 with ffmpeg.
+    """Writes a video of a smooth path through the latents: GIF, WebP, or MP4 with ffmpeg.
 
     python -m ganzoo video --preset faces_16 --tiles 9 --output faces.gif
     python -m ganzoo video runs/cgan/model.keras --classes 0,1,2,3 --output digits.webp
@@ -143,8 +143,12 @@ def define_video(values):
     flags.DEFINE_float("fps", 20.0, "Frames in a second.", lower_bound=0.1, flag_values=values)
     flags.DEFINE_enum("method", "smooth", ["smooth", "spherical", "linear"], "The way.", flag_values=values)
     flags.DEFINE_bool("closed", True, "Come back to the first sample, to repeat without a jump.", flag_values=values)
-    flags.DEFINE_list(
-        "classes", None, "For a conditional model: a class for each sample, which changes half way.", flag_values=values
+    flags.DEFINE_list("classes", None, "For a conditional model: a class for each sample.", flag_values=values)
+    flags.DEFINE_bool(
+        "blend",
+        None,
+        "Whether a class blends into the next, or changes at once, half way. Default: it blends where the model can.",
+        flag_values=values,
     )
     define_output(values, "video.gif", "The video: .gif, .webp or .mp4.")
 
@@ -161,26 +165,40 @@ def check_video(options):
 
 
 def define_directions(values):
-    """Finds directions in the latents that change something, and draws samples along each.
+    """Finds directions in the latents that change the samples, and draws samples along each.
 
     python -m ganzoo directions --preset faces_16
     python -m ganzoo directions runs/dcgan/model.keras --method pca --layer relu_0
+    python -m ganzoo directions --preset faces_16 --method supervised --dataset faces_10k --data_label hairColor,glasses
 
-    It writes a picture, two rows for each direction, and beside it an .npz file for `ganzoo traverse`.
+    It writes a picture with two rows for each direction, and an .npz file for `ganzoo traverse` beside it.
     """
     flags.DEFINE_enum(
         "method",
         "sefa",
-        ["sefa", "pca"],
-        "sefa: of the first layer's weight. pca: of the samples, or of a layer's activations.",
+        ["sefa", "pca", "supervised"],
+        "sefa: of the first layer's weight. pca: of the samples, or of a layer's activations. supervised: of the "
+        "labels of --dataset, which a small classifier learns to read.",
         flag_values=values,
     )
     flags.DEFINE_integer("count", 5, "How many.", lower_bound=1, flag_values=values)
     flags.DEFINE_string("layer", None, "For pca: the generator's layer. Default: the samples.", flag_values=values)
+    flags.DEFINE_string("dataset", None, in_one_line(f"For supervised: labelled images. {DATA}"), flag_values=values)
+    flags.DEFINE_string("split", "train", "Part of the dataset, such as train[:5000].", flag_values=values)
+    define_reading(values)
     flags.DEFINE_float("reach", 6.0, "How far each is followed, both ways.", flag_values=values)
     flags.DEFINE_integer("seed", 0, "The same seed gives the same samples.", lower_bound=0, flag_values=values)
     define_place(values)
     define_output(values, "directions.png")
+
+
+def check_directions(options):
+    """Stops if a method has not what it needs, or the picture cannot be written."""
+    if (options.method == "supervised") != (options.dataset is not None):
+        raise SystemExit("--method=supervised and --dataset belong together: it finds directions of the data's labels.")
+    if options.dataset is not None:
+        check_data("dataset", options.dataset)
+    check_latents(options)
 
 
 def define_project(values):
@@ -189,8 +207,8 @@ def define_project(values):
     python -m ganzoo project --preset faces_16 --input my_face.png
     python -m ganzoo project runs/vae/model.keras --input photos --steps 200
 
-    Images are resized to cover the model's size, and cropped at the centre. It writes a picture, your images above what
-    was found, and beside it an .npz file with the latents.
+    Images are resized to cover the model's size, and cropped at the centre. It writes a picture with your images above
+    the samples, and an .npz file with the latents beside it.
     """
     flags.DEFINE_string(
         "input", None, "An image, or a folder of images with all folders in it.", required=True, flag_values=values
@@ -212,26 +230,26 @@ def define_project(values):
 
 
 def check_project(options):
-    """Stops if there is no input, or no place for the picture."""
+    """Stops if there is no input, or the picture cannot be written."""
     if not Path(options.input).exists():
         raise SystemExit(f"--input={options.input}: there is no such file or folder.")
     check_latents(options)
 
 
 def define_held_out(values, meaning):
-    """Defines the flags of a dataset."""
+    """Defines the flags of a held-out dataset."""
     flags.DEFINE_string("dataset", None, in_one_line(f"{meaning} {DATA}"), required=True, flag_values=values)
     flags.DEFINE_string("split", "train", "Part of the dataset, such as train[9000:].", flag_values=values)
     define_reading(values)
 
 
 def define_reject(values):
-    """Makes images of which the discriminator threw the bad ones away.
+    """Makes images and lets the discriminator reject the bad images.
 
     python -m ganzoo reject --preset faces_16 --dataset faces_10k --split 'train[9000:]'
     python -m ganzoo reject --preset faces_16 --dataset faces_10k --split 'train[9000:]' --method langevin
 
-    The discriminator is calibrated on held-out images: pass those that the model was not trained on.
+    The discriminator is calibrated on held-out images. Pass images that the model was not trained on.
     """
     define_held_out(values, "The held-out images.")
     flags.DEFINE_enum(
@@ -250,13 +268,13 @@ def define_reject(values):
 
 
 def check_with_data(options):
-    """Stops if there is no such dataset, or no place for the picture."""
+    """Stops if there is no such dataset, or the picture cannot be written."""
     check_data("dataset", options.dataset)
     process.check_writable("output", options.output)
 
 
 def define_nearest(values):
-    """Draws generated images above the training images that are nearest to them, in pixels and in features.
+    """Draws generated images above their nearest training images, in pixels and in features.
 
     python -m ganzoo nearest --preset faces_16 --dataset faces_10k --split 'train[:9000]'
     """
@@ -272,7 +290,7 @@ LATENT_COMMANDS = {
     "traverse": (define_traverse, check_traverse),
     "truncate": (define_truncate, check_truncate),
     "video": (define_video, check_video),
-    "directions": (define_directions, check_latents),
+    "directions": (define_directions, check_directions),
     "project": (define_project, check_project),
     "reject": (define_reject, check_with_data),
     "nearest": (define_nearest, check_with_data),

@@ -1,4 +1,4 @@
-"""Models in files: what the commands read, and draw samples with."""
+"""Opens the models in files that commands draw samples from."""
 
 import dataclasses
 import sys
@@ -20,18 +20,18 @@ from ganzoo.training.conditions import Attributes
 
 @dataclasses.dataclass
 class Sampler:
-    """The generator of a model in a file, the averaged generator where there is one.
+    """The generator of a model in a file. If there is an averaged generator, it is used.
 
     Args:
         name: String, the model's class.
-        steps_done: Integer, generator updates.
-        image_shape: Tuple, shape of one sample.
-        num_classes: Integer, or `None`: not conditional on a label.
+        steps_done: Integer, number of generator updates.
+        image_shape: Tuple, shape of a sample.
+        num_classes: Integer, or `None` without labels.
         class_names: List of strings, or `None`.
         condition_shape: Tuple, the shape of the images that the model translates, or `None`.
-        latents: Function (seed, num_samples) -> the latents, or `None` if the model draws its own.
+        latents: Function (seed, num_samples) -> latents, or `None` if the model draws its own.
         decode: Function (latents, condition) -> samples as an array.
-        attributes: `Attributes`, or `None` (the default): not conditional on attributes.
+        attributes: `Attributes`, or `None` (the default) without attributes.
     """
 
     name: str
@@ -45,20 +45,21 @@ class Sampler:
     attributes: Attributes | None = None
 
     def draw(self, num_samples, seed, condition=None, batch_size=64):
-        """The samples of `GenerativeModel.generate`, with a count on stderr if they take long.
+        """Draws the samples of `GenerativeModel.generate`, with progress on stderr if it takes long.
 
         Args:
-            num_samples, seed, condition, batch_size: See there; the condition is an array for all samples.
+            num_samples, seed, condition, batch_size: See `GenerativeModel.generate`. The condition is an array for all
+                samples.
 
         Returns:
-            Float32 NumPy array `(num_samples, ...)`; images lie in [-1, 1].
+            Float32 NumPy array `(num_samples, ...)`. Images lie in [-1, 1].
         """
         latents = self.latents(seed, num_samples)
         batch_size = min(batch_size, num_samples)
         samples = np.empty((num_samples, *self.image_shape), "float32")
         starts = range(0, num_samples, batch_size)
         for start in track(starts, len(starts), f"Generating batches of {batch_size}"):
-            start = min(start, num_samples - batch_size)  # The last batch is full as well: one trace for all.
+            start = min(start, num_samples - batch_size)  # The last batch is also full, which saves another trace.
             part = slice(start, start + batch_size)
             samples[part] = self.decode(*(None if x is None else tf.constant(x[part]) for x in (latents, condition)))
         return samples
@@ -92,7 +93,7 @@ def open_sampler(path):
 
 
 def open_saved_model(path):
-    """Returns the `Sampler` of a SavedModel. All that is needed for it is TensorFlow, its card excepted."""
+    """Returns the `Sampler` of a SavedModel. Reading the card aside, this needs only TensorFlow."""
     card = card_of(path)
     check_conditions(path, card["conditions"])
     try:
@@ -105,7 +106,7 @@ def open_saved_model(path):
     def latents(seed, num_samples):
         return None if card["condition_shape"] else latents_of(signatures["generate"], seed, num_samples, names)
 
-    def decode(latents, condition, keep=loaded):  # The signature lives as long as what it was loaded with.
+    def decode(latents, condition, keep=loaded):  # `keep`: the signature needs the loaded model to stay alive.
         given = {} if latents is None else {"latents": latents}
         given |= {} if condition is None else {names[0]: condition}
         return signatures["serving_default"](**given)["images"].numpy()
@@ -124,10 +125,10 @@ def open_saved_model(path):
 
 
 def latents_of(generate, seed, num_samples, names):
-    """The latents of a seed, as the signature `generate` of a SavedModel draws them.
+    """The latents of a seed, equal to the latents in the signature `generate` of a SavedModel.
 
-    The signature makes the samples as well, all at once. Most models have latents from N(0, I), which can be drawn
-    without it: two of them tell.
+    The signature also makes all samples at once, which is slow. Most models have latents from N(0, I), which can be
+    drawn without it. Two latents from the signature show whether that is so.
     """
 
     def ask(count):
@@ -137,6 +138,7 @@ def latents_of(generate, seed, num_samples, names):
             counted = {names[0]: tf.zeros((count, *spec.shape[1:]), spec.dtype)}
         return generate(seed=tf.constant(seed, "int64"), **counted)["latents"].numpy()
 
+    # These equal draws from N(0, I) to the last bit only if N(0, I) is the prior.
     two = ask(2)
     normal = SeededNumbers(seed).normal((num_samples, *two.shape[1:])).numpy()
     count = min(2, num_samples)
@@ -145,7 +147,7 @@ def latents_of(generate, seed, num_samples, names):
 
 
 def check_conditions(path, conditions):
-    """Stops for a model whose conditions no flag can give."""
+    """Stops for a model with conditions that no flag can set."""
     if len(conditions) > 1:
         raise SystemExit(
             f"{path} depends on {', '.join(conditions)}. The command line knows one condition. Use "
@@ -160,14 +162,14 @@ def attributes_of(conditions):
 
 
 def load_model(path):
-    """Returns the model of a preset, in a `.keras` file, or in the newest readable one of a directory; and its path."""
+    """Returns the model of a preset, a `.keras` file or a directory's newest readable file, and its path."""
     if shelf.is_preset(path):
         return library.from_preset(path), library.locate(path)
     path = Path(path)
     if is_saved_model(path):
         raise SystemExit(f"{path} is a SavedModel, which holds the generator only. Pass the .keras file of the model.")
     files = [path]
-    if path.is_dir():  # Checkpoints of a training come first: `step_final.keras` is none and sorts behind them all.
+    if path.is_dir():  # Checkpoints come first. `step_final.keras` is not a checkpoint but would sort behind them all.
         files = CheckpointFiles(path).paths() or sorted(path.glob("[!.]*.keras"), reverse=True)
     why = "there are no .keras files in it" if path.is_dir() else "there is no such file"
     for file in filter(Path.is_file, files):
@@ -176,7 +178,7 @@ def load_model(path):
             continue
         try:
             model = keras.saving.load_model(file)
-        except Exception as error:  # Damaged archives, files of other formats and unknown classes raise all kinds.
+        except Exception as error:  # Damaged archives, other formats and unknown classes raise many kinds of errors.
             if "Could not locate class" in str(error):
                 raise SystemExit(
                     f"{file} holds a class that is not ganzoo's, and the command line does not know where it is "
@@ -201,7 +203,7 @@ def is_saved_model(path):
 
 
 def card_of(path):
-    """What `ganzoo.export` wrote beside a SavedModel, as a dictionary."""
+    """The card that `ganzoo.export` wrote beside a SavedModel, as a dictionary."""
     try:
         return read_card(path)
     except FileNotFoundError:
@@ -211,5 +213,5 @@ def card_of(path):
 
 
 def reason(error):
-    """The first line of an error, or its kind if it says nothing."""
+    """The first line of an error, or its class if it has no message."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,4 +1,4 @@
-"""The page of a training: `index.html` in its folder, with the pictures that lie beside it."""
+"""The page of a training, `index.html` in its folder, with the pictures beside it."""
 
 import html
 from pathlib import Path
@@ -14,7 +14,7 @@ def write(folder, title, facts, scores, commands):
         title: String.
         facts: List of `(name, text)`.
         scores: List of `(name, before, after)`, three strings each.
-        commands: List of strings, what to do next.
+        commands: List of strings, commands to run next.
 
     Returns:
         `Path` of the page.

@@ -1,4 +1,4 @@
-"""What `python -m ganzoo presets` does."""
+"""The command `ganzoo presets`."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from ganzoo.presets.shelf import ZOO, names
 
 
 def run(options):
-    """Prints the presets that come with ganzoo, as a table; or writes their gallery."""
+    """Prints a table of the presets that come with ganzoo, or writes their gallery."""
     if options.gallery is None:
         print(library.list_presets())
         print("\nIn Python: ganzoo.from_preset(NAME). Here: ganzoo generate --preset NAME --output new.png")

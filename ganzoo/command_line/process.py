@@ -1,4 +1,4 @@
-"""What the command line asks of its process: a quiet import, a place to write, output that somebody reads."""
+"""Helpers for the process of the command line: quiet imports, writable paths and closed pipes."""
 
 import contextlib
 import importlib
@@ -9,10 +9,10 @@ from pathlib import Path
 
 
 def import_quietly(module):
-    """Imports a module, and holds back what TensorFlow's libraries print while they load.
+    """Imports a module without the messages that TensorFlow's libraries print while they load.
 
-    They write their lines straight to file descriptor 2, before any setting of Python's `logging` or absl can stop
-    them. Set TF_CPP_MIN_LOG_LEVEL in the environment to see them.
+    The libraries write to file descriptor 2 directly, before any setting of Python's `logging` or absl can stop them.
+    Set TF_CPP_MIN_LOG_LEVEL in the environment to see them.
     """
     if "tensorflow" in sys.modules or "TF_CPP_MIN_LOG_LEVEL" in os.environ:
         return importlib.import_module(module)
@@ -23,11 +23,12 @@ def import_quietly(module):
 
 @contextlib.contextmanager
 def held_back_errors():
-    """Redirects file descriptor 2 to a file, which is shown only if an exception leaves the block."""
+    """Redirects file descriptor 2 to a file, which is printed only if the block raises an exception."""
     try:
         sys.stderr.flush()
+        # A copy of the descriptor, to restore the output afterwards.
         shown = os.dup(2)
-    except OSError:  # A process without a standard error has nothing to hold back.
+    except OSError:  # A process without standard error has nothing to redirect.
         yield
         return
     with tempfile.TemporaryFile() as held:
@@ -44,12 +45,12 @@ def held_back_errors():
 
 
 def check_writable(name, path, is_folder=False):
-    """Stops unless files can be written at a path, without a trace of the attempt.
+    """Stops unless files can be written at a path. Leaves no trace of the test.
 
     Args:
-        name: String, the flag that holds the path.
+        name: String, the name of the flag.
         path: String. The file or folder, and its parents, may be missing.
-        is_folder: Boolean, whether the path is a folder. Defaults to `False`: it is a file.
+        is_folder: Boolean, whether the path is a folder. Defaults to `False`: a file.
     """
     if not path.strip():
         raise SystemExit(f"--{name}: a path was expected. Received: {path!r}.")
@@ -58,6 +59,7 @@ def check_writable(name, path, is_folder=False):
         if folder.is_dir():
             raise SystemExit(f"--{name}={path} is a folder, not a file.")
         folder = folder.parent
+    # The nearest folder that exists. The others will be made in it.
     folder = next(part for part in (folder, *folder.parents) if part.exists())
     if not folder.is_dir():
         raise SystemExit(f"--{name}={path}: {folder} is a file, not a folder.")
@@ -69,6 +71,6 @@ def check_writable(name, path, is_folder=False):
 
 
 def give_up_output():
-    """Points standard output to nowhere, after whoever read it has gone, so that Python's last flush raises nothing."""
+    """Redirects standard output to nowhere after its reader has closed it, so that Python's last flush cannot fail."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,7 +1,7 @@
-"""The models of the zoo and their settings, read from the source files.
+"""Reads the models of the zoo and their settings from the source files.
 
-Importing a model takes seconds, most of them TensorFlow's. `ganzoo train --help` and the check of a flag need the
-names, the defaults and the descriptions only, and these stand in the text.
+Importing a model takes seconds, mostly for TensorFlow. `ganzoo train --help` and the check of a flag only need names,
+defaults and descriptions, which are in the source text.
 """
 
 import ast
@@ -12,7 +12,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent
 
-# Arguments that are objects, or that the data decides.
+# Arguments that are objects, or that follow from the data.
 NOT_SETTINGS = {
     "self",
     "cls",
@@ -22,12 +22,13 @@ NOT_SETTINGS = {
     "class_names",
     "attribute_names",
     "augmentation",
+    "consistency_augmentation",
     "outputs",
 }
 
 
 def models():
-    """Dictionary: the name of each model on the command line, which is the name of its file -> its class."""
+    """Dictionary, name of each model on the command line -> its class. The name is the name of its file."""
     found = {}
     for node in parse("ganzoo.models").body:
         if isinstance(node, ast.ImportFrom) and not node.module.endswith("_model"):
@@ -41,19 +42,21 @@ def summary(model):
 
 
 def settings(model, networks=None):
-    """The settings of a model: what `from_paper`, its networks, and the constructors of the class and its bases take.
+    """The settings of a model: the arguments of `from_paper`, the networks, and the constructors of class and bases.
 
     Args:
         model: String, the model's name on the command line.
         networks: String, the family of networks. Defaults to the family of `from_paper`.
 
     Returns:
-        Dictionary, name -> (default, description). The default of `from_paper` counts, the paper's value. Arguments
-        whose default is an object, such as an optimizer, are left out.
+        Dictionary, name -> (default, description). The default is from `from_paper`, the paper's value, if it has the
+        argument. Arguments whose default is an object, such as an optimizer, are left out.
     """
     found, texts = {}, {}
     for name, default, text in arguments(model, networks):
+        # `from_paper` comes first, so its default wins.
         found.setdefault(name, default)
+        # "See `GAN`." does not help in a terminal. A base class has the full text.
         if text and (name not in texts or texts[name].startswith("See ")):
             texts[name] = text
     return {name: (default, texts.get(name, "")) for name, default in found.items() if default is not NotImplemented}
@@ -66,17 +69,17 @@ def optimizers(model):
 
 
 def takes(model, name):
-    """Whether `from_paper` or a constructor of a model has an argument of that name."""
+    """Whether `from_paper` or a constructor of a model has the named argument."""
     return any(name in argument_names(function) for function, _ in functions(model))
 
 
 def has_base(model, name):
-    """Whether a model's class is, or derives from, a class of that name."""
+    """Whether a model's class is, or derives from, the named class."""
     return any(node.name == name for node in lineage(model))
 
 
 def arguments(model, networks=None):
-    """Yields (name, default, description) of each argument; `NotImplemented` for a default that is an object."""
+    """Yields (name, default, description) of each argument. A default that is an object becomes `NotImplemented`."""
     for function, texts in functions(model, networks):
         positional, keywords = [*function.args.posonlyargs, *function.args.args], function.args.kwonlyargs
         defaults = [None] * (len(positional) - len(function.args.defaults)) + [*function.args.defaults]
@@ -129,18 +132,18 @@ def default_family(function):
 
 
 def methods(node):
-    """Dictionary of the functions in a class."""
+    """Dictionary of the functions in a class by name."""
     return {part.name: part for part in node.body if isinstance(part, ast.FunctionDef)}
 
 
 @functools.cache
 def lineage(model):
-    """The class of a model and those of its bases that ganzoo has, as nodes of the syntax tree."""
+    """The class of a model and its bases in ganzoo, as nodes of the syntax tree."""
     return bases(f"ganzoo.models.{model}", models()[model])
 
 
 def bases(module, name):
-    """A class of a module, and its bases in the order of inheritance."""
+    """A class of a module and its bases, in the order of inheritance."""
     tree = parse(module)
     node = next((part for part in tree.body if isinstance(part, ast.ClassDef) and part.name == name), None)
     if node is None:
@@ -151,7 +154,7 @@ def bases(module, name):
 
 
 def imported_names(tree):
-    """Dictionary: the names that a module imports from modules of ganzoo -> these modules."""
+    """Dictionary, name that a module imports from ganzoo -> module that it comes from."""
     nodes = [part for part in tree.body if isinstance(part, ast.ImportFrom) and part.module.startswith("ganzoo.")]
     return {alias.asname or alias.name: node.module for node in nodes for alias in node.names}
 
@@ -170,7 +173,7 @@ def functions_in(file):
 
 
 def value_of(node):
-    """The value that an expression stands for, if it is a literal; else `NotImplemented`."""
+    """The value of an expression that is a literal, otherwise `NotImplemented`."""
     try:
         return ast.literal_eval(node)
     except ValueError:
@@ -178,7 +181,7 @@ def value_of(node):
 
 
 def descriptions(docstring):
-    """Dictionary of the arguments in the part `Args:` of a docstring."""
+    """Dictionary, argument -> description, from the section `Args:` of a docstring."""
     found = {}
     for block in re.findall(r"^Args:\n((?:(?: .*)?\n)+)", inspect.cleandoc(docstring or "") + "\n", re.MULTILINE):
         for names, text in re.findall(r"^ {4}([\w, ]+): ((?:.|\n {5,})*)", block, re.MULTILINE):

@@ -1,6 +1,6 @@
-"""What `python -m ganzoo train` does: a run from the data to the exported model.
+"""The command `ganzoo train`, a run from the data to the exported model.
 
-Every part of it can be written down in a few lines of Python: see the examples of the repository.
+Each part of it takes only a few lines of Python. See the examples in the repository.
 """
 
 import contextlib
@@ -22,9 +22,9 @@ from ganzoo.metrics.measuring import Measuring
 
 
 def run(options):
-    """Trains with the settings of an object that has the flags' values as attributes; returns the model."""
+    """Trains with the options, an object that has the values of the flags as attributes. Returns the model."""
     logging.set_verbosity(logging.ERROR)
-    strategy = make_strategy(options.strategy)  # Before anything else of TensorFlow runs.
+    strategy = make_strategy(options.strategy)  # Must run before any other part of TensorFlow.
     keras.utils.set_random_seed(options.seed)
     output = Path(options.output_dir)
     output.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ def run(options):
 
 
 def make_strategy(name):
-    """The tf.distribute strategy of that name."""
+    """The tf.distribute strategy with a name."""
     if name == "mirrored":
         return tf.distribute.MirroredStrategy()
     if name == "multi_worker":
@@ -70,7 +70,7 @@ def make_strategy(name):
 
 @contextlib.contextmanager
 def precision(policy):
-    """Builds networks under a precision policy, if one is given."""
+    """A context in which networks are built under a precision policy, if given."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy or before)
     yield
@@ -81,7 +81,7 @@ def precision(policy):
 
 
 def build(options, shapes, train):
-    """The compiled model; `shapes` are those of the images in an element of the data, the target last."""
+    """The compiled model. `shapes` are the shapes of the images in an element of the data, with the target last."""
     model_class = getattr(models, sources.models()[options.model])
     settings = settings_of(options)
     if getattr(model_class, "needs_condition", False) and not {"num_classes", "num_attributes"} & set(settings):
@@ -90,14 +90,14 @@ def build(options, shapes, train):
         settings["condition_shape"] = shapes[0]
     try:
         model = model_class.from_paper(shapes[-1], **settings)
-    except TypeError as error:  # An unknown name in --set, or a word where a number belongs.
+    except TypeError as error:  # An unknown name in --set, or a word in place of a number.
         raise ValueError(str(error)) from error
     set_optimizers(model, options)
     return model
 
 
 def settings_of(options):
-    """The arguments of `from_paper` that the options give."""
+    """The arguments of `from_paper` in the options."""
     names = [
         name for name in sources.settings(options.model, options.networks) if getattr(options, name, None) is not None
     ]
@@ -115,7 +115,7 @@ def settings_of(options):
 
 
 def size_of_condition(options, train):
-    """The number of attributes, or of classes, of a dataset that names them, as a setting."""
+    """The setting for the number of attributes or classes, if the dataset names them."""
     attributes, classes = (getattr(train, name, None) for name in ("attribute_names", "class_names"))
     if attributes is not None:
         return {"num_attributes": len(attributes)}
@@ -125,7 +125,7 @@ def size_of_condition(options, train):
 
 
 def make_augmentation(name):
-    """An object of a class in `ganzoo.augmentation`."""
+    """Makes an augmentation from the name of a class in `ganzoo.augmentation`."""
     known = {key: value for key, value in vars(augmentation).items() if inspect.isclass(value) and key[0] != "_"}
     if name not in known:
         raise SystemExit(f"--augmentation={name} is none of {', '.join(known)}.")
@@ -133,10 +133,10 @@ def make_augmentation(name):
 
 
 def set_optimizers(model, options):
-    """Gives the optimizers of a model the learning rates and the beta_1 of the options."""
+    """Sets the learning rates and the beta_1 of a model's optimizers from the options."""
     for name, (optimizer, _) in model.optimizers.items():
         name = name.removesuffix("_optimizer")
-        optimizer = getattr(optimizer, "inner_optimizer", optimizer)  # mixed_float16 wraps it.
+        optimizer = getattr(optimizer, "inner_optimizer", optimizer)  # mixed_float16 wraps the optimizer.
         rate = getattr(options, f"{name}_learning_rate", None)
         rate = options.learning_rate if rate is None else rate
         if rate is not None:
@@ -151,7 +151,7 @@ def set_optimizers(model, options):
 
 
 def own_callbacks(options, output, model):
-    """The callbacks that belong to the model."""
+    """The callbacks for the kind of model."""
     if options.model == "wgan" and options.critic_burn_in:
         return [callbacks.CriticBurnIn()]
     if options.model == "began":
@@ -182,7 +182,7 @@ def picture(options, output):
 
 
 class Distance:
-    """The distance of generated images to held-out images, if the options name a part of the data for it."""
+    """Measures the distance of generated images to held-out images, if the options name held-out data."""
 
     def __init__(self, options):
         self.measuring = None
@@ -192,7 +192,7 @@ class Distance:
             self.measuring = Measuring({"distance": metrics.default_metrics(real)[0]}, real)
 
     def of(self, model):
-        """A `Score` of as many generated images as there are held-out ones, or `None`."""
+        """A `Score` of generated images, as many as held-out images, or `None`."""
         if self.measuring is None:
             return None
         condition = self.labels.numpy() if len(model.conditions) else None
@@ -204,7 +204,7 @@ class Distance:
 
 
 def report(options, output, seconds, scores=()):
-    """Prints what lies where and what to do next, and writes the page of the training."""
+    """Prints the written files and the next commands, and writes the page of the training."""
     print(f"\nTrained in {seconds / 60:.1f} minutes. In {output}:")
     for before, after in scores:
         print(f"  {after.name} to {after.num_real:,} held-out images: {before.value:.4g} before, {after.value:.4g} now")
@@ -230,7 +230,7 @@ def report(options, output, seconds, scores=()):
 
 
 def with_interval(score):
-    """A score and its interval, in a few figures."""
+    """A score and its interval, rounded."""
     interval = "" if score.interval is None else " ({:.4g} to {:.4g})".format(*score.interval)
     return f"{score.value:.4g}{interval}"
 
@@ -241,7 +241,7 @@ def measured(score):
 
 
 def program():
-    """How this program was called: `ganzoo`, or the Python of the environment with `-m ganzoo`."""
+    """The way this program was called: `ganzoo`, or Python with `-m ganzoo`."""
     if Path(sys.argv[0]).stem == "ganzoo":
         return "ganzoo"
     return f"{os.path.relpath(sys.executable)} -m ganzoo"

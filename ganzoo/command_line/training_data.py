@@ -17,7 +17,7 @@ EMBEDDED_PAIRS = {
 
 
 def load(options):
-    """The training data that the options ask for."""
+    """The training data for the options."""
     if training_flags.is_unpaired(options.model):
         return load_collections(options)
     if training_flags.is_paired(options.model):
@@ -26,13 +26,13 @@ def load(options):
 
 
 def load_images(options, split="train", **changes):
-    """Images, with their labels if there are any."""
+    """Loads images, with their labels if there are any."""
     dataset = data.load(options.data, split, **reading(options), **changes)
     return binarized(dataset, split) if getattr(options, "binarize", False) else dataset
 
 
 def binarized(dataset, split):
-    """The same dataset in black and white, each pixel drawn once: of a training split with seed 0, of others with 1."""
+    """The dataset in black and white. Each pixel is drawn once, with seed 0 for training splits and 1 for others."""
     source = dataset.source
     images = source.images.numpy()
     if images.dtype != np.uint8:
@@ -44,7 +44,7 @@ def binarized(dataset, split):
 
 
 def load_pairs(options):
-    """The pairs to train on, enlarged, cropped and mirrored as the options ask."""
+    """Loads the pairs to train on, enlarged, cropped and mirrored according to the options."""
     common = {
         "batch_size": options.batch_size,
         "seed": options.seed,
@@ -59,7 +59,7 @@ def load_pairs(options):
 
 
 def load_collections(options):
-    """Two collections of images. Of embedded pairs, each side is a collection."""
+    """Loads two collections of images. Each side of embedded pairs is a collection."""
     x, y = options.data, options.targets
     if is_embedded(x):
         source = data.load(x, split=EMBEDDED_PAIRS[x][0]).source
@@ -78,14 +78,14 @@ def load_collections(options):
 
 
 def is_embedded(name):
-    """Whether the data come with ganzoo, and no folder of that name hides them."""
+    """Whether the data come with ganzoo and no folder of the same name hides them."""
     return name in EMBEDDED_PAIRS and not Path(name).is_dir()
 
 
 def load_test_pairs(options):
-    """What the pictures show: inputs and, if there are any, targets, uncropped and in their own order.
+    """Loads the inputs and targets (if any) that the pictures show, uncropped and in their own order.
 
-    Held-out pairs, where the options name some or the data come with ganzoo.
+    They are held-out pairs if the options name some or the data come with ganzoo.
     """
     common = {"shuffle": False, "image_size": square(options.image_size)}
     name, targets = options.test_data, options.test_targets
@@ -108,6 +108,6 @@ def parts_of(dataset):
 
 
 def image_shapes(dataset):
-    """The shapes of the samples, or of the images, in an element of a dataset, without the batch."""
+    """The shapes of the samples or images in an element of a dataset, without the batch."""
     samples, *others = parts_of(dataset)
     return [tuple(part.shape[1:]) for part in (samples, *others) if part is samples or part.shape.rank == 4]

@@ -1,4 +1,4 @@
-"""The flags of `python -m ganzoo train`: those of every training, and the settings of the model."""
+"""The flags of `ganzoo train`: general flags, and the settings of the model."""
 
 import ast
 import re
@@ -17,7 +17,7 @@ pix2pix takes pairs: openmoji_pairs or fashion_edges_10k, which come with the pa
 side-by-side images A|B, or, with --targets, of images A. cyclegan takes the same pairs, whose sides it shuffles apart,
 or two folders, DATA and --targets, whose images do not belong together."""
 
-# The batch size and epochs of `train` differ from 64 and 20 where the paper's or the data's do.
+# `train` uses batches of 64 and 20 epochs, except where the paper or the data need other values.
 DEFAULTS = {
     "began": {"batch_size": 16},
     "cyclegan": {"batch_size": 1, "epochs": 50},
@@ -26,13 +26,13 @@ DEFAULTS = {
 
 
 def define_train(values):
-    """Trains a model of the zoo, and writes pictures, curves, checkpoints, the model and its SavedModel.
+    """Trains a model, and writes pictures, curves, checkpoints, the model and its SavedModel.
 
     python -m ganzoo train wgan_gp fashion_mnist_10k --epochs 50
     python -m ganzoo train dcgan photos --image_size 64 --output_dir runs/photos
     python -m ganzoo train wgan_gp --help                     # with the settings of this model
 
-    The same command again goes on with the newest checkpoint; --epochs counts from the beginning of the training.
+    The same command again continues from the newest checkpoint. --epochs counts from the beginning of the training.
     """
     define_reading(values)
     flags.DEFINE_string("split", "train", "The part of DATA to train on, such as train[:9000].", flag_values=values)
@@ -101,7 +101,7 @@ def define_train(values):
 
 
 def explained():
-    """The end of the help: the models, and what MODEL and DATA are."""
+    """The end of the help, which lists the models and explains MODEL and DATA."""
     names = sources.models()
     width = max(map(len, names))
     listed = [f"  {name:<{width}}  {sources.summary(name)}" for name in names]
@@ -112,7 +112,7 @@ def explained():
 
 
 def define_settings(values, arguments):
-    """Defines a flag for each setting of the model that the arguments begin with; returns their names."""
+    """Defines a flag for each setting of the model, the first argument. Returns the names of the flags."""
     model = arguments[0]
     check_model(model)
     networks = networks_in(arguments)
@@ -130,7 +130,7 @@ def define_settings(values, arguments):
 
 
 def networks_in(arguments):
-    """The value of the flag `--networks` before flags are parsed: it decides which flags there are."""
+    """The value of the flag `--networks`, before flags are parsed because it decides which flags exist."""
     for flag, following in zip(arguments, [*arguments[1:], ""]):
         name, equals, value = flag.partition("=")
         if name in ("--networks", "-networks"):
@@ -139,7 +139,7 @@ def networks_in(arguments):
 
 
 def define_setting(values, name, default, text):
-    """Defines the flag of one argument. Without a value on the command line, the paper's stays."""
+    """Defines the flag of an argument. Without a value on the command line, the paper's value holds."""
     kind = kind_of(default, text)
     words = [in_words(text)] if text else []
     if default is not None:
@@ -158,14 +158,14 @@ def define_setting(values, name, default, text):
 
 
 def in_words(text):
-    """The first sentence of a description, without the marks of Markdown and what it says of the default."""
+    """The first sentence of a description, without Markdown and without its default."""
     text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", text).replace("`", "").replace(" (the default)", "")
     text = re.split(r"[.:;] (?=[A-Z])| Defaults to |; ", text)[0]
     return text.rstrip(".:; ") + "."
 
 
 def kind_of(default, text):
-    """The type of an argument: the type of its default, or what its description begins with; else `object`."""
+    """The type of an argument, from its default or from the first word of its description, otherwise `object`."""
     kinds = {"Bool": bool, "Int": int, "Float": float}
     named = next((kind for word, kind in kinds.items() if text.startswith(word)), object)
     if default is None:
@@ -176,10 +176,10 @@ def kind_of(default, text):
 
 
 class LiteralParser(flags.ArgumentParser):
-    """Reads `3`, `0.5`, `none`, `512,512` as the values that they are, and everything else as text.
+    """Parses `3`, `0.5`, `none`, `512,512` into Python values. Everything else stays text.
 
     Args:
-        default: Value that the argument has without the flag. If it is a tuple, so is the value.
+        default: Value of the argument without the flag. If it is a tuple, the parsed value is a tuple too.
     """
 
     syntactic_help = "a number, a list of numbers, none, or a word"
@@ -195,12 +195,12 @@ class LiteralParser(flags.ArgumentParser):
         return (value,) if is_single else value
 
     def flag_type(self):
-        """What the flag holds, in a word."""
+        """The name of the flag's type."""
         return "literal"
 
 
 def literal(text):
-    """The value that a text stands for."""
+    """Parses a text into a Python value."""
     words = {"none": None, "true": True, "false": False}
     if text.strip().lower() in words:
         return words[text.strip().lower()]
@@ -211,7 +211,7 @@ def literal(text):
 
 
 def define_optimizers(values, model):
-    """Defines a learning rate for each optimizer of a model that has several; returns the names of the flags."""
+    """Defines a learning rate for each optimizer of a model that has several. Returns the names of the flags."""
     names = sources.optimizers(model)
     own = [f"{name}_learning_rate" for name in names if len(names) > 1]
     for flag, name in zip(own, names):
@@ -220,7 +220,7 @@ def define_optimizers(values, model):
 
 
 def define_callbacks(values, model):
-    """Defines the flags of the callbacks that belong to a model; returns their names."""
+    """Defines the flags of the callbacks for a model. Returns their names."""
     if model == "wgan":
         flags.DEFINE_bool(
             "critic_burn_in",
@@ -252,7 +252,7 @@ def define_callbacks(values, model):
 
 
 def define_pairs(values, unpaired):
-    """Defines the flags of a dataset of pairs, or of two collections; returns their names."""
+    """Defines the flags of a dataset of pairs or of two collections. Returns their names."""
     flags.DEFINE_string("targets", None, "Folder of images B, with the names of those in DATA.", flag_values=values)
     flags.DEFINE_string(
         "test_data", None, "Like DATA, for the pictures. Default: the held-out embedded pairs.", flag_values=values
@@ -310,7 +310,7 @@ def families_of_networks():
 
 
 def check_model(model):
-    """Stops unless the zoo has a model of that name."""
+    """Stops unless the zoo has a model with this name."""
     names = sources.models()
     if model not in names:
         raise SystemExit(f"There is no model {model!r}.{close_to(model, names)} The models are {', '.join(names)}.")
@@ -332,7 +332,7 @@ def check_pairs(options):
 
 
 def check_train(options):
-    """Stops if the model, the data or the networks are unknown, or nothing can be written."""
+    """Stops if the model, the data or the networks are unknown, or the output cannot be written."""
     check_model(options.model)
     pairs = options.data in DATASETS["pairs"] and not Path(options.data).is_dir()
     paired = is_paired(options.model)

@@ -1,4 +1,4 @@
-"""What `python -m ganzoo translate` does; the flags are in `ganzoo/command_line/commands.py`."""
+"""The command `ganzoo translate`. Its flags are in `ganzoo/command_line/commands.py`."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
 def run(options):
-    """Translates a folder with the settings of an object that has the flags' values as attributes."""
+    """Translates a folder with the options, an object that has the values of the flags as attributes."""
     source, output = Path(options.input_dir), Path(options.output_dir)
     files = images_in(source)
     sampler = open_sampler(options.model)
@@ -30,7 +30,7 @@ def run(options):
 
 
 def images_in(folder):
-    """The files of images in a folder, with all folders in it."""
+    """The image files in a folder and its subfolders."""
     suffixes = Image.registered_extensions()
     files = [file for file in sorted(folder.rglob("*")) if file.suffix.lower() in suffixes and file.is_file()]
     if not files:
@@ -48,11 +48,11 @@ def read(file, shape):
                 image = image.convert("RGBA")
                 image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
             image = ImageOps.fit(image.convert(MODES[channels]), (width, height), Image.Resampling.LANCZOS)
-    except (OSError, SyntaxError, ValueError) as error:  # What Pillow raises for a broken file.
+    except (OSError, SyntaxError, ValueError) as error:  # Pillow raises these for a broken file.
         raise SystemExit(f"{file} cannot be read: {error}") from error
     return data.normalize(np.asarray(image).reshape(shape))
 
 
 def as_colour(pictures):
-    """Pictures with three channels."""
+    """Turns pictures into pictures with three channels."""
     return np.repeat(pictures, 3, axis=-1) if pictures.shape[-1] == 1 else pictures[..., :3]

@@ -1,4 +1,4 @@
-"""Models compared under one budget."""
+"""Compares models under the same budget."""
 
 from ganzoo.comparison.runs import Comparison as Comparison
 from ganzoo.comparison.runs import compare as compare

@@ -1,4 +1,4 @@
-"""Models under one budget: a table with intervals, learning curves and grids."""
+"""Compares models under the same budget, with a table of intervals, learning curves and grids of samples."""
 
 import contextlib
 import csv
@@ -27,7 +27,7 @@ UNITS = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hou
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 """Okabe and Ito's colours, which colour-blind readers can tell apart."""
 
-STYLES = ("-", "--", ":")  # A model beyond the colours has another line.
+STYLES = ("-", "--", ":")  # Models beyond the number of colours get another line style.
 
 
 def compare(
@@ -43,37 +43,38 @@ def compare(
     level=0.95,
     verbose=1,
 ):
-    """Trains each model with each seed under the same budget, and says which differences are differences.
+    """Trains each model with each seed under the same budget, and tests which differences are significant.
 
-    A GAN's result depends on its seed: one run proves nothing. The table has the mean over the seeds and Student's
-    interval of it; two models are called different in a metric only where Welch's t-test says so at `1 - level`, after
-    Holm's correction for all pairs.
+    A GAN's result depends on its seed, so a single run proves nothing. The table shows the mean over the seeds and its
+    Student's interval. Two models count as different in a metric only if Welch's t-test rejects equality at `1 -
+    level`, after Holm's correction for all pairs.
 
-    Each run is kept in `output_dir` when it ends, and is not repeated if it is called again: a comparison that was
-    broken off goes on. A run is known by the name of its model, the seed, the budget, the real samples and the metrics:
-    give a model that you have changed another name, or another folder.
+    Each run is saved in `output_dir` when it ends, and is not repeated in the next call. So an interrupted comparison
+    continues. A run is identified by the name of its model, the seed, the budget, the real samples and the metrics. If
+    you change a model, use another name or another folder.
 
-    Reference: [Lucic et al., 2018](https://arxiv.org/abs/1711.10337), "Are GANs created equal?", for why;
-    Welch, 1947; Holm, 1979.
+    Reference: [Lucic et al., 2018](https://arxiv.org/abs/1711.10337), "Are GANs created equal?", for the reasons.
+    Welch, 1947, and Holm, 1979, for the tests.
 
     Args:
         models: Dictionary, name -> function of a seed that returns a compiled model.
-        dataset: `tf.data.Dataset` of batches, of samples or `(samples, label)`: trains all of them, and its first
-            samples are the real ones of the metrics.
-        seeds: Integer, how many: 0, 1, ...; or a list of seeds. Defaults to `5`.
-        budget: String, the time that one training may take, `"90 s"`, `"10 min"`, `"1 h"`; without the metrics, and
-            without the first step, which compiles. Or an integer, generator updates. Defaults to `"10 min"`.
-        metrics: List of `ganzoo.metrics` objects. Defaults to those that suit the samples.
-        num_samples: Integer, real and generated samples of the metrics; fewer if the dataset has fewer. Defaults to
-            `10_000`.
-        points: Integer, evaluations on the way, the last at the end. Defaults to `10`.
-        callbacks: Function of a model that returns a list of callbacks for its training. Defaults to `None`: none.
-        output_dir: Folder of `runs.jsonl`, `table.csv`, `table.md`, `curves.png` and a grid of samples for each model.
+        dataset: `tf.data.Dataset` of batches of samples or of `(samples, label)`. It trains all models, and its first
+            samples are the real samples of the metrics.
+        seeds: Integer, the number of seeds 0, 1, ..., or a list of seeds. Defaults to `5`.
+        budget: String, the time for each training, `"90 s"`, `"10 min"`, `"1 h"`. The time for metrics and for the
+            first step, which compiles, does not count. Or an integer, generator updates. Defaults to `"10 min"`.
+        metrics: List of `ganzoo.metrics` objects. By default, metrics that suit the samples.
+        num_samples: Integer, number of real and of generated samples for the metrics. Fewer if the dataset has fewer.
+            Defaults to `10_000`.
+        points: Integer, number of evaluations during training, the last at the end. Defaults to `10`.
+        callbacks: Function of a model that returns a list of callbacks for its training. Defaults to `None`, no
+            callbacks.
+        output_dir: Folder for `runs.jsonl`, `table.csv`, `table.md`, `curves.png` and a grid of samples for each model.
         level: Float, level of intervals and tests. Defaults to `0.95`.
         verbose: `0` for silence, `1` (the default) for a line for each evaluation.
 
     Returns:
-        A `Comparison`; `print` shows its table.
+        A `Comparison`. Print it to see the table.
 
     Example:
 
@@ -130,10 +131,10 @@ def compare(
 
 
 def kept_runs(path, conditions, verbose):
-    """The runs of a file that had the same conditions, by `(model, seed)`."""
+    """The runs of a file with the same conditions, by `(model, seed)`."""
     there = records.read(path)
     if there:
-        records.write(path, there)  # Without the line that a kill tore.
+        records.write(path, there)  # Drops the last line if a kill cut it off.
     runs = {(run["model"], run["seed"]): run for run in there if run["conditions"] == conditions}
     others = sum(run["conditions"] != conditions for run in there)
     if others and verbose:
@@ -142,18 +143,19 @@ def kept_runs(path, conditions, verbose):
 
 
 def train(model, dataset, seconds, updates, points, callbacks):
-    """Trains a model, of `seconds` and `updates` by the one that is not `None`.
+    """Trains a model for `seconds` or `updates`, whichever is not `None`.
 
     Yields:
-        The seconds spent so far, `points` times, the last at the end of the training.
+        The seconds spent so far, `points` times, the last time at the end of the training.
     """
     clock = Clock()
     for point in range(1, points + 1):
         if updates is None:
+            # More steps than time allows. The clock ends the epoch.
             steps, clock.until = 10**7, seconds * point / points
         else:
             steps = updates * point // points - model.steps_done
-        with contextlib.suppress(FloatingPointError):  # It has diverged: its samples are measured as they are.
+        with contextlib.suppress(FloatingPointError):  # After divergence, measure the samples anyway.
             model.fit(dataset, epochs=1, steps_per_epoch=steps, callbacks=[*callbacks, clock], verbose=0)
         yield clock.seconds
 
@@ -163,15 +165,15 @@ def measured_training(model, training, points, measuring, labels, num_samples, s
 
     Args:
         model: Compiled model.
-        training: Iterator of the seconds spent, which trains up to the next of the `points`; see `train`.
+        training: Iterator of the seconds spent, which trains up to the next of the `points`. See `train`.
         points: Integer.
         measuring: `Measuring`.
-        labels: Labels, or attributes, to ask a conditional model for.
+        labels: Labels or attributes to request from a conditional model.
         num_samples: Integer.
-        says: String, how the line of each point begins; `None` for silence.
+        says: String, the start of the line for each point, or `None` for silence.
 
     Returns:
-        List of dictionaries, one for each point; the last samples, or `None` if they are not finite.
+        List of dictionaries, an entry for each point, and the last samples, or `None` if they are not finite.
     """
     conditions = getattr(model, "conditions", ())
     condition = labels if len(conditions) and not conditions.translates else None
@@ -180,28 +182,29 @@ def measured_training(model, training, points, measuring, labels, num_samples, s
     for spent in training:
         samples = model.generate(num_samples, seed=0, condition=condition)
         is_finite = bool(np.isfinite(samples).all())
+        # The real samples stand in for NaN samples, only to get the protocol of the scores.
         scores = measuring.of(samples if is_finite else measuring.real, labels).scores().values()
-        if not is_finite:  # The same protocol, without a value.
+        if not is_finite:  # Keep the protocol, drop the value.
             scores = [dataclasses.replace(score, value=np.nan, interval=None, details={}) for score in scores]
         point = {"step": model.steps_done, "seconds": round(spent, 3)}
         curve.append({**point, "scores": [dataclasses.asdict(score) for score in scores]})
         if says is not None:
             values = ", ".join(f"{score.name} {score.value:.4g}" for score in scores)
             print(f"{says}, {len(curve)}/{points}: step {model.steps_done}, {values}", flush=True)
-        if not is_finite:  # Weights that are NaN stay so.
+        if not is_finite:  # NaN weights stay NaN.
             return curve + [curve[-1]] * (points - len(curve)), None
     return curve, samples
 
 
 def protocol_of(metric):
-    """A string of all that decides about a metric's value, but the samples."""
+    """A string of everything that determines a metric's value, except the samples."""
     hidden = {key for key in vars(metric) if key.startswith("_")} | {"chunk_size", "features"}
     settings = {key: described(value) for key, value in sorted(vars(metric).items()) if key not in hidden}
     return f"{type(metric).__name__} of {metric.features.name} (resized by {metric.features.resize}), {settings}"
 
 
 def described(value):
-    """A setting in words that are the same in each process: an array by a digest, an object by its class."""
+    """A setting in words that are equal in every process: an array by its digest, an object by its class."""
     if isinstance(value, dict):
         return {key: described(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
@@ -215,7 +218,7 @@ class Comparison:
     """The result of `compare`.
 
     Args:
-        runs: List of dictionaries, a line of `runs.jsonl` each.
+        runs: List of dictionaries, the lines of `runs.jsonl`.
         level: Float, level of intervals and tests. Defaults to `0.95`.
     """
 
@@ -235,19 +238,19 @@ class Comparison:
         return [Score(**run["curve"][-1]["scores"][index]) for run in self.runs if run["model"] == model]
 
     def values(self, model, metric):
-        """The last values, of the seeds that have one: samples that are NaN have none."""
+        """The last values of all seeds that have a value. NaN samples have no value."""
         values = np.array([score.value for score in self.scores(model, metric)])
         return values[~np.isnan(values)]
 
     def mean(self, model, metric):
-        """Mean over the seeds that have a value, and the half-width of its interval: NaN for a single seed."""
+        """Mean over the seeds that have a value, and the half-width of its interval, which is NaN for a single seed."""
         values = self.values(model, metric)
         return values.mean() if len(values) else np.nan, half_width(values, self.level)
 
     def differences(self, metric):
-        """The pairs of models that differ: list of `(better, worse, p)`, p after Holm's correction.
+        """The pairs of models that differ, a list of `(better, worse, p)` with p after Holm's correction.
 
-        Where neither direction is better, the pair is ordered by the smaller value.
+        If neither direction is better, the smaller value comes first.
         """
         values = {model: self.values(model, metric) for model in self.models}
         lower = self.scores(self.models[0], metric)[0].lower_is_better is not False
@@ -271,7 +274,7 @@ class Comparison:
             yield row
 
     def csv(self):
-        """The table as CSV: means and half-widths of the intervals."""
+        """The table as CSV, with means and half-widths of the intervals."""
         rows = list(self.rows())
         text = io.StringIO()
         writer = csv.DictWriter(text, rows[0], lineterminator="\n")
@@ -292,7 +295,7 @@ class Comparison:
         return "\n".join(lines)
 
     def sentences(self):
-        """What can be said of the differences, a sentence for each metric."""
+        """Sentences about the differences, for each metric."""
         scores = [self.scores(self.models[0], metric)[0] for metric in self.metrics]
         kinds = ((scores[0].num_real, "real"), (scores[0].num_fake, "generated"))
         counts = " and ".join(f"{count:,} {kind}" for count, kind in kinds if count)
@@ -318,7 +321,7 @@ class Comparison:
             yield f"{metric}: {'; '.join(found) or nothing}."
 
     def draw(self, path):
-        """Draws each metric over the updates: the mean over the seeds, and their range."""
+        """Draws each metric over the updates, as the mean over the seeds and their range."""
         from matplotlib.figure import Figure
 
         columns = min(2, len(self.metrics))
@@ -345,7 +348,7 @@ class Comparison:
 
 
 class Clock(keras.callbacks.Callback):
-    """Counts the seconds of training, the first step aside, and stops at `until`."""
+    """Counts the seconds of training without the first step, and stops at `until`."""
 
     def __init__(self):
         super().__init__()
@@ -364,7 +367,7 @@ class Clock(keras.callbacks.Callback):
 
 
 def parse_budget(budget):
-    """`(seconds, None)` of a time, `(None, updates)` of a number."""
+    """Returns `(seconds, None)` for a time, `(None, updates)` for a number."""
     if isinstance(budget, int) and not isinstance(budget, bool) and budget >= 1:
         return None, budget
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+?)s?\s*", budget) if isinstance(budget, str) else None
@@ -378,7 +381,7 @@ def parse_budget(budget):
 
 
 def check_models(models):
-    """Raises a `TypeError` unless these are functions of a seed by name."""
+    """Raises a `TypeError` unless the models are functions of a seed by name."""
     are_functions = isinstance(models, dict) and all(
         callable(build) and not isinstance(build, keras.Model) for build in models.values()
     )
@@ -390,7 +393,7 @@ def check_models(models):
 
 
 def checked_seeds(seeds):
-    """A number of seeds, or a list of them, as a list of integers."""
+    """A number of seeds, or a list of seeds, as a list of integers."""
     count = checks.plain(seeds)
     if checks.is_integer(count) and 1 <= count <= checks.MAX_SIZE:
         return list(range(count))
@@ -401,7 +404,7 @@ def checked_seeds(seeds):
 
 
 def checked_metrics(metrics):
-    """A list of metrics that can measure samples, or `None`."""
+    """Returns a list of metrics that can measure samples, or `None`."""
     if metrics is None:
         return None
     if not isinstance(metrics, (list, tuple)) or not metrics or not all(isinstance(m, Metric) for m in metrics):
@@ -426,29 +429,30 @@ def real_samples(dataset, count):
 
 
 def file_name(name):
-    """A model's name as a file's."""
+    """A model's name as a file name."""
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") or "model"
 
 
 def half_width(values, level):
-    """Half of Student's interval of a mean; NaN for a single value."""
+    """Half the width of Student's interval of a mean, or NaN for a single value."""
     if len(values) < 2:
         return float("nan")
     return float(stats.t.ppf((1 + level) / 2, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values)))
 
 
 def welch(first, second):
-    """p of Welch's t-test. Of two constants, which have no spread to judge by, that of a permutation test."""
+    """p of Welch's t-test. Two constants have no spread, so they get the p of a permutation test."""
     if np.ptp(first) == 0 and np.ptp(second) == 0:
         return 1.0 if first[0] == second[0] else 2 / math.comb(len(first) + len(second), len(first))
     return float(stats.ttest_ind(first, second, equal_var=False).pvalue)
 
 
 def holm(p_values):
-    """p values after Holm's correction for all of them."""
+    """p values after Holm's correction."""
     corrected = np.empty(len(p_values))
     largest = 0.0
     for rank, index in enumerate(np.argsort(p_values)):
+        # Corrected p values must not decrease.
         largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
         corrected[index] = largest
     return corrected.tolist()

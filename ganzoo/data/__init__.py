@@ -1,4 +1,4 @@
-"""Datasets as `tf.data`: images in `[-1, 1]`, labels, and an order that can be resumed anywhere."""
+"""Datasets as `tf.data`, with images in `[-1, 1]`, labels, and an order that can resume at any batch."""
 
 from ganzoo.data.arrays import from_arrays
 from ganzoo.data.folder import from_folder

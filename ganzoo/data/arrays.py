@@ -9,27 +9,27 @@ from ganzoo.data.indexed import IndexedSource
 
 
 def from_arrays(images, labels=None, batch_size=None, seed=0, shuffle=True):
-    """A dataset from arrays in memory.
+    """Makes a dataset from arrays in memory.
 
-    Iterating over the dataset gives the order of epoch 0 each time; `dataset.stream()` gives all epochs,
-    each in its own order, from any batch on. Incomplete batches are dropped.
+    Iterating over the dataset gives the order of epoch 0 each time. `dataset.stream()` gives all epochs, each in its
+    own order, starting at any batch. Incomplete batches are dropped.
 
     Args:
-        images: uint8 array `(num_samples, height, width, channels)` or, if grey,
-            `(num_samples, height, width)`; the same as floats in `[-1, 1]`; or floats
-            `(num_samples, dimensions)` of any range: points of a toy distribution.
-        labels: Optional integer array `(num_samples,)`, 0 or more; or float attributes `(num_samples, count)` in
-            [0, 1]; or a dictionary of both kinds by name, for a model with several conditions.
+        images: uint8 array `(num_samples, height, width, channels)`, or `(num_samples, height, width)` if grey. Also
+            the same as floats in `[-1, 1]`, or floats `(num_samples, dimensions)` of any range, which are points of a
+            toy distribution.
+        labels: Optional integer array `(num_samples,)`, 0 or more. Also float attributes `(num_samples, count)` in
+            [0, 1], or a dictionary of both kinds by name, for a model with several conditions.
         batch_size: Integer. `None` (the default) gives single samples.
         seed: Integer, the seed of the order. Defaults to `0`.
-        shuffle: Boolean, `False` keeps the order of the arrays. Defaults to `True`.
+        shuffle: Boolean. `False` keeps the order of the arrays. Defaults to `True`.
 
     Returns:
-        A `tf.data.Dataset` of `(image, label)`, or of images only without `labels`: float32 images in
-        `[-1, 1]`, int64 labels.
+        A `tf.data.Dataset` of `(image, label)`, or only of images without `labels`, with float32 images in `[-1, 1]`
+        and int64 labels.
 
     Raises:
-        ValueError: If the arrays cannot be used as they are; the message tells why and what to do.
+        ValueError: If the arrays cannot be used. The message says why and what to do.
 
     Example:
 
@@ -44,11 +44,11 @@ def from_arrays(images, labels=None, batch_size=None, seed=0, shuffle=True):
 
 
 def check_images(images, name="images"):
-    """Returns images `(num_samples, height, width, channels)`, uint8 or float32, or points.
+    """Returns images `(num_samples, height, width, channels)` as uint8 or float32, or points.
 
     Args:
-        images: Array, or what NumPy turns into an array.
-        name: String, the argument, for the errors. Defaults to `"images"`.
+        images: Array, or anything that NumPy converts to an array.
+        name: String, the name of the argument for error messages. Defaults to `"images"`.
     """
     images = checks.array(name, images)
     _check_shape(images.shape, name)
@@ -88,14 +88,14 @@ def _check_shape(shape, name):
 
 
 def _check_values(images, is_points, name):
-    low, high = images.min(), images.max()  # NaN if there is one
+    low, high = images.min(), images.max()  # NaN if any value is NaN.
     if not np.isfinite([low, high]).all():
         count = images.size - np.isfinite(images).sum()
         raise ValueError(f"{name} hold {count} values that are NaN or infinite, of {images.size}.")
     if is_points:
         return
     found = f"the values lie in [{low:.4g}, {high:.4g}]"
-    if max(-low, high) > 1.0001:  # the rounding of the user's own normalization may pass 1
+    if max(-low, high) > 1.0001:  # Rounding in the user's own normalization may exceed 1.
         fix = "Scale them to [-1, 1]"
         if low >= 0 and high <= 255:
             fix = f'They look like pixels 0..255: pass {name}.astype("uint8"), or {name} / 127.5 - 1'
@@ -110,7 +110,7 @@ def _check_values(images, is_points, name):
 
 
 def check_conditions(conditions, num_samples):
-    """Returns labels as int64, attributes as float32, and dictionaries of them as they are."""
+    """Returns labels as int64, attributes as float32, and dictionaries with such values."""
     if isinstance(conditions, dict):
         return {name: check_conditions(value, num_samples) for name, value in conditions.items()}
     values = np.asarray(conditions)
@@ -142,6 +142,6 @@ def check_labels(labels, num_samples):
         )
     if labels.min() < 0:
         raise ValueError(f"labels must be 0 or more; the least is {labels.min()}.")
-    if labels.max() > np.iinfo("int64").max:  # As int64 it would be negative.
+    if labels.max() > np.iinfo("int64").max:  # It would be negative as int64.
         raise ValueError(f"labels must be less than 2**63; the largest is {labels.max()}.")
     return labels.astype(np.int64)

@@ -1,4 +1,4 @@
-"""Image files to uint8 arrays: orientation, depth and transparency as they are meant."""
+"""Decodes image files to uint8 arrays, with the intended orientation, depth and transparency."""
 
 import os
 import warnings
@@ -14,22 +14,22 @@ from ganzoo.progress import track
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
-# What may be white in greys of more than 8 bits: the largest value of 8, 10, 12, 14 and 16 bits.
+# Possible values of white in greys of more than 8 bits: the maxima of 8, 10, 12, 14 and 16 bits.
 _WHITES = (255, 1023, 4095, 16383, 65535)
 
 
 class Depths:
-    """What is white in the deep greys of some files: 16 bits, 32 bits and floats do not say how much of them is used.
+    """Finds the value of white in deep greys. 16 bits, 32 bits and floats do not say how much of their range is used.
 
-    A camera writes 12 bits into 16, other programs 0 to 255 into 32, or 0 to 1 as floats. The largest value of all
-    files of a kind tells, so that a dark picture among bright ones stays dark.
+    A camera writes 12 bits into 16. Other programs write 0 to 255 into 32 bits, or 0 to 1 as floats. The largest value
+    in all files of a kind decides, so that a dark picture among bright pictures stays dark.
 
     Args:
-        measured: Dictionary, kind (Pillow's mode) -> largest value of all files. Defaults to `None`: each file by
-            itself.
+        measured: Dictionary, kind (Pillow's mode) -> largest value in all files. Defaults to `None`, where each file
+            decides for itself.
 
     Attributes:
-        largest: Dictionary, kind -> largest value of what `white` has seen.
+        largest: Dictionary, kind -> largest value that `white` has seen.
     """
 
     def __init__(self, measured=None):
@@ -37,7 +37,7 @@ class Depths:
         self.largest = {}
 
     def white(self, kind, values):
-        """The value that is white in an array of a kind of greys."""
+        """The value of white for an array of deep greys."""
         lowest, largest = float(values.min()), float(values.max())
         if not np.isfinite([lowest, largest]).all():
             raise ValueError("pixels that are NaN or infinite")
@@ -48,10 +48,10 @@ class Depths:
 
 
 def white_of(kind, largest):
-    """What is white, if that is the largest value of all.
+    """The value of white, given the largest value of all.
 
     Raises:
-        ValueError: If no usual range holds it.
+        ValueError: If the value exceeds all usual ranges.
     """
     whites = (1, 255) if kind == "F" else _WHITES
     for white in whites:
@@ -61,17 +61,17 @@ def white_of(kind, largest):
 
 
 def decode_image(file, channels, image_size, depths=None):
-    """Reads one file as a uint8 array `(height, width, channels)`.
+    """Reads a file as a uint8 array `(height, width, channels)`.
 
     Args:
         file: `Path`, or another object with its method `open`.
         channels: 1, 3 or 4.
-        image_size: `(height, width)`, or `None` for its own.
-        depths: `Depths`. Defaults to `None`: each file by itself.
+        image_size: `(height, width)`, or `None` for its own size.
+        depths: `Depths`. Defaults to `None`, where the file decides for itself.
     """
     with file.open("rb") as opened, Image.open(opened) as image:
         if image_size:
-            # A JPEG can be decoded at half, quarter, ... size: far faster for photographs.
+            # A JPEG can be decoded at half, quarter, ... size, which is far faster for photographs.
             image.draft(None, (2 * max(image_size),) * 2)
         image = _convert(image, channels, depths or Depths())
     if image_size:
@@ -98,16 +98,16 @@ def _convert(image, channels, depths):
 
 
 def decode_all(files, channels, image_size, decode=decode_image):
-    """The images of the readable files, and the indices of these.
+    """Decodes all readable files. Returns the images and the indices of the files.
 
     Args:
         files: List of paths.
-        channels: Integer, channels of what `decode` returns.
-        image_size: `(height, width)`, or `None`: all images must have one size.
-        decode: Function as `decode_image`.
+        channels: Integer, the channels of the arrays that `decode` returns.
+        image_size: `(height, width)`, or `None` if all images have the same size.
+        decode: Function such as `decode_image`.
 
     Returns:
-        uint8 array `(count, height, width, channels)`; int64 array `(count,)`.
+        uint8 array `(count, height, width, channels)`, and int64 array `(count,)`.
     """
     size = image_size or first_size(files, channels, decode)
     check_memory(len(files), *size, channels)
@@ -119,7 +119,7 @@ def decode_all(files, channels, image_size, decode=decode_image):
         depths = Depths(measured)
         try:
             image = decode(files[index], channels, image_size, depths)
-        except Exception as error:  # A broken file makes Pillow raise nearly anything.
+        except Exception as error:  # A broken file may make Pillow raise any exception.
             return error
         if depths.largest:
             largest[index] = depths.largest
@@ -129,6 +129,7 @@ def decode_all(files, channels, image_size, decode=decode_image):
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         results = list(track(pool.map(fill, range(len(files))), len(files), "Reading images"))
+        # The largest value of all files is known only now, so decode the deep greys again.
         if largest:
             deep, measured = sorted(largest), _measured(list(largest.values()))
             again = pool.map(lambda index: fill(index, measured), deep)
@@ -142,15 +143,15 @@ def decode_all(files, channels, image_size, decode=decode_image):
     return _compacted(images, readable), readable
 
 
-# === In pieces ===
+# === In chunks ===
 
 
 def notes_of(files, channels, image_size):
-    """What decoding a file must know of the others, for `decoded_chunks`: of deep greys the largest value of all.
+    """Collects what `decoded_chunks` must know about all files: the largest values of deep greys.
 
     Returns:
-        Dictionary for JSON: `measured`, the largest value of each kind of deep greys; `broken`, a list of the index of
-        each deep file that cannot be read, and why.
+        Dictionary for JSON. `measured` is the largest value of each kind of deep greys. `broken` is a list with the
+        index of each unreadable deep file, and why.
     """
     largest, broken = [], []
 
@@ -165,7 +166,7 @@ def notes_of(files, channels, image_size):
             depths = Depths()
             decode_image(files[index], channels, image_size, depths)
             return depths.largest
-        except Exception as error:  # A broken file makes Pillow raise nearly anything.
+        except Exception as error:  # A broken file may make Pillow raise any exception.
             return error
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -179,7 +180,7 @@ def notes_of(files, channels, image_size):
 
 
 def decoded_chunks(files, channels, size, image_size, labels, rows, start, notes):
-    """Yields `decode_all`'s images from a file on, some at a time.
+    """Yields the images of `decode_all` in chunks, starting at any file.
 
     Args:
         files: List of paths.
@@ -187,13 +188,13 @@ def decoded_chunks(files, channels, size, image_size, labels, rows, start, notes
         size: `(height, width)` of all images.
         image_size: The same, or `None` if images are not resized.
         labels: int64 array `(len(files),)`, or `None`.
-        rows: Integer, files at a time.
-        start: Integer, the first file.
-        notes: What `notes_of` returns.
+        rows: Integer, files per chunk.
+        start: Integer, index of the first file.
+        notes: Result of `notes_of`.
 
     Yields:
-        Index of the next file; uint8 array `(count, height, width, channels)`; the labels of these images, or `None`;
-        list of pairs: index of a file that cannot be read, and why.
+        Index of the next file, uint8 array `(count, height, width, channels)`, the labels of these images or `None`,
+        and a list of pairs for unreadable files, each the index and why.
 
     Raises:
         ValueError: If images differ in size.
@@ -205,7 +206,7 @@ def decoded_chunks(files, channels, size, image_size, labels, rows, start, notes
             return known[index]
         try:
             return decode_image(files[index], channels, image_size, Depths(notes["measured"]))
-        except Exception as error:  # A broken file makes Pillow raise nearly anything.
+        except Exception as error:  # A broken file may make Pillow raise any exception.
             return str(error) or type(error).__name__
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -221,9 +222,9 @@ def decoded_chunks(files, channels, size, image_size, labels, rows, start, notes
 
 
 def _has_eight_bits(head):
-    """Whether the first bytes of a file tell that it has no deep greys: ten times faster than opening an image."""
+    """Whether the first bytes of a file rule out deep greys. This is ten times faster than opening an image."""
     if head[:8] == b"\x89PNG\r\n\x1a\n":
-        return head[24:25] != b"\x10"  # Bits of a sample, in the header that each PNG begins with.
+        return head[24:25] != b"\x10"  # Bits per sample, in the header of each PNG.
     return head.startswith((b"\xff\xd8\xff", b"GIF8", b"BM")) or (head[:4], head[8:12]) == (b"RIFF", b"WEBP")
 
 
@@ -232,7 +233,7 @@ def _is_deep(image):
 
 
 def _measured(found):
-    """The largest value of each kind of greys in all files; tells of kinds that use a part of their bits."""
+    """The largest value of each kind of greys in all files. Warns of kinds that use only a part of their bits."""
     measured = {kind: max(one.get(kind, 0.0) for one in found) for kind in set().union(*found)}
     for kind, value in measured.items():
         white = white_of(kind, value)
@@ -248,7 +249,7 @@ def _measured(found):
 
 
 def _compacted(images, rows):
-    """Some rows of an array, moved to its front: a second array might not fit."""
+    """Moves some rows of an array to its front. A second array might not fit into memory."""
     if len(rows) < len(images):
         for row, index in enumerate(rows):
             images[row] = images[index]
@@ -256,7 +257,7 @@ def _compacted(images, rows):
 
 
 def first_size(files, channels, decode=decode_image):
-    """`(height, width)` of the first file that can be read."""
+    """`(height, width)` of the first readable file."""
     for file in files:
         try:
             return decode(file, channels, None, Depths()).shape[:2]
@@ -266,7 +267,7 @@ def first_size(files, channels, decode=decode_image):
 
 
 def report_broken(broken, num_files, stacklevel=5):
-    """Warns of files that cannot be read, pairs of a file and an error; a `ValueError` if that is all of them."""
+    """Warns of unreadable files, given as pairs of a file and an error. Raises a `ValueError` if all are unreadable."""
     if not broken:
         return
     lines = [f"  {file}: {str(error) or type(error).__name__}" for file, error in broken[:10]]

@@ -1,4 +1,4 @@
-"""Datasets from a folder of image files."""
+"""Makes datasets from a folder of image files."""
 
 import numpy as np
 
@@ -21,47 +21,47 @@ def from_folder(
     storage="memory",
     cache_dir=None,
 ):
-    """A dataset from the image files of a folder and all folders below it; links are followed.
+    """Makes a dataset from the image files of a folder and all folders below it. Links are followed.
 
     If the images lie in sub-folders, the names of these are the classes (`dataset.class_names`), in natural order: `2`
-    comes before `10`. If they lie in the folder itself, there are no labels. A folder of a class without images keeps
-    its number. A root that is divided into `train` and `test` (or `validation`) is recognised.
+    comes before `10`. If they lie in the folder itself, there are no labels. A class folder without images keeps its
+    number. A root with folders `train` and `test` (or `validation`) is recognised.
 
-    All files are decoded here, once, into uint8 in memory or on the disk: a broken file is left out with a warning and
-    cannot stop a training later. Of animations the first frame is taken, rotations noted by a camera (EXIF) are
-    applied, and what is transparent is laid on white unless `channels=4`. Greys of 16 bits, 32 bits and floats are
-    brought to 8 bits; the largest value of all files tells how many bits they use (8, 10, 12, 14 or 16; of floats 1 or
-    255), and a warning says so unless it is all of them.
+    All files are decoded once, at the start, into uint8 in memory or on the disk. A broken file is left out with a
+    warning, so it cannot stop a training later. Animations give their first frame. Rotations from a camera (EXIF) are
+    applied. Transparent parts become white unless `channels=4`. Greys of 16 bits, 32 bits and floats are converted to 8
+    bits. The largest value of all files shows how many bits they use (8, 10, 12, 14 or 16, or for floats 1 or 255). A
+    warning says so unless it is the full range.
 
-    Iterating over the dataset gives the order of epoch 0 each time; `dataset.stream()` gives all epochs, each in its
-    own order, from any batch on. Incomplete batches are dropped.
+    Iterating over the dataset gives the order of epoch 0 each time. `dataset.stream()` gives all epochs, each in its
+    own order, starting at any batch. Incomplete batches are dropped.
 
     Args:
-        path: String or `Path` of the folder. Files of all formats that Pillow reads are taken, in the natural order of
-            their names; other and hidden files are passed over.
-        image_size: Pair of integers `(height, width)`: images are resized to cover it (Lanczos, antialiased) and
-            cropped at the centre. `None` (the default) asks for images of one size.
+        path: String or `Path` of the folder. It reads all formats that Pillow reads, in the natural order of file
+            names, and ignores other and hidden files.
+        image_size: Pair of integers `(height, width)`. Images are resized to cover it (Lanczos, antialiased) and
+            cropped at the centre. `None` (the default) requires images of equal size.
         channels: Integer, 1 (grey), 3 (RGB) or 4 (RGBA). Defaults to `3`.
         batch_size: Integer. `None` (the default) gives single images.
         seed: Integer, the seed of the order. Defaults to `0`.
-        shuffle: Boolean, `False` keeps the order of the names. Defaults to `True`.
-        split: String, the part to read. A name is that of a sub-folder, where the root is divided; `"train"` (the
-            default) is all of it where it is not. A slice holds images out, `"train[:90%]"` and `"train[90%:]"`: by a
-            hash of the files' names, so a file stays in its part when others come, and a part holds about its share.
-            A number, `"train[:1000]"`, is exact, and moves files when others come.
-        storage: `"memory"` (the default), or `"disk"`: the decoded images are written once into a file of raw pixels,
-            of `height * width * channels` bytes each, and batches are read from there. Order, pixels and exact resume
-            are the same. For images that do not fit into memory.
-        cache_dir: Folder of that file. Defaults to `.ganzoo` in `path`.
+        shuffle: Boolean. `False` keeps the order of the names. Defaults to `True`.
+        split: String, the part to read. A name selects a sub-folder if the root is divided. Otherwise `"train"` (the
+            default) is the whole folder. A slice such as `"train[:90%]"` or `"train[90%:]"` holds images out by a hash
+            of the file names. So a file stays in its part when others are added, and a part holds roughly its share. A
+            number, `"train[:1000]"`, is exact, but moves files when others are added.
+        storage: `"memory"` (the default) or `"disk"`. On the disk, the decoded images are written once into a file of
+            raw pixels, with `height * width * channels` bytes each, and batches are read from it. Order, pixels and
+            exact resume are the same. Use it for images that do not fit into memory.
+        cache_dir: Folder for that file. Defaults to `.ganzoo` in `path`.
 
     Returns:
-        A `tf.data.Dataset` of `(image, label)`, or of images only if there are no classes: float32 images in `[-1, 1]`,
+        A `tf.data.Dataset` of `(image, label)`, or only of images without classes, with float32 images in `[-1, 1]` and
         int64 labels.
 
     Raises:
-        ValueError: If there are no images to read, they differ in size without `image_size`, lie both in and beside
-            class folders, or do not fit into the memory.
-        PermissionError: If a folder may not be read, or the file of pixels not be written.
+        ValueError: If there are no images, if they differ in size without `image_size`, if they lie both in and beside
+            class folders, or if they do not fit into memory.
+        PermissionError: If a folder cannot be read, or the file of pixels cannot be written.
         OSError: If the disk has no room for the file of pixels.
 
     Example:
@@ -74,7 +74,7 @@ def from_folder(
     root = checks.path("path", path)
     channels = checks.choice("channels", channels, MODES)
     image_size = check_image_size(image_size)
-    seed, shuffle = checks.seed("seed", seed), checks.boolean("shuffle", shuffle)  # Before the long part, too.
+    seed, shuffle = checks.seed("seed", seed), checks.boolean("shuffle", shuffle)  # Check these before the slow part.
     on_disk, cache_dir = check_storage(storage, cache_dir)
     files, class_names, labels = files_of_split(root, split)
     labels = None if labels is None else np.asarray(labels, np.int64)
@@ -88,20 +88,20 @@ def from_folder(
 
 
 def images_in_memory(files, labels, channels, image_size):
-    """The images of the readable files, a uint8 array, and their labels, or `None`."""
+    """The images of the readable files as a uint8 array, and their labels or `None`."""
     images, readable = decode_all(files, channels, image_size)
     return images, None if labels is None else labels[readable]
 
 
 def images_on_disk(files, origin, cache_dir):
-    """The images of the readable files as `StoredImages`, and their labels, or `None`."""
+    """The images of the readable files as `StoredImages`, and their labels or `None`."""
     images = stored_images(origin, cache_dir)
     report_broken([(files[index], error) for index, error in images.broken], len(files), stacklevel=4)
     return images, images.labels
 
 
 def origin_of_files(files, labels, channels, image_size, **given):
-    """The `Origin` of image files; `given` are its other arguments."""
+    """The `Origin` of image files. `given` are its other arguments."""
     size = image_size or first_size(files, channels)
     rows = max(1, CHUNK_BYTES // (size[0] * size[1] * channels))
 

@@ -1,21 +1,22 @@
-"""Dabs of colour under the lines of a drawing: what a user of a trained model would paint."""
+"""Paints dabs of colour under the lines of a drawing, as a user of a trained model would."""
 
 import tensorflow as tf
 
 from ganzoo import checks
 from ganzoo.data.indexed import uniform_numbers
 
-# A dab is a square whose side is this part of the image, five pixels of 64.
+# A dab is a square whose side is this fraction of the image, five pixels of 64.
 SIDE = 1 / 13
 
-_NUMBERS_OF_PLACES = 3  # What jitter and mirroring draw for each pair, before the hints.
+_NUMBERS_OF_PLACES = 3  # Random numbers that jitter and mirroring draw for each pair, before the hints.
 
 
 def hinting(seed, most):
-    """Hints of colour for batches of pairs, as a function of the seed, the epoch and the position.
+    """Makes a function that adds colour hints to batches of pairs. Hints depend only on seed, epoch and position.
 
-    Up to `most` dabs, their number uniform from 0, lie at places that are uniform over the image. Each has the colour
-    of the target in its centre, and the input's lines stay above it: their product, with black as 0 and white as 1.
+    There are up to `most` dabs, with a uniform number from 0, at uniform places in the image. Each dab has the colour
+    of the target at its centre. The lines of the input stay above it, because both are multiplied, with black as 0 and
+    white as 1.
 
     Args:
         seed: Integer.
@@ -36,11 +37,11 @@ def hinting(seed, most):
 
 
 def dabs(targets, share, tops, lefts):
-    """White images `(batch, height, width, channels)` with dabs of the colours of `targets`, all in [0, 1].
+    """White images `(batch, height, width, channels)` with dabs in the colours of `targets`, all in [0, 1].
 
     Args:
-        targets: Float tensor, the images whose colours are taken.
-        share: Tensor `(batch,)` in (0, 1), how many of the dabs are painted.
+        targets: Float tensor, the images that give the colours.
+        share: Tensor `(batch,)` in (0, 1), which sets how many of the dabs to paint.
         tops, lefts: Tensors `(most, batch)` in (0, 1), the centres.
     """
     batch, height, width, _ = targets.shape
@@ -61,12 +62,12 @@ def dabs(targets, share, tops, lefts):
 
 
 def reach(size):
-    """How many pixels a dab reaches from its centre."""
+    """How far a dab reaches from its centre, in pixels."""
     return max(1, round((size * SIDE - 1) / 2))
 
 
 def unit(images):
-    """Pixels in [0, 1] of uint8 images, or of floats in [-1, 1]."""
+    """Pixels in [0, 1], from uint8 images or from floats in [-1, 1]."""
     if images.dtype == tf.uint8:
         return tf.cast(images, tf.float32) / 255.0
     return (images + 1.0) / 2.0
@@ -78,7 +79,7 @@ def check_hints(color_hints):
 
 
 def check_colors(inputs, targets):
-    """Raises a `ValueError` unless the targets have colours, and the inputs are grey or have as many channels."""
+    """Raises a `ValueError` unless the targets are RGB and the inputs grey or RGB."""
     channels = inputs.shape[-1], targets.shape[-1]
     if channels not in ((1, 3), (3, 3)):
         raise ValueError(

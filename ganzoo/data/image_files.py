@@ -1,4 +1,4 @@
-"""Image files in folders: which there are, in which order, of which class, and which of them a split holds."""
+"""Finds image files in folders, with their order, their classes and their splits."""
 
 import os
 import re
@@ -10,37 +10,37 @@ from PIL import Image
 
 from ganzoo.data.split import split_name, stable_indices
 
-# Formats that Pillow knows by name and cannot turn into pixels by itself, or that hold other things than a picture.
+# Formats that Pillow recognizes but cannot decode by itself, or that do not hold pictures.
 _NO_PICTURES = {"BUFR", "GRIB", "HDF5", "MPEG", "WMF", "EPS", "IPTC"}
-# Files that a person takes for pictures, whether this Pillow reads them or not.
+# Suffixes that people expect to be pictures, whether or not this Pillow reads them.
 _LIKE_PICTURES = {".heic", ".heif", ".jxl", ".svg", ".avif", ".jp2", ".cr2", ".cr3", ".nef", ".arw", ".dng", ".raw"}
 _IGNORED_FOLDERS = {"__MACOSX"}
 
-# Names of the folders that a dataset is often divided into; the first of a row stands for all of it.
+# Common names of split folders. The first name of a row stands for the others.
 _SPLITS = (("train", "training"), ("test", "testing"), ("validation", "val", "valid", "dev", "eval"))
 
 
 def readable_suffixes():
-    """The suffixes of all formats that Pillow reads here, in lower case."""
+    """The suffixes of all formats that this Pillow reads, in lower case."""
     known = Image.registered_extensions()
     return {suffix for suffix, name in known.items() if name in Image.OPEN and name not in _NO_PICTURES}
 
 
 def natural(text):
-    """A key that sorts names as people do: `2` before `10`."""
+    """A sort key for names in natural order: `2` before `10`."""
     parts = re.split(r"(\d+)", str(text))
     return [(not part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts if part], str(text)
 
 
 def image_files(root):
-    """All files below a folder that look like images, in natural order; links are followed.
+    """All files below a folder that look like images, in natural order. Links are followed.
 
     Args:
         root: `Path`.
 
     Raises:
-        ValueError: If there is no such folder, or there are no images in it.
-        PermissionError: If a folder may not be read.
+        ValueError: If the folder does not exist or has no images.
+        PermissionError: If a folder cannot be read.
     """
     if not root.is_dir():
         what = "is a file and no folder" if root.exists() else "does not exist"
@@ -73,7 +73,7 @@ def has_images(root):
 
 
 def _walk(folder, above=()):
-    """Files below a folder that are not hidden, through links too; a link to a folder on the way is left out."""
+    """Visible files below a folder, also through links. Skips links to a folder above, which would loop forever."""
     here = os.path.realpath(folder)
     if here in above:
         return
@@ -89,7 +89,7 @@ def _walk(folder, above=()):
 
 
 def is_shown(name):
-    """Whether a file or folder of that name is looked at."""
+    """Whether to look at a file or folder with this name."""
     return not name.startswith(".") and name not in _IGNORED_FOLDERS
 
 
@@ -102,9 +102,9 @@ def sub_folders(root):
 
 
 def split_folders(root):
-    """The folders that a root is divided into, `{"train": path, "test": path}`; empty if its folders are classes.
+    """The folders that a root is divided into, `{"train": path, "test": path}`. Empty if its folders are classes.
 
-    `train` is a split if there is a test or validation folder beside it, or nothing else.
+    `train` counts as a split if there is also a test or validation folder, or nothing else.
     """
     if not root.is_dir():
         return {}
@@ -121,7 +121,7 @@ def files_of_split(root, split="train"):
         split: String, see `ganzoo.data.from_folder`.
 
     Returns:
-        List of paths; list of the names of the classes, or `None`; list of each file's class as an integer, or `None`.
+        List of paths, list of class names or `None`, and list of each file's class as an integer or `None`.
     """
     name, splits = split_name(split), split_folders(root)
     wanted = next((row[0] for row in _SPLITS if name.lower() in row), name)
@@ -148,7 +148,7 @@ def files_of_split(root, split="train"):
 
 
 def _class_names(base, files, bases):
-    """The names of the class folders in all parts of a dataset; `None` if the images lie in the folder itself."""
+    """The names of the class folders in all splits, or `None` if the images lie in the folder itself."""
     beside = [file.name for file in files if file.parent == base]
     if len(beside) == len(files):
         return None
@@ -162,7 +162,7 @@ def _class_names(base, files, bases):
 
 
 def warn_of_empty_folders(base, files):
-    """Warns of class folders that none of the files lies in."""
+    """Warns of class folders without any of the files."""
     filled = {file.relative_to(base).parts[0] for file in files}
     empty = [name for name in sub_folders(base) if name not in filled]
     if empty:

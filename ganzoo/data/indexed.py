@@ -1,4 +1,4 @@
-"""Samples in memory, read by index, in an order that can be entered at any point."""
+"""Samples in memory that are read by index, in an order that can start at any point."""
 
 import hashlib
 
@@ -9,22 +9,22 @@ from ganzoo import checks
 from ganzoo.data.pixels import normalize
 from ganzoo.data.stored import StoredImages
 
-# The least number of rounds of the cipher at which orders of 10 samples pass a chi-square test.
+# With fewer rounds of the cipher, orders of 10 samples fail a chi-square test.
 _ROUNDS = 16
 
-_PROBES = 64  # samples that tell data apart
-_CHUNK = 256  # samples gathered at once where no batch size is given
-_PIECE = 4096  # samples read at once from a file by who wants all
+_PROBES = 64  # Samples in a fingerprint of the data.
+_CHUNK = 256  # Samples per chunk without a batch size.
+_PIECE = 4096  # Samples per chunk when all samples are read from a file.
 
-# Nothing below has a branch on a tensor: AutoGraph would take a third of the time until the first batch.
+# The functions below never branch on a tensor. AutoGraph would take a third of the time until the first batch.
 _AS_IT_STANDS = tf.autograph.experimental.do_not_convert
 
 
 def keys_of(seed, epoch, count=1):
-    """`count` unrelated keys of the cipher for a seed and an epoch: uint32 tensor `(count, 3)`.
+    """`count` unrelated cipher keys for a seed and an epoch, a uint32 tensor `(count, 3)`.
 
-    The pair is hashed: used as a key itself, as `tf.random.experimental.index_shuffle` does, it yields 256
-    different epochs at most, and neighbouring ones are correlated.
+    The pair is hashed. `tf.random.experimental.index_shuffle` uses the pair itself as a key, which yields at most 256
+    different epochs, and neighbouring epochs are correlated.
     """
     numbers = tf.random.stateless_uniform(
         [3 * count],
@@ -38,10 +38,9 @@ def keys_of(seed, epoch, count=1):
 
 
 def shuffled(positions, num_samples, seed, epoch):
-    """Maps positions to sample indices: one permutation of the samples for each `(seed, epoch)`.
+    """Maps positions to sample indices, by a permutation of the samples for each `(seed, epoch)`.
 
-    A pure function, computed for each position alone, so that an epoch can be entered anywhere without
-    replaying or storing its order.
+    It is a pure function of each position, so an epoch can start anywhere without replaying or storing its order.
 
     Args:
         positions: int64 tensor `(n,)`, each in `[0, num_samples)`.
@@ -57,13 +56,13 @@ def shuffled(positions, num_samples, seed, epoch):
 
 
 def uniform_numbers(positions, seed, epoch, count):
-    """Random numbers for positions: like the order, a pure function of seed, epoch and position.
+    """Random numbers for positions, which depend only on seed, epoch and position.
 
     Args:
         positions: int64 tensor `(n,)`.
         seed: Integer.
         epoch: Integer or int64 scalar tensor.
-        count: Integer, how many numbers each position gets.
+        count: Integer, numbers per position.
 
     Returns:
         float32 tensor `(count, n)` of numbers in (0, 1), unrelated to the order.
@@ -71,31 +70,31 @@ def uniform_numbers(positions, seed, epoch, count):
     last = tf.constant(2**31 - 1, tf.int64)
     numbers = [
         tf.raw_ops.RandomIndexShuffle(index=positions, seed=key, max_index=last, rounds=_ROUNDS)
-        for key in tf.unstack(keys_of(seed, epoch, 1 + count))[1:]  # The first one is that of the order.
+        for key in tf.unstack(keys_of(seed, epoch, 1 + count))[1:]  # The first key belongs to the order.
     ]
-    # The centres of 2^23 equal parts of (0, 1): exact in float32.
+    # The centres of 2^23 equal parts of (0, 1) are exact in float32.
     return (tf.cast(tf.stack(numbers) // 2**8, tf.float32) + 0.5) / 2**23
 
 
 class IndexedSource:
-    """Samples, and labels or targets if there are any, as tensors in host memory; or images in a file.
+    """Samples, with labels or targets if there are any, as tensors in host memory or as images in a file.
 
-    `dataset()` is what the public functions return. It carries the attributes `stream` (the method
-    below), `source` (this object) and `class_names`; what its methods `map`, `take`, ... return does not.
+    The public functions return `dataset()`. It has the attributes `stream` (the method below), `source` (this object)
+    and `class_names`. Datasets from its methods `map`, `take`, ... do not have them.
 
     Args:
-        images: uint8 array `(num_samples, height, width, channels)`, or float32 array
-            `(num_samples, ...)`, or `StoredImages`.
-        labels: Optional integer array `(num_samples,)`, float attributes `(num_samples, count)`, or a
-            dictionary of both kinds by name.
+        images: uint8 array `(num_samples, height, width, channels)`, or float32 array `(num_samples, ...)`, or
+            `StoredImages`.
+        labels: Optional integer array `(num_samples,)`, float attributes `(num_samples, count)`, or a dictionary of
+            both kinds by name.
         batch_size: Integer. `None` (the default) gives single samples.
         seed: Integer, the seed of the order. Defaults to `0`.
-        shuffle: Boolean, whether each epoch has its own random order; if not, the order is that of
-            `images`. Defaults to `True`.
+        shuffle: Boolean, whether each epoch has its own random order. `False` keeps the order of `images`. Defaults to
+            `True`.
         class_names: Optional list of strings.
-        targets: Optional second array of images, one for each of `images`, in the place of labels.
-        augment: Optional function `(images, targets, epoch, positions)` -> both, changed at random as
-            a function of the seed, the epoch and the positions alone.
+        targets: Optional second array of images, with a target for each image, instead of labels.
+        augment: Optional function `(images, targets, epoch, positions)` -> both, changed at random. The changes must
+            depend only on the seed, the epoch and the positions.
 
     Raises:
         ValueError: If there are no samples, or `batch_size` or `seed` is out of range.
@@ -118,25 +117,25 @@ class IndexedSource:
         self.shuffle = checks.boolean("shuffle", shuffle)
         self.class_names = class_names
         self.augment = augment
-        with tf.device("CPU:0"):  # a tensor on the GPU would be copied back for every batch
+        with tf.device("CPU:0"):  # A tensor on the GPU would be copied back for every batch.
             self.images = images if isinstance(images, StoredImages) else tf.constant(images)
             self.labels = None if labels is None else tf.nest.map_structure(_as_condition, labels)
             self.targets = None if targets is None else tf.constant(targets)
 
     def stream(self, start=0, batches_per_epoch=None):
-        """An endless `tf.data.Dataset` of raw batches, entered at any batch.
+        """An endless `tf.data.Dataset` of raw batches, starting at any batch.
 
-        The batch of index `i` is the batch `i % batches_per_epoch` of the epoch
-        `i // batches_per_epoch`, whatever `start` is: the stream from `start` equals the one from 0 without
-        its first `start` batches. Images held as uint8 stay uint8, for the device to `normalize`.
+        Batch `i` is the batch `i % batches_per_epoch` of the epoch `i // batches_per_epoch`, whatever `start` is. So
+        the stream from `start` equals the stream from 0 without its first `start` batches. uint8 images stay uint8, for
+        the device to `normalize`.
 
         Args:
             start: Integer, index of the first batch. Costs nothing, however large. Defaults to `0`.
-            batches_per_epoch: Integer, batches before the next epoch's order begins. Defaults to
-                all that are full, `num_samples // batch_size`.
+            batches_per_epoch: Integer, batches before the next epoch starts. Defaults to all full batches, `num_samples
+                // batch_size`.
 
         Returns:
-            A `tf.data.Dataset` of `(images, labels)`, of `(images, targets)`, or of images alone.
+            A `tf.data.Dataset` of `(images, labels)`, of `(images, targets)`, or only of images.
 
         Raises:
             ValueError: If the dataset has no batch size, or an argument is out of range.
@@ -161,12 +160,12 @@ class IndexedSource:
         def batch(index):
             return self._batch(index // batches_per_epoch, index % batches_per_epoch)
 
-        # Some batches at a time where they are read from a file, which may take a disk's time.
+        # Read several batches of a file at once, because each may wait for the disk.
         at_once = tf.data.AUTOTUNE if isinstance(self.images, StoredImages) else None
         return _finish(tf.data.Dataset.counter(tf.constant(start, tf.int64)).map(batch, at_once))
 
     def fingerprint(self):
-        """A dictionary that tells data apart: the number of samples, their order, and a hash of up to 64 of them."""
+        """A dictionary that identifies the data: the number of samples, their order, and a hash of up to 64 samples."""
         sha = hashlib.sha256()
         places = np.linspace(0, self.num_samples - 1, min(_PROBES, self.num_samples)).astype("int64")
         sha.update(self._images_at(tf.constant(places)).numpy().tobytes())
@@ -178,7 +177,7 @@ class IndexedSource:
     def parts(self):
         """Yields all images with their labels or targets, or `None`, in the stored order.
 
-        In one piece if they lie in memory, in pieces of a few thousand if they lie in a file.
+        Images in memory come in a single part, images in a file in parts of a few thousand.
         """
         others = self.labels if self.targets is None else self.targets
         if not isinstance(self.images, StoredImages):
@@ -190,13 +189,13 @@ class IndexedSource:
             yield images, None if others is None else tf.nest.map_structure(lambda part, rows=rows: part[rows], others)
 
     def dataset(self):
-        """One epoch, always epoch 0, with normalized images.
+        """A single epoch, always epoch 0, with normalized images.
 
         Returns:
             A `tf.data.Dataset` of batches, or of single samples without a batch size.
         """
         if self.batch_size is None:
-            # In chunks, since one call for each sample would cost more than the sample.
+            # Read in chunks, because a call per sample would cost more than the sample.
             positions = tf.data.Dataset.range(self.num_samples).batch(_CHUNK)
             chunks = positions.map(_AS_IT_STANDS(lambda positions: _normalize_uint8(self._gather(0, positions))))
             epoch = chunks.unbatch().apply(tf.data.experimental.assert_cardinality(self.num_samples))
@@ -233,7 +232,7 @@ class IndexedSource:
 
 
 def check_batch_size(batch_size, num_samples):
-    """Returns `batch_size` (an integer or `None`) if `num_samples` samples allow it."""
+    """Returns `batch_size`, an integer or `None`, if it suits `num_samples` samples."""
     if num_samples == 0:
         raise ValueError("There are no samples: the dataset is empty.")
     batch_size = checks.integer("batch_size", batch_size, least=1, optional=True)
@@ -251,7 +250,7 @@ def check_seed(seed):
 
 
 def _as_condition(values):
-    """Labels as int64, attributes as float32."""
+    """Converts labels to int64 and attributes to float32."""
     values = tf.convert_to_tensor(values)
     return tf.cast(values, tf.float32 if values.dtype.is_floating else tf.int64)
 
@@ -263,6 +262,6 @@ def _normalize_uint8(parts):
 def _finish(dataset):
     options = tf.data.Options()
     options.deterministic = True
-    # Without files there is nothing else to split between workers; AUTO would say so in a warning.
+    # Without files, workers can only split the data itself. AUTO would warn about that.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     return dataset.prefetch(tf.data.AUTOTUNE).with_options(options)

@@ -1,4 +1,4 @@
-"""Datasets by name."""
+"""Loads datasets by name."""
 
 import difflib
 import gzip
@@ -31,7 +31,7 @@ _FACES = "faces_10k"
 _EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
 _EMBEDDED_FACES = _EMBEDDED_FOLDER / "faces_10k.npz"
 _PIXEL_ART = (_FACES, "pixel_faces_32")
-# Suffixes that are those of files, and of no dataset's name.
+# Suffixes of files, which no dataset's name has.
 _ARCHIVES = (".npz", ".npy", ".zip", ".tar", ".gz", ".tgz", ".h5", ".hdf5", ".mat", ".csv", ".pkl")
 _TOYS = {"ring": toys.ring, "grid": toys.grid, "swiss_roll": toys.swiss_roll}
 
@@ -52,39 +52,39 @@ def load(
     storage="memory",
     cache_dir=None,
 ):
-    """A dataset by its name, as float32 images in `[-1, 1]` and int64 labels.
+    """Loads a dataset by its name, as float32 images in `[-1, 1]` and int64 labels.
 
-    A name is one of
+    The name may be:
 
-    - `mnist_10k`, `fashion_mnist_10k`: the 10,000 test images of each, 28 x 28 x 1, which come
-      with ganzoo and need no network. All of them are the split `train`, to be sliced at will;
-    - `faces_10k`: 10,000 drawn faces in pixel art, 16 x 16 x 3, which come with ganzoo. Sixteen attributes are known of
-      each, see `label`. Drawings: "Pixel Art" by DiceBear, CC0 1.0;
-    - `fashion_edges_10k`, `openmoji_pairs`: pairs of images that come with ganzoo, see below;
-    - `ring`, `grid`, `swiss_roll`: the toys with their defaults;
+    - `mnist_10k`, `fashion_mnist_10k`: the 10,000 test images of each, 28 x 28 x 1, which come with ganzoo and need no
+      network. All of them are in the split `train`, which you can slice.
+    - `faces_10k`: 10,000 drawn faces in pixel art, 16 x 16 x 3, which come with ganzoo. Each has sixteen known
+      attributes, see `label`. Drawings: "Pixel Art" by DiceBear, CC0 1.0.
+    - `fashion_edges_10k`, `openmoji_pairs`: pairs of images that come with ganzoo, see below.
+    - `ring`, `grid`, `swiss_roll`: the toys with their defaults.
     - `cifar10_jpeg`, `peeps_64`, `pixel_faces_32`: from the file `cifar10_jpeg.tar.gz`, `peeps_64.npz` or
-      `pixel_faces_32.npz` in `manual_dir`. The first has the pictures of CIFAR-10 as JPEG, not its original pixels, and
-      the splits `train` and `test`; an archive `train/<class>/*.jpg`, `test/<class>/*.jpg`;
-    - any image dataset of [tensorflow-datasets](https://www.tensorflow.org/datasets/catalog), read once
-      into memory or onto the disk. Needs `pip install 'keras-ganzoo[tfds]'`. Without a class label the elements are
-      images only;
-    - the path of an `.npz` file with the arrays `<split>_images` and, if there are labels,
-      `<split>_labels`; or, for the split `train`, `images` and `labels`. For other labels see `label`;
-    - the path of a folder of images, which become RGB: its sub-folder `<split>` if it is divided into some,
-      or else all of it (see `from_folder`, which has more options). If it is in the current directory, its name is
-      enough. A folder of images that is called like a dataset is read in its place, and a warning says so; with
-      `data_dir` or `manual_dir` the name is the dataset's.
+      `pixel_faces_32.npz` in `manual_dir`. The first is an archive `train/<class>/*.jpg`, `test/<class>/*.jpg`. It has
+      the pictures of CIFAR-10 as JPEG, not its original pixels, and the splits `train` and `test`.
+    - any image dataset of [tensorflow-datasets](https://www.tensorflow.org/datasets/catalog), read once into memory or
+      onto the disk. Needs `pip install 'keras-ganzoo[tfds]'`. Without a class label, the elements are only images.
+    - the path of an `.npz` file with the arrays `<split>_images` and optionally `<split>_labels`. For the split `train`
+      they may be called `images` and `labels`. For other labels see `label`.
+    - the path of a folder of images, which become RGB. It uses the sub-folder `<split>` if there are split folders, or
+      else the whole folder (see `from_folder`, which has more options). For a folder in the current directory, the name
+      is enough. If a folder of images has the name of a dataset, the folder is read and a warning says so. With
+      `data_dir` or `manual_dir` the name means the dataset.
 
-    Iterating over the dataset gives the order of epoch 0 each time; `dataset.stream()` gives all epochs,
-    each in its own order, from any batch on. Incomplete batches are dropped. `dataset.class_names` is a
-    list of strings, or `None`.
+    Iterating over the dataset gives the order of epoch 0 each time. `dataset.stream()` gives all epochs, each in its
+    own order, starting at any batch. Incomplete batches are dropped. `dataset.class_names` is a list of strings, or
+    `None`.
 
     The elements of the paired datasets are `(input, target)`, both float32 images in `[-1, 1]`:
 
-    - `fashion_edges_10k`: the edges of `fashion_mnist_10k` and the garments, 32 x 32 x 1 with a black margin. An
-      edge is where the Sobel gradient of the pixels `0..255` is longer than 300. Splits as `fashion_mnist_10k`;
+    - `fashion_edges_10k`: the edges of `fashion_mnist_10k` and the garments, 32 x 32 x 1 with a black margin. An edge
+      is where the Sobel gradient of the pixels `0..255` is longer than 300. Splits as in `fashion_mnist_10k`.
     - `openmoji_pairs`: black outlines, 64 x 64 x 1, and their colour drawings, 64 x 64 x 3. 440 pairs in the split
-      `train`, 100 in `test`. Drawings by [OpenMoji](https://openmoji.org), CC BY-SA 4.0: name it where you show them.
+      `train`, 100 in `test`. Drawings by [OpenMoji](https://openmoji.org), CC BY-SA 4.0. Give credit where you show
+      them.
 
     Args:
         name: String or `Path`, see above.
@@ -92,30 +92,30 @@ def load(
             `train[:10%]+train[90%:]`. Defaults to `"train"`.
         batch_size: Integer. `None` (the default) gives single samples.
         seed: Integer, the seed of the order (and of a toy's points). Defaults to `0`.
-        shuffle: Boolean, `False` keeps the stored order. Defaults to `True`.
-        image_size: Pair of integers `(height, width)`: images are resized to cover it (Lanczos,
-            antialiased) and cropped at the centre; the pixels of `faces_10k` are repeated instead, where the size is a
-            multiple of 16. Defaults to the images' own size.
+        shuffle: Boolean. `False` keeps the stored order. Defaults to `True`.
+        image_size: Pair of integers `(height, width)`. Images are resized to cover it (Lanczos, antialiased) and
+            cropped at the centre. If the size is a multiple of 16, the pixels of `faces_10k` are repeated instead.
+            Defaults to the images' own size.
         data_dir: Folder where tensorflow-datasets keeps prepared datasets. Defaults to its own default.
-        manual_dir: Folder with the archives of a dataset of tensorflow-datasets, to be used instead of
-            a download; their checksums are verified. Or the folder with the file of `cifar10_jpeg` and the like.
-        jitter, mirror, color_hints: Of the paired datasets: see `paired`. Default to none.
-        label: String, which label the elements have, of `faces_10k` or an `.npz` file: `"hairColor"`; in a file the
-            array `<split>_<label>`, with the names of its values in `values_<label>`. A list of them gives float32
-            attributes `(count,)`, one-hot for each label, side by side; `dataset.attribute_names` tells what they mean.
-            Defaults to `None`: no label of `faces_10k`, and `<split>_labels` of a file.
-        storage: `"memory"` (the default), or `"disk"`: the images are written once into a file of raw pixels, and
-            batches are read from there, in the same order, the same to the bit. For folders, files and datasets of
-            tensorflow-datasets that do not fit into memory. What is done of the file outlives a broken-off process; it
-            is made again when the data change.
-        cache_dir: Folder of that file. Defaults to `.ganzoo` beside the data.
+        manual_dir: Folder with the archives of a dataset of tensorflow-datasets, to use instead of a download. Their
+            checksums are verified. Or the folder with the file of `cifar10_jpeg` and the like.
+        jitter, mirror, color_hints: For the paired datasets, see `paired`. By default there are no such changes.
+        label: String, the label of the elements, for `faces_10k` or an `.npz` file, such as `"hairColor"`. In a file it
+            is the array `<split>_<label>`, with the names of its values in `values_<label>`. A list of labels gives
+            float32 attributes `(count,)`, one-hot for each label, side by side. `dataset.attribute_names` says what
+            they mean. Defaults to `None`: no label for `faces_10k`, and `<split>_labels` for a file.
+        storage: `"memory"` (the default) or `"disk"`. On the disk, the images are written once into a file of raw
+            pixels, and batches are read from it, in the same order, the same to the bit. Use it for folders, files and
+            datasets of tensorflow-datasets that do not fit into memory. If the process is interrupted, the next call
+            continues the file. If the data change, the file is made again.
+        cache_dir: Folder for that file. Defaults to `.ganzoo` beside the data.
 
     Returns:
         A `tf.data.Dataset` of `(image, label)`, or of `(input, target)` for the paired datasets.
 
     Raises:
-        ValueError: If the name, the split or another argument is not known.
-        ImportError: If the name asks for tensorflow-datasets, which is not installed.
+        ValueError: If the name, the split or another argument is unknown.
+        ImportError: If the name needs tensorflow-datasets, which is not installed.
         OSError: If the file of pixels cannot be written, or the disk has no room for it.
 
     Example:
@@ -155,7 +155,7 @@ def load(
 
 
 def _check_suitable(name, path, label, changes_pairs, on_disk, cache_dir):
-    """Refuses arguments that a dataset has no use for."""
+    """Refuses arguments that do not apply to a dataset."""
     if label is not None and (path is None or path.is_dir() or _is_archive(path)):
         raise ValueError(f"`label` chooses among the labels of faces_10k or of an .npz file. Received: {name!r}")
     if changes_pairs and (path is not None or name not in _PAIRED):
@@ -168,7 +168,7 @@ def _check_suitable(name, path, label, changes_pairs, on_disk, cache_dir):
 
 
 def _read_file(name, path, split, image_size, label, on_disk, cache_dir):
-    """Images, labels and the names of the classes or attributes, of an archive or an `.npz` file."""
+    """Images, labels and names of the classes or attributes, from an archive or an `.npz` file."""
     if _is_archive(path):
         return packed.read(path, split, image_size, on_disk, cache_dir)
     resized = None
@@ -192,7 +192,7 @@ def check_label(label):
 
 
 def enlarged(images, image_size):
-    """Pixel art at a larger size: pixels are repeated where that is possible."""
+    """Enlarges pixel art, by repeating pixels if possible."""
     if images.shape[1:3] == image_size:
         return images
     (rows, row_rest), (columns, column_rest) = (divmod(to, of) for to, of in zip(image_size, images.shape[1:3]))
@@ -202,7 +202,7 @@ def enlarged(images, image_size):
 
 
 def _name_and_path(name, data_dir, manual_dir):
-    """The name as a string, and the path that it is, or `None` if it is the name of a dataset without a file."""
+    """The name as a string, and its path, or `None` for the name of a dataset without a file."""
     path = checks.path("name", name)
     text = os.fspath(name)
     if data_dir is None and manual_dir is None and _is_folder_here(name):
@@ -211,14 +211,14 @@ def _name_and_path(name, data_dir, manual_dir):
         return text, local.find(text, manual_dir)
     if text == _FACES:
         return text, _EMBEDDED_FACES
-    # A dataset of tensorflow-datasets may have a slash in its name, too.
+    # Names in tensorflow-datasets may have a slash, too.
     starts_as_path = text.startswith(("~", ".", os.sep)) or "\\" in text
     is_path = isinstance(name, os.PathLike) or starts_as_path or ("/" in text and path.exists())
     return text, path if is_path or path.suffix in _ARCHIVES else None
 
 
 def _is_folder_here(name):
-    """Whether a folder of images in the current directory has this name; warns if it hides a dataset."""
+    """Whether a folder of images in the current directory has this name. Warns if it hides a dataset."""
     if not isinstance(name, str) or Path(name).name != name or not Path(name).is_dir() or not has_images(Path(name)):
         return False
     if name in (*_IN_MEMORY, *local.NAMES):
@@ -261,14 +261,14 @@ def _read_embedded(name, split):
 
 def _read_edges(split):
     garments, _, _ = _read_embedded("fashion_mnist_10k", split)
-    garments = np.pad(garments, ((0, 0), (2, 2), (2, 2), (0, 0)))  # 32 x 32: five halvings
+    garments = np.pad(garments, ((0, 0), (2, 2), (2, 2), (0, 0)))  # 32 x 32 allows five halvings.
     return edges(garments), garments
 
 
 def edges(images):
     """The edges of uint8 images `(num_samples, height, width, 1)`, 255 on 0.
 
-    An edge is where the gradient by Sobel's filter, which counts 8 times the slope, is longer than 300.
+    An edge is where the gradient by Sobel's filter, which is 8 times the slope, is longer than 300.
     """
     x = np.pad(images[..., 0].astype("float32"), ((0, 0), (1, 1), (1, 1)), mode="edge")
     across = x[:, :, 2:] - x[:, :, :-2]
@@ -304,7 +304,7 @@ def _read_tensorflow_datasets(name, split, image_size, data_dir, manual_dir, on_
         ) from error
     try:
         tfds.builder_cls(name)
-    except (tfds.core.DatasetNotFoundError, ValueError):  # The latter for what is no name at all.
+    except (tfds.core.DatasetNotFoundError, ValueError):  # The latter for strings that cannot be names.
         here = [path.name for path in Path().iterdir() if path.is_dir()]
         close = difflib.get_close_matches(name, [*here, *_IN_MEMORY, *local.NAMES, *tfds.list_builders()])
         hints = f" Close to it: {', '.join(close)}." if close else ""
@@ -322,6 +322,6 @@ def _hint_of_folder(name):
     return f" There is a folder of this name: pass './{name}' to load it." if Path(name).is_dir() else ""
 
 
-# After the functions that it names.
+# Below the functions that it names.
 _PAIRED = {"fashion_edges_10k": _read_edges, "openmoji_pairs": _read_openmoji}
 _IN_MEMORY = (*_EMBEDDED, _FACES, *_PAIRED, *_TOYS)

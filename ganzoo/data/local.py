@@ -1,4 +1,4 @@
-"""Datasets by name whose files a user has: they neither come with ganzoo, nor are they downloaded."""
+"""Datasets by name from files that the user has. They neither come with ganzoo nor are downloaded."""
 
 from ganzoo import checks
 
@@ -6,7 +6,7 @@ _FACES = (
     "It holds the arrays `train_images` and `test_images`, uint8, and `train_<label>`, `test_<label>` and "
     "`values_<label>` of each label. faces_10k, drawn faces as well, comes with ganzoo."
 )
-# File, and what to know without it.
+# The file of each dataset, and a hint if it is missing.
 _SETS = {
     "cifar10_jpeg": (
         "cifar10_jpeg.tar.gz",
@@ -20,14 +20,14 @@ NAMES = tuple(_SETS)
 
 
 def find(name, manual_dir):
-    """The path of a dataset's file, or of the folder that it was unpacked to.
+    """The path of a dataset's file, or of the folder it was unpacked to.
 
     Args:
-        name: String, one of `NAMES`.
+        name: String of `NAMES`.
         manual_dir: Folder that holds the file, or `None`.
 
     Raises:
-        ValueError: If it is not there; the message says what to do.
+        ValueError: If the file is missing. The message says what to do.
     """
     file, contents = _SETS[name]
     if manual_dir is None:

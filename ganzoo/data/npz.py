@@ -1,4 +1,4 @@
-"""Datasets from the arrays of an `.npz` file."""
+"""Reads datasets from the arrays of an `.npz` file."""
 
 import contextlib
 import zipfile
@@ -14,24 +14,23 @@ from ganzoo.data.storing import CHUNK_BYTES, Chunk, Origin, fingerprint_of, stor
 
 
 def read(path, split, label=None, resized=None, on_disk=False, cache_dir=None):
-    """Reads the images, and the labels if there are any, of a split.
+    """Reads the images of a split, and the labels if there are any.
 
     Args:
-        path: `Path` of the file, with the arrays `<split>_images` and `<split>_labels`; or `images` and `labels`, which
-            are the split `train`.
+        path: `Path` of the file, with the arrays `<split>_images` and `<split>_labels`. Arrays `images` and `labels`
+            belong to the split `train`.
         split: String, which may be sliced, such as `"train[:10%]"`.
-        label: String, the array `<split>_<label>` in the place of `labels`. The names of its values are the array
-            `values_<label>`, if there is any. Or a list of such strings. Defaults to `None`: `labels`.
-        resized: Function that brings an array of images to another size. Defaults to `None`: their own.
+        label: String, to use the array `<split>_<label>` instead of `labels`. The names of its values are in the array
+            `values_<label>`, if there is any. Or a list of such strings. Defaults to `None`, which means `labels`.
+        resized: Function that resizes an array of images. Defaults to `None`, their own size.
         on_disk, cache_dir: See `check_storage`. Without `on_disk` (the default) images are read into memory.
 
     Returns:
-        Images, uint8 or float32, or `StoredImages`. Labels, int64 or `None`; for a list, float32 attributes
-        `(num_samples, count)`: of the values of each label one is 1, the others 0. The names of the classes, or of the
-        attributes, or `None`.
+        Images, uint8 or float32, or `StoredImages`. Labels, int64 or `None`. For a list, float32 attributes
+        `(num_samples, count)`, which are one-hot for each label. The names of the classes or attributes, or `None`.
 
     Raises:
-        ValueError: If there is no such file, if it cannot be read, or if its arrays are no images or labels.
+        ValueError: If the file is missing or unreadable, or if its arrays are not images or labels.
     """
     check_file(path)
     several = isinstance(label, (tuple, list))
@@ -61,8 +60,8 @@ def _in_words(path):
 
 
 def _in_memory(path, key):
-    """All images of a file."""
-    # A small file can hold large arrays, since it is compressed.
+    """All images of a file, in memory."""
+    # A small compressed file can hold large arrays.
     with zipfile.ZipFile(path) as archive:
         size = archive.getinfo(f"{key}.npy").file_size
     check_room(f"The images of {str(path)!r}", 2 * size, 'Take fewer or smaller images, or pass storage="disk".')
@@ -71,7 +70,7 @@ def _in_memory(path, key):
 
 
 def _as_attributes(wanted, labels, names):
-    """Labels, one-hot, side by side: float32 `(num_samples, count)`, and what each column means."""
+    """One-hot labels side by side, float32 `(num_samples, count)`, and the meaning of each column."""
     counts = [len(known) if known else int(label.max()) + 1 for label, known in zip(labels, names, strict=True)]
     columns = [np.eye(count, dtype="float32")[label] for label, count in zip(labels, counts, strict=True)]
     words = [known or range(count) for known, count in zip(names, counts, strict=True)]
@@ -80,7 +79,7 @@ def _as_attributes(wanted, labels, names):
 
 
 def check_file(path):
-    """Raises a `ValueError` if there is no file at a path, or one of another kind."""
+    """Raises a `ValueError` unless the path is an existing `.npz` file."""
     if not path.exists():
         raise ValueError(f"There is no file {'' if path.suffix == '.npz' else 'or folder '}{str(path)!r}.")
     if path.suffix != ".npz":
@@ -91,7 +90,7 @@ def check_file(path):
 
 
 def _read_labels(path, split, wanted, required):
-    """The name of the array of images, the wanted labels, and the names of their values, or `None`."""
+    """The name of the array of images, the wanted labels, and the names of their values or `None`."""
     part = split_name(split)
     with zipfile.ZipFile(path) as archive:
         sizes = {entry.filename.removesuffix(".npy"): entry.file_size for entry in archive.infolist()}
@@ -113,7 +112,7 @@ def _read_labels(path, split, wanted, required):
 
 
 def _plain_names(values):
-    """Names as a list of strings; those in JSON, as DiceBear writes them, without quotes, and `null` as `none`."""
+    """Names as a list of strings. JSON names, as DiceBear writes them, lose their quotes, and `null` becomes `none`."""
     return ["none" if name == "null" else _unquoted(name) for name in values.astype(str).tolist()]
 
 
@@ -124,15 +123,15 @@ def _unquoted(name):
 def _read_array(file, key):
     try:
         return file[key]
-    except ValueError as error:  # Objects, which NumPy would have to unpickle; or a header that is damaged.
+    except ValueError as error:  # Objects, which NumPy would have to unpickle, or a damaged header.
         raise ValueError(f"The array {key!r} of {file.zip.filename!r} cannot be read: {error}") from error
 
 
-# === In pieces ===
+# === In chunks ===
 
 
 def _check_storable(path, key):
-    """The number of images in an array, if they can be stored as raw pixels."""
+    """The number of images in an array. Checks that they can be stored as raw pixels."""
     shape, is_fortran, dtype, _ = _header(path, key)
     if dtype != np.uint8 or is_fortran or len(shape) not in (3, 4) or 0 in shape:
         raise ValueError(
@@ -143,7 +142,7 @@ def _check_storable(path, key):
 
 
 def _stored(path, key, split, indices, resized, cache_dir):
-    """The images of some indices as `StoredImages`."""
+    """The images at some indices as `StoredImages`."""
     image_shape = _image_shape(path, key, resized)
     origin = Origin(
         name=path.stem,
@@ -158,14 +157,14 @@ def _stored(path, key, split, indices, resized, cache_dir):
 
 
 def _image_shape(path, key, resized):
-    """The shape of an image of a file once it is resized."""
+    """The shape of an image of a file after resizing."""
     shape, *_ = _header(path, key)
     images = check_images(np.zeros((1, *shape[1:]), np.uint8))
     return (images if resized is None else resized(images)).shape[1:]
 
 
 def _chunks(path, key, indices, resized, start, notes):
-    """Yields the images of some rows of an array, which is unpacked in pieces."""
+    """Yields the images of some rows of an array, which is decompressed in chunks."""
     (_, *image_shape), *_, begin = _header(path, key)
     row_bytes = int(np.prod(image_shape))
     at_once = max(1, CHUNK_BYTES // row_bytes)
@@ -173,6 +172,7 @@ def _chunks(path, key, indices, resized, start, notes):
         for first in range(start, len(indices), at_once):
             rows = indices[first : first + at_once]
             images = np.empty((len(rows), *image_shape), np.uint8)
+            # Read each run of consecutive rows at once. Seeking in a compressed file is slow.
             for run in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(rows) != 1) + 1):
                 file.seek(begin + int(rows[run[0]]) * row_bytes)
                 data = file.read(len(run) * row_bytes)
@@ -182,7 +182,7 @@ def _chunks(path, key, indices, resized, start, notes):
 
 
 def _header(path, key):
-    """Shape, order and dtype of an array in a file, and where its values begin."""
+    """Shape, order and dtype of an array in a file, and the offset of its values."""
     formats = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     with zipfile.ZipFile(path) as archive, archive.open(f"{key}.npy") as file:
         try:

@@ -1,4 +1,4 @@
-"""Image files in a tar archive, read as if it were unpacked."""
+"""Reads image files in a tar archive without unpacking it."""
 
 import io
 import tarfile
@@ -18,7 +18,7 @@ class PackedFile:
     """A file of an archive, in memory.
 
     Args:
-        name: `PurePosixPath` below the folder of its split: `cat/0001.jpg`.
+        name: `PurePosixPath` below the folder of its split, such as `cat/0001.jpg`.
         contents: Bytes.
     """
 
@@ -29,12 +29,12 @@ class PackedFile:
         return str(self.name)
 
     def open(self, mode="rb"):
-        """The contents as an open file."""
+        """Opens the contents as a file."""
         return io.BytesIO(self.contents)
 
 
 def read(path, split, image_size=None, on_disk=False, cache_dir=None):
-    """Reads `<split>/<class>/*.jpg` of an archive.
+    """Reads the files `<split>/<class>/*.jpg` of an archive.
 
     Args:
         path: `Path` of a tar archive, which may be compressed.
@@ -43,10 +43,10 @@ def read(path, split, image_size=None, on_disk=False, cache_dir=None):
         on_disk, cache_dir: See `check_storage`.
 
     Returns:
-        Images, a uint8 array or `StoredImages`; int64 labels; the names of the classes.
+        Images as a uint8 array or `StoredImages`, int64 labels, and the names of the classes.
 
     Raises:
-        ValueError: If the archive cannot be read, or has no such split.
+        ValueError: If the archive cannot be read, or does not have the split.
     """
     part = split_name(split)
     files, class_names = _unpacked(path, part)
@@ -66,7 +66,7 @@ def read(path, split, image_size=None, on_disk=False, cache_dir=None):
 
 
 def _unpacked(path, part):
-    """The image files of a split in natural order, and the names of the classes of all splits."""
+    """The image files of a split in natural order, and the class names of all splits."""
     files, parts, class_names = [], set(), set()
     suffixes, progress = readable_suffixes(), Progress(f"Unpacking {path.name}")
     try:

@@ -1,4 +1,4 @@
-"""Datasets of pairs of images: what goes in, and what should come out."""
+"""Makes datasets of image pairs, each an input and its target."""
 
 import os
 
@@ -18,7 +18,7 @@ from ganzoo.progress import track
 # Isola et al., 2017, Section 6.2: 256 x 256 pixels are resized to 286 x 286, and cropped.
 PAPER_JITTER = 286 / 256
 
-_TURNED = (5, 6, 7, 8)  # EXIF orientations that swap height and width
+_TURNED = (5, 6, 7, 8)  # EXIF orientations that swap height and width.
 
 
 def paired(
@@ -34,44 +34,46 @@ def paired(
     mirror=False,
     color_hints=0,
 ):
-    """A dataset of pairs `(input, target)`, for image-to-image translation.
+    """Makes a dataset of pairs `(input, target)` for image-to-image translation.
 
-    The pairs come from
+    The pairs come from:
 
-    - two folders whose files have the same names: `paired("edges", "photos")`. Sub-folders count as part of the
-      name, the suffix does not;
-    - one folder of side-by-side images, A on the left and B on the right: `paired("facades/train")`;
-    - two arrays, as `from_arrays` takes them: `paired(outlines, drawings)`.
+    - two folders whose files have the same names: `paired("edges", "photos")`. Sub-folders count as part of the name,
+      the suffix does not.
+    - a folder of side-by-side images, A on the left and B on the right: `paired("facades/train")`.
+    - two arrays, as for `from_arrays`: `paired(outlines, drawings)`.
 
-    Iterating over the dataset gives the order of epoch 0 each time; `dataset.stream()` gives all epochs, each in its
-    own order, from any batch on. Jitter, mirroring and hints are functions of the seed, the epoch and the position,
-    too, so that a training resumes exactly. Incomplete batches are dropped. Files are decoded once, see `from_folder`.
+    Iterating over the dataset gives the order of epoch 0 each time. `dataset.stream()` gives all epochs, each in its
+    own order, starting at any batch. Jitter, mirroring and hints also depend only on the seed, the epoch and the
+    position, so that a training resumes exactly. Incomplete batches are dropped. Files are decoded once, see
+    `from_folder`.
 
     Reference: [Isola et al., 2017](https://arxiv.org/abs/1611.07004), Section 6.2 (jitter and mirroring).
 
     Args:
-        inputs: Folder A, or the folder of side-by-side images, or an array `(num_samples, height, width, channels)`.
+        inputs: Folder A, the folder of side-by-side images, or an array `(num_samples, height, width, channels)`.
         targets: Folder B, or an array of as many images of the same height and width. Leave it out for side-by-side
             images.
-        image_size: Pair of integers `(height, width)`: both sides are resized to cover it and cropped at the centre.
+        image_size: Pair of integers `(height, width)`. Both sides are resized to cover it and cropped at the centre.
             Defaults to the images' own size.
-        channels: Integer, 1 (grey), 3 (RGB) or 4 (RGBA), of both sides; arrays have their own. Defaults to `3`.
+        channels: Integer, 1 (grey), 3 (RGB) or 4 (RGBA), for both sides. Arrays have their own. Defaults to `3`.
         direction: `"a_to_b"` (the default), or `"b_to_a"` to make B, the second argument or the right half, the input.
         batch_size: Integer. `None` (the default) gives single pairs.
         seed: Integer, the seed of the order, the jitter and the mirroring. Defaults to `0`.
-        shuffle: Boolean, `False` keeps the order of the names or arrays. Defaults to `True`.
-        jitter: Float above 1: both sides are enlarged by this factor (bilinear) and cut back to size at the same
-            random place. `True` is the paper's 286/256. Defaults to `False`; held-out data need none.
-        mirror: Boolean, flip both sides of every other pair, at random, from left to right. Defaults to `False`.
-        color_hints: Integer. Paints up to that many dabs of the target's colours under the lines of the input, their
-            number and places at random for each pair and epoch. A model that is trained so fills a drawing as its
-            user dabs it. Inputs become RGB. Defaults to `0`.
+        shuffle: Boolean. `False` keeps the order of the names or arrays. Defaults to `True`.
+        jitter: Float above 1. Both sides are enlarged by this factor (bilinear) and cut back to size at the same random
+            place. `True` means the paper's 286/256. Defaults to `False`. Held-out data need no jitter.
+        mirror: Boolean, whether to flip both sides of half of the pairs, at random, from left to right. Defaults to
+            `False`.
+        color_hints: Integer, the maximum number of dabs of the target's colours under the lines of the input. Their
+            number and places are random for each pair and epoch. The trained model then fills in a drawing as its user
+            dabs it. Inputs become RGB. Defaults to `0`.
 
     Returns:
-        A `tf.data.Dataset` of `(input, target)`: float32 images in `[-1, 1]`.
+        A `tf.data.Dataset` of `(input, target)`, float32 images in `[-1, 1]`.
 
     Raises:
-        ValueError: If images lack a partner, or the two sides differ in size or number; the message names them.
+        ValueError: If images lack a partner, or if the two sides differ in size or number. The message names them.
 
     Example:
 
@@ -83,7 +85,7 @@ def paired(
     image_size = check_image_size(image_size)
     direction = checks.choice("direction", direction, ("a_to_b", "b_to_a"))
     channels = checks.choice("channels", channels, (1, 3, 4))
-    seed, shuffle = checks.seed("seed", seed), checks.boolean("shuffle", shuffle)  # Before the long part, too.
+    seed, shuffle = checks.seed("seed", seed), checks.boolean("shuffle", shuffle)  # Check these before the slow part.
     check_jitter(jitter)
     mirror = checks.boolean("mirror", mirror)
     check_hints(color_hints)
@@ -103,7 +105,7 @@ def paired(
 
 
 def from_pairs(inputs, targets, image_size, batch_size, seed, shuffle, jitter, mirror, color_hints=0):
-    """A dataset of two checked arrays; arguments as in `paired`."""
+    """Makes a dataset from two checked arrays. For the arguments see `paired`."""
     check_jitter(jitter)
     mirror = checks.boolean("mirror", mirror)
     color_hints = check_hints(color_hints)
@@ -135,12 +137,12 @@ def from_pairs(inputs, targets, image_size, batch_size, seed, shuffle, jitter, m
 
 
 def augmentation(seed, size, ratio, mirror):
-    """Jitter and mirroring of pairs, as a function of the seed, the epoch and the position.
+    """Makes a function that jitters and mirrors pairs. Changes depend only on seed, epoch and position.
 
     Args:
         seed: Integer.
         size: `(height, width)` of the images.
-        ratio: Float, the enlargement before the crop; 1 crops nothing.
+        ratio: Float, the enlargement before the crop. 1 means no crop.
         mirror: Boolean.
 
     Returns:
@@ -155,7 +157,7 @@ def augmentation(seed, size, ratio, mirror):
 
 
 def places(positions, seed, epoch, size, ratio, mirror):
-    """Which rows and columns of the enlarged images a batch shows, as a function of seed, epoch and positions.
+    """The rows and columns of the enlarged images that a batch shows, depending only on seed, epoch and positions.
 
     Args:
         positions: int64 tensor `(batch,)`.
@@ -167,7 +169,7 @@ def places(positions, seed, epoch, size, ratio, mirror):
         Two int32 tensors, `(batch, height)` and `(batch, width)`.
     """
     numbers = uniform_numbers(positions, seed, epoch, 3)
-    # Row and column of the crop's corner, each place as likely as any other.
+    # Row and column of the crop's corner, all equally likely.
     spare = tf.constant([enlarged(length, ratio) - length + 1 for length in size], tf.float32)
     top, left = tf.unstack(tf.cast(tf.floor(numbers[:2] * spare[:, None]), tf.int32))
     rows = top[:, None] + tf.range(size[0])
@@ -178,7 +180,7 @@ def places(positions, seed, epoch, size, ratio, mirror):
 
 
 def crop(images, ratio, rows, columns):
-    """Images enlarged by `ratio`, of which each shows its own rows and columns; shape and dtype stay."""
+    """Enlarges images by `ratio` and crops each to its own rows and columns. Shape and dtype do not change."""
     large = [enlarged(length, ratio) for length in images.shape[1:3]]
     changed = images
     if large != list(images.shape[1:3]):
@@ -195,12 +197,12 @@ def enlarged(length, ratio):
 
 
 def enlargement(jitter):
-    """The factor that a checked `jitter` stands for; 1 crops nothing."""
+    """The factor that a checked `jitter` stands for. 1 means no crop."""
     return 1.0 if jitter is False else PAPER_JITTER if jitter is True else float(jitter)
 
 
 def resize(images, image_size):
-    """uint8 images `(num_samples, height, width, channels)`, resized to cover `(height, width)` and cropped."""
+    """Resizes uint8 images `(num_samples, height, width, channels)` to cover `(height, width)`, and crops them."""
     if images.shape[1:3] == image_size:
         return images
     if images.dtype != np.uint8:
@@ -227,7 +229,7 @@ def _read_folders(first, second, channels, image_size, batch_size):
     second = checks.path("targets", second, optional=True)
     files = image_files(first)
     if second is None:
-        check_batch_size(batch_size, len(files))  # Before the long part, too.
+        check_batch_size(batch_size, len(files))  # Check this before the slow part.
         _check_widths(files)
 
         def decode(file, both, size, depths):
@@ -247,7 +249,7 @@ def _read_folders(first, second, channels, image_size, batch_size):
 
 
 def _partners(files, first, second):
-    """Each file of the first folder, and the file of the same name in the second one."""
+    """Dictionary from each file of the first folder to the file with the same name in the second folder."""
     sides = []
     for root, found in ((first, files), (second, image_files(second))):
         names = {}
@@ -276,12 +278,12 @@ def _check_widths(files):
 
 
 def _check_sizes(partners, image_size):
-    """Refuses pairs of different size, or, where they are going to be resized, of different shape."""
+    """Refuses pairs of different size, or of different shape if they will be resized."""
     found = []
     for file, partner in partners.items():
         one, other = _size(file), _size(partner)
         if one is None or other is None or one == other:
-            continue  # Broken files are reported by the reader.
+            continue  # The reader reports broken files.
         stretched = abs(one[0] * other[1] - other[0] * one[1]) > 0.01 * one[0] * other[1]
         if image_size is None or stretched:
             found.append(f"{file.name} is {one[0]} x {one[1]}, its partner {other[0]} x {other[1]}")
@@ -291,12 +293,12 @@ def _check_sizes(partners, image_size):
 
 
 def _size(file):
-    """`(height, width)` as the file's head tells it, or `None` if it cannot be read."""
+    """`(height, width)` from the header of a file, or `None` if it cannot be read."""
     try:
         with Image.open(file) as image:
             width, height = image.size
             return (width, height) if image.getexif().get(0x0112) in _TURNED else (height, width)
-    except Exception:  # A broken file makes Pillow raise nearly anything.
+    except Exception:  # A broken file may make Pillow raise any exception.
         return None
 
 

@@ -1,4 +1,4 @@
-"""Pixels: the one equation from uint8 to `[-1, 1]`, and the one way to change the size of an image."""
+"""The conversion of uint8 pixels to `[-1, 1]`, and the resizing of images, for the whole library."""
 
 import numpy as np
 import tensorflow as tf
@@ -17,12 +17,12 @@ def normalize(images):
         A float32 tensor, or array, of the same shape.
 
     Raises:
-        TypeError: If `images` are not uint8, such as images that are normalized already.
+        TypeError: If `images` are not uint8, for example because they are already normalized.
     """
     if getattr(images, "dtype", None) != "uint8":
         came = getattr(images, "dtype", checks.shown(images))
         raise TypeError(f"normalize() takes a tensor or a numpy array of uint8 `images` (0..255); received {came}.")
-    # A product, because that is what TensorFlow makes of the quotient in a graph, but not outside of one.
+    # A product, because TensorFlow turns the quotient into a product in a graph, but not outside.
     scale = np.float32(1 / 127.5)
     if isinstance(images, np.ndarray):
         return images.astype("float32") * scale - np.float32(1)
@@ -30,33 +30,34 @@ def normalize(images):
 
 
 def binarize(images, seed=0):
-    """Draws binary images whose expectation is the grey ones: each pixel is on with probability x / 255.
+    """Draws binary images whose expectation is the grey image: each pixel is on with probability x / 255.
 
-    Static binarization, as in the literature on likelihoods: drawn once, before the training, the same in each epoch.
+    This is static binarization, as in the literature on likelihoods. It is drawn once before the training, and is the
+    same in each epoch.
 
     Args:
         images: uint8 numpy array of any shape.
-        seed: Integer; the result is a function of it. Defaults to `0`.
+        seed: Integer, which determines the result. Defaults to `0`.
 
     Returns:
-        uint8 array of the same shape, of the values 0 and 255.
+        uint8 array of the same shape, with the values 0 and 255.
 
     Raises:
-        TypeError: If `images` are not a uint8 array, such as images that are normalized already.
+        TypeError: If `images` are not a uint8 array, for example because they are already normalized.
     """
     if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
         came = getattr(images, "dtype", checks.shown(images))
         raise TypeError(f"binarize() takes a numpy array of uint8 `images` (0..255); received {came}.")
     random = np.random.default_rng(checks.seed("seed", seed))
     random = np.random.default_rng(checks.seed("seed", seed))
-    thresholds = random.integers(0, 255, images.shape, np.uint8)  # 0..254: 255 is always on.
+    thresholds = random.integers(0, 255, images.shape, np.uint8)  # 0..254, so that 255 is always on.
     return np.where(thresholds < images, np.uint8(255), np.uint8(0))
 
 
 def cover(image, image_size):
-    """Resizes a PIL image to cover `image_size`, keeping its aspect, and cuts out the centre.
+    """Resizes a PIL image to cover `image_size`, keeping its aspect, and crops the centre.
 
-    With Pillow's Lanczos filter, whose support grows with the reduction: no aliasing.
+    It uses Pillow's Lanczos filter, whose support grows with the reduction, so there is no aliasing.
 
     Args:
         image: `PIL.Image` of mode L, RGB or RGBA.

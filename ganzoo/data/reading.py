@@ -1,11 +1,11 @@
-"""The room that reading a whole dataset into memory asks for."""
+"""Checks that a whole dataset fits into memory."""
 
 import re
 from pathlib import Path
 
 
 def available_memory():
-    """Bytes of memory that a program can take now, or `None` where the system does not tell."""
+    """Bytes of memory that are available now, or `None` if the system does not say."""
     try:
         text = Path("/proc/meminfo").read_text()
     except OSError:
@@ -15,13 +15,13 @@ def available_memory():
 
 
 def check_memory(num_images, height, width, channels, fix='Use a smaller image_size, or storage="disk".'):
-    """Refuses images that would not fit: twice, as an array and, for a moment, as its tensor."""
+    """Refuses images that would not fit twice, as an array and briefly also as its tensor."""
     what = f"{num_images:,} images of {height} x {width} x {channels} bytes"
     check_room(what, 2 * num_images * height * width * channels, fix)
 
 
 def check_room(what, needed, fix):
-    """Raises a `ValueError` for a dataset that needs more bytes of memory than there are."""
+    """Raises a `ValueError` if a dataset needs more bytes of memory than are available."""
     available = available_memory()
     if available is not None and needed > available:
         raise ValueError(

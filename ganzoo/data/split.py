@@ -11,7 +11,7 @@ _PART = re.compile(rf"\s*([\w-]+)\s*(?:\[\s*{_NUMBER}\s*:\s*{_NUMBER}\s*\])?\s*"
 
 
 def split_name(split):
-    """The name in `split`, which may be sliced: `train` of `train[:10%]`."""
+    """The name in `split`, which may be sliced: `train` for `train[:10%]`."""
     return _parse(split)[0][0]
 
 
@@ -26,11 +26,11 @@ def split_indices(split, num_samples):
 
 
 def stable_indices(split, names):
-    """The indices of the files that `split` selects, by a hash of their names: an int64 array, sorted.
+    """The indices of the files that `split` selects by a hash of their names, a sorted int64 array.
 
-    The hash is a number in [0, 1). A percentage selects by this number alone, so a file stays in its part when others
-    are added or deleted, and a part holds its share of the files only about. A number of files, `train[:1000]`, counts
-    in the order of the hashes, and holds exactly as many.
+    The hash is a number in [0, 1). A percentage selects only by this number. So a file stays in its part when others
+    are added or deleted, and a part holds only roughly its share of the files. A number of files, `train[:1000]`,
+    counts in the order of the hashes and is exact.
 
     Args:
         split: String, such as `"train[:90%]"`.
@@ -45,6 +45,7 @@ def stable_indices(split, names):
         if not bound.endswith("%"):
             return ranks < count
         share = float(bound[:-1]) / 100
+        # A negative share counts from the end.
         return places < (share + 1 if bound.startswith("-") else share)
 
     parts = []
@@ -55,7 +56,7 @@ def stable_indices(split, names):
 
 
 def _place(name):
-    """A number in [0, 1) that a name has everywhere: 53 bits of its hash."""
+    """A number in [0, 1) from a name, equal on all machines: 53 bits of its hash."""
     return (int.from_bytes(hashlib.sha256(os.fsencode(name)).digest()[:8], "big") >> 11) / 2**53
 
 

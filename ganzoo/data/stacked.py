@@ -1,4 +1,4 @@
-"""Stacked MNIST: a thousand modes that can be counted."""
+"""Stacked MNIST, a dataset with a thousand modes that can be counted."""
 
 import numpy as np
 
@@ -9,30 +9,30 @@ from ganzoo.data.reading import check_memory
 
 
 def stacked_mnist(images=None, labels=None, num_samples=128_000, batch_size=None, seed=0):
-    """Three random digits as the channels of a colour image: 1,000 equally likely modes.
+    """Makes colour images with three random digits as their channels, which gives 1,000 equally likely modes.
 
     The label of the digits (a, b, c) is 100 a + 10 b + c. A classifier of digits reads a generated image channel by
     channel, and `ganzoo.metrics.StackedMNISTCoverage` counts the modes that it finds.
 
     Reference:
         Metz et al., "Unrolled generative adversarial networks", [arXiv:1611.02163](https://arxiv.org/abs/1611.02163),
-        Section 3.3.1; the number of samples is that of Srivastava et al., "VEEGAN",
+        Section 3.3.1. The number of samples is from Srivastava et al., "VEEGAN",
         [arXiv:1705.07761](https://arxiv.org/abs/1705.07761).
 
     Args:
-        images: uint8 array `(digits, height, width, 1)`. Defaults to the 10,000 digits of `mnist_10k`; pass all 70,000
+        images: uint8 array `(digits, height, width, 1)`. Defaults to the 10,000 digits of `mnist_10k`. Pass all 70,000
             to compare with published numbers.
         labels: Integer array `(digits,)`, 0 to 9, of `images`.
-        num_samples: Integer, stacks that are drawn, once. They are held in memory. Defaults to `128_000`.
+        num_samples: Integer, number of stacks, which are drawn once and kept in memory. Defaults to `128_000`.
         batch_size: Integer. `None` (the default) gives single samples.
         seed: Integer, the seed of the stacks and of their order. Defaults to `0`.
 
     Returns:
-        A `tf.data.Dataset` of `(image, label)`: float32 `(height, width, 3)` in `[-1, 1]`, int64 from 0 to 999.
+        A `tf.data.Dataset` of `(image, label)`, float32 `(height, width, 3)` in `[-1, 1]` and int64 from 0 to 999.
 
     Raises:
-        ValueError: If only one of `images` and `labels` is given, the images are not grey, a label is no digit, or a
-            number is out of range or more than the memory holds.
+        ValueError: If only one of `images` and `labels` is given, the images are not grey, a label is not a digit, or a
+            number is out of range or exceeds the memory.
     """
     num_samples = checks.integer("num_samples", num_samples, least=1, most=checks.MAX_SAMPLES)
     seed = checks.seed("seed", seed)

@@ -1,7 +1,7 @@
-"""Images in one file of raw pixels, read by index: sets that do not fit into memory.
+"""Images in a file of raw pixels, read by index, for sets that do not fit into memory.
 
-The file holds the pixels of all images one after the other, then their labels, then a card in JSON, which says what the
-file was made of and has the hashes of all its parts, then a footer that finds the card.
+The file holds the pixels of all images, then their labels, then a card in JSON, then a footer that locates the card.
+The card describes the source of the file and has the hashes of all its parts.
 """
 
 import hashlib
@@ -24,19 +24,19 @@ _ONE_AT_A_TIME = threading.Lock()
 
 
 class StoredImages:
-    """The images of a file, in the place of an array `(num_images, height, width, channels)` of uint8.
+    """The images of a file, with the interface of a uint8 array `(num_images, height, width, channels)`.
 
-    Images are read with `preadv`, where there is one. A memory map would have the same speed, and end the process
-    without a word if somebody cuts the file off.
+    Images are read with `preadv` where it exists. A memory map would be as fast, but would kill the process without a
+    message if somebody truncates the file.
 
     Args:
-        file: Open binary file. It may be closed afterwards.
+        file: Open binary file. You may close it afterwards.
         card: Dictionary, the card at its end.
 
     Attributes:
         shape: `(num_images, height, width, channels)`.
         labels: int64 array `(num_images,)`, or `None`.
-        broken: List of pairs: the index of a sample of the source that could not be read, and why.
+        broken: List of pairs, the index of an unreadable sample of the source, and why.
     """
 
     dtype = np.dtype(np.uint8)
@@ -46,6 +46,7 @@ class StoredImages:
         self.shape = tuple(card["shape"])
         self.broken = card["broken"]
         self._name, self._file = file.name, os.dup(file.fileno())
+        # Closes the descriptor when the object is gone.
         weakref.finalize(self, os.close, self._file)
         self._row_bytes = row_bytes(self.shape[1:])
         self.labels = None
@@ -57,7 +58,7 @@ class StoredImages:
         return self.shape[0]
 
     def take(self, indices):
-        """The images of an int64 array of indices, a uint8 array `(len(indices), height, width, channels)`."""
+        """The images at an int64 array of indices, a uint8 array `(len(indices), height, width, channels)`."""
         indices = np.asarray(indices)
         if len(indices) and not 0 <= indices.min() <= indices.max() < len(self):
             raise IndexError(f"indices from {indices.min()} to {indices.max()} of {len(self)} images")
@@ -71,7 +72,7 @@ class StoredImages:
         """All images, as an array in memory.
 
         Raises:
-            ValueError: If they do not fit.
+            ValueError: If they do not fit into memory.
         """
         check_memory(*self.shape, "Use fewer of them: slice the split.")
         return self.take(np.arange(len(self)))
@@ -81,17 +82,17 @@ class StoredImages:
 
 
 def open_stored(path, source):
-    """The images of a file, if it is there, whole, and made of a source as it is now.
+    """Opens the images of a file, if it exists, is complete, and matches the present source.
 
-    The size is checked each time. The hashes are, too, if the time of the file is not the one that it was made with: it
-    has been written to, or copied.
+    The size is checked each time. The hashes are checked if the time of the file has changed, which means that it was
+    written to or copied.
 
     Args:
         path: `Path`.
-        source: Dictionary, what tells the source apart from any other and from itself before a change.
+        source: Dictionary that identifies the source and its present state.
 
     Returns:
-        `StoredImages`, or `None`; a string, why not, or `None` where there is no file.
+        `StoredImages` or `None`, and a string that says why not, which is `None` if there is no file.
     """
     try:
         file = path.open("rb")
@@ -104,6 +105,7 @@ def open_stored(path, source):
         if card["source"] != source:
             changed = [key for key in {**source, **card["source"]} if source.get(key) != card["source"].get(key)]
             return None, f"the data have changed since ({', '.join(changed)})"
+        # A new time means that the file was copied or written to.
         if os.fstat(file.fileno()).st_mtime_ns != card["time"] * 10**9:
             if not _hashes_hold(file, card):
                 return None, "it is damaged"
@@ -112,24 +114,24 @@ def open_stored(path, source):
 
 
 def row_bytes(image_shape):
-    """Bytes of an image `(height, width, channels)`."""
+    """The number of bytes of an image `(height, width, channels)`."""
     return int(np.prod(image_shape, dtype=np.int64))
 
 
 def digest(pixels, labels):
-    """The hash of a chunk: of its pixels, and the labels where there are any."""
+    """The hash of a chunk, from its pixels and its labels, if any."""
     sha = hashlib.sha256(pixels)
     sha.update(labels)
     return sha.hexdigest()
 
 
 def labels_as_bytes(labels):
-    """Labels as the file holds them; nothing for `None`."""
+    """Labels in the format of the file. Empty for `None`."""
     return b"" if labels is None else np.asarray(labels, _LABEL).tobytes()
 
 
 def write_end(path, labels, card):
-    """Adds labels and card to a file of pixels, and brings it all to the disk."""
+    """Adds labels and card to a file of pixels, and flushes it to the disk."""
     text = json.dumps({"format": FORMAT, **card}).encode()
     with open(path, "ab") as file:
         file.write(labels)
@@ -142,12 +144,12 @@ def write_end(path, labels, card):
 def _set_time(path, seconds):
     try:
         os.utime(path, (seconds, seconds))
-    except OSError:  # Another user's file: its hashes are checked each time.
+    except OSError:  # If another user owns the file, its hashes are checked each time.
         pass
 
 
 def _read_card(file):
-    """The card of an open file, or `None` if the file is not whole."""
+    """The card of an open file, or `None` if the file is incomplete."""
     size = os.fstat(file.fileno()).st_size
     if size < _FOOTER.size:
         return None
@@ -167,7 +169,7 @@ def _read_card(file):
 
 
 def _hashes_hold(file, card):
-    """Whether all pixels and labels are what was written."""
+    """Whether all pixels and labels match their hashes."""
     num_images, *image_shape = card["shape"]
     first, labels_at = 0, num_images * row_bytes(image_shape)
     progress = Progress("Checking pixels", num_images)
@@ -180,7 +182,7 @@ def _hashes_hold(file, card):
 
 
 def hash_of_chunk(file, first, rows, image_bytes, labels_at=None, labels_file=None):
-    """The hash of some rows of an open file; their labels begin at `labels_at`, in another file perhaps."""
+    """The hash of some rows of an open file. Their labels start at `labels_at`, perhaps in another file."""
     labels = b""
     if labels_at is not None:
         labels = read_at((labels_file or file).fileno(), rows * _LABEL.itemsize, labels_at + first * _LABEL.itemsize)
@@ -188,17 +190,17 @@ def hash_of_chunk(file, first, rows, image_bytes, labels_at=None, labels_file=No
 
 
 def read_at(descriptor, count, offset):
-    """Up to `count` bytes of an open file; several threads may read at once."""
+    """Reads up to `count` bytes of an open file. Several threads may read at once."""
     buffer = bytearray(count)
     return bytes(memoryview(buffer)[: _read_into(descriptor, buffer, offset)])
 
 
 def _read_into(descriptor, buffer, offset):
-    """Fills a buffer from a place of an open file; returns the number of bytes."""
+    """Fills a buffer from an offset in an open file. Returns the number of bytes."""
     if hasattr(os, "preadv"):
         return os.preadv(descriptor, [buffer], offset)
     view = memoryview(buffer).cast("B")
-    with _ONE_AT_A_TIME:  # Windows
+    with _ONE_AT_A_TIME:  # Windows has no `preadv`, so threads must take turns.
         os.lseek(descriptor, offset, os.SEEK_SET)
         data = os.read(descriptor, len(view))
     view[: len(data)] = data

@@ -1,4 +1,4 @@
-"""Making a file of raw pixels from images that are decoded one after the other, by a process that may be killed."""
+"""Makes a file of raw pixels, chunk by chunk, so that a killed process can continue."""
 
 import contextlib
 import errno
@@ -29,7 +29,7 @@ from ganzoo.progress import Progress
 
 STORAGES = ("memory", "disk")
 
-# Decoded, written and hashed at once: what a killed process loses, and what is in memory.
+# Bytes that are decoded, written and hashed at a time. A killed process loses this much.
 CHUNK_BYTES = 2**24
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -37,13 +37,13 @@ _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIS
 
 
 class Chunk(NamedTuple):
-    """A few images in a row.
+    """A few consecutive images.
 
     Args:
-        position: Integer, samples of the source that are done with this chunk.
+        position: Integer, number of samples of the source that are done after this chunk.
         images: uint8 array `(count, height, width, channels)`.
         labels: Integer array `(count,)`, or `None`.
-        broken: List of pairs: index of a sample that cannot be read, and why.
+        broken: List of pairs, the index of an unreadable sample, and why.
     """
 
     position: int
@@ -54,17 +54,17 @@ class Chunk(NamedTuple):
 
 @dataclass(frozen=True)
 class Origin:
-    """What a file of raw pixels is made from.
+    """The source of a file of raw pixels.
 
     Args:
         name: String, for the name of the file and for messages.
-        folder: `Path`, where the file lies without a `cache_dir`; `None` if there is no such place.
-        options: Dictionary of what is asked for: split, size, channels. Each choice has a file of its own.
-        fingerprint: Function that returns a dictionary: what changes if the source does.
+        folder: `Path` of the folder for the file without a `cache_dir`, or `None` if there is no such folder.
+        options: Dictionary of the request: split, size, channels. Each choice has its own file.
+        fingerprint: Function that returns a dictionary, which changes if the source does.
         image_shape: `(height, width, channels)`.
-        count: Integer, samples of the source.
-        chunks: Function `(start, notes)` that yields a `Chunk` after the other from a sample on.
-        take_notes: Function that returns what `chunks` must know of all samples beforehand, for JSON.
+        count: Integer, number of samples of the source.
+        chunks: Function `(start, notes)` that yields a `Chunk` after the other, starting at a sample.
+        take_notes: Function that returns what `chunks` must know about all samples beforehand, for JSON.
     """
 
     name: str
@@ -78,11 +78,11 @@ class Origin:
 
     @property
     def bytes_needed(self):
-        """The size of the file, about."""
+        """The approximate size of the file."""
         return self.count * row_bytes(self.image_shape)
 
     def path(self, cache_dir):
-        """Where the file lies."""
+        """The path of the file."""
         if cache_dir is None and self.folder is None:
             raise ValueError(f"{self.name!r} is not on a disk of this machine. Pass cache_dir=, a folder that is.")
         options = self.options | ({} if cache_dir is None else {"folder": str(self.folder)})
@@ -92,7 +92,7 @@ class Origin:
 
 
 def check_storage(storage, cache_dir):
-    """Returns whether images are kept on the disk, and the folder for them as a `Path` or `None`."""
+    """Returns whether to keep images on the disk, and the folder for them as a `Path` or `None`."""
     on_disk = checks.choice("storage", storage, STORAGES) == "disk"
     cache_dir = checks.path("cache_dir", cache_dir, optional=True)
     if cache_dir is not None and not on_disk:
@@ -101,7 +101,7 @@ def check_storage(storage, cache_dir):
 
 
 def fingerprint_of(paths, root=None):
-    """What changes if one of some files does: a hash of names, sizes and times, and who decodes them."""
+    """A dictionary that changes if any file changes: a hash of names, sizes and times, and the version of Pillow."""
     sha, total = hashlib.sha256(), 0
     for path in paths:
         stat = os.stat(path)
@@ -112,10 +112,10 @@ def fingerprint_of(paths, root=None):
 
 
 def stored_images(origin, cache_dir=None):
-    """The images of a source as `StoredImages`; their file is made unless it is there.
+    """The images of a source as `StoredImages`. Makes their file if necessary.
 
     Raises:
-        OSError: If the file cannot be written; the message says why and what to do.
+        OSError: If the file cannot be written. The message says why and what to do.
     """
     path = origin.path(cache_dir)
     with _in_words(path, origin):
@@ -140,7 +140,7 @@ def _make(path, origin, source):
     partial = _Partial(path, {"source": source, "shape": list(origin.image_shape)}, origin)
     needed = origin.bytes_needed - partial.rows * row_bytes(origin.image_shape)
     if needed > shutil.disk_usage(path.parent).free:
-        path.unlink(missing_ok=True)  # It is out of date, and in the way.
+        path.unlink(missing_ok=True)  # It is out of date, and takes the room.
     if needed > shutil.disk_usage(path.parent).free:
         raise OSError(errno.ENOSPC, "no room")
     progress = Progress(f"Writing pixels of {origin.name}", origin.count)
@@ -155,10 +155,10 @@ def _make(path, origin, source):
 
 
 class _Partial:
-    """A file that grows: its pixels, its labels, and a journal with a line for each chunk and its hash.
+    """A file in the making: its pixels, its labels, and a journal with a line and a hash for each chunk.
 
-    They lie in a folder whose name says which process writes them. If that one is gone, another takes the folder over:
-    renaming it succeeds once. What the journal says and the hashes confirm is kept.
+    They lie in a folder whose name says which process writes them. If that process is gone, another takes over the
+    folder by renaming it, which succeeds only once. It keeps all chunks in the journal whose hashes match.
     """
 
     def __init__(self, path, header, origin):
@@ -179,11 +179,11 @@ class _Partial:
         self._write("labels", labels)
         line = [chunk.position, len(pixels), digest(pixels, labels), list(chunk.broken), chunk.labels is not None]
         self._write("journal", json.dumps(line).encode() + b"\n")
-        os.utime(self.folder)  # A sign of life for other machines.
+        os.utime(self.folder)  # Shows other machines that this process is alive.
         self._count(line)
 
     def finish(self, path):
-        """Makes it the file at `path`."""
+        """Turns it into the file at `path`."""
         labels = (self.folder / "labels").read_bytes() if self.labelled else b""
         card = {
             "source": self.header["source"],
@@ -195,21 +195,22 @@ class _Partial:
         }
         write_end(self.folder / "pixels", labels, card)
         os.replace(self.folder / "pixels", path)
+        # Without this, a power cut could undo the renaming.
         files.sync_folder(path.parent)
         self.delete()
 
     def delete(self):
-        """Deletes it."""
+        """Deletes the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _write(self, name, data):
         with open(self.folder / name, "ab", buffering=0) as file:
             view = memoryview(data).cast("B") if len(data) else b""
-            while len(view):  # A disk that becomes full takes a part at first, and raises at the next.
+            while len(view):  # A disk that becomes full writes a part first, and raises only at the next write.
                 view = view[file.write(view) :]
 
     def _read_journal(self):
-        """Whether there is a journal of the same source; counts and keeps its chunks that hold."""
+        """Whether there is a journal of the same source. Counts and keeps its intact chunks."""
         try:
             first, *lines = (self.folder / "journal").read_bytes().splitlines(keepends=True)
             found = json.loads(first)
@@ -255,7 +256,7 @@ def _parsed(text):
 
 
 def _take_over(path, folder):
-    """Gives a folder that a process which is gone has left of a file a new name, this process's own."""
+    """Renames the folder that a dead process has left, so that it belongs to this process."""
     for left in path.parent.glob(f".writing-*-{path.name}"):
         if left != folder and files.is_abandoned(left):
             if folder.exists():
@@ -267,7 +268,7 @@ def _take_over(path, folder):
 
 @contextlib.contextmanager
 def _in_words(path, origin):
-    """Says what to do about a full disk and a folder that cannot be written."""
+    """Says what to do about a full disk or a folder that cannot be written."""
     try:
         yield
     except OSError as error:

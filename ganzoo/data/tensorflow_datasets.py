@@ -21,19 +21,19 @@ _BATCH = 256
 
 
 def read(name, split, image_size=None, data_dir=None, manual_dir=None, on_disk=False, cache_dir=None):
-    """Downloads and prepares a dataset if need be, and reads a split of it.
+    """Reads a split of a dataset, after downloading and preparing it if necessary.
 
     Args:
         name: String, such as `"cifar10"` or `"mnist:3.0.1"`.
         split: String, such as `"train[:10%]"`.
         image_size: Optional pair of integers `(height, width)` to resize to.
         data_dir: Optional folder of the prepared datasets.
-        manual_dir: Optional folder of archives that are there already, used instead of a download.
+        manual_dir: Optional folder of existing archives, to use instead of a download.
         on_disk, cache_dir: See `check_storage`. Without `on_disk` (the default) images are read into memory.
 
     Returns:
-        `(images, labels, class_names)`: a uint8 array `(num_samples, height, width, channels)` or `StoredImages`, an
-        int64 array and a list; the last two are `None` if the dataset has no class label.
+        `(images, labels, class_names)`. Images are a uint8 array `(num_samples, height, width, channels)` or
+        `StoredImages`. Labels are an int64 array and class names a list, or both `None` without a class label.
     """
     import tensorflow_datasets as tfds
 
@@ -72,7 +72,7 @@ def read(name, split, image_size=None, data_dir=None, manual_dir=None, on_disk=F
 
 
 def _origin(builder, options, examples, shape, num_samples, label_key):
-    """The `Origin` of the examples of a split, which are read in their order, some at a time."""
+    """The `Origin` of the examples of a split, which are read in order, some at a time."""
 
     def chunks(start, notes):
         rows = max(1, CHUNK_BYTES // int(np.prod(shape)))
@@ -93,9 +93,9 @@ def _origin(builder, options, examples, shape, num_samples, label_key):
 
 
 def _check_before_download(builder):
-    """Makes a download fail at once, in words, where nothing can be reached: alone it would try for minutes.
+    """Makes a download fail at once with a clear message if there is no network. Otherwise it would retry for minutes.
 
-    The check runs where tensorflow-datasets begins to download, so not for a dataset that has been prepared.
+    The check runs when tensorflow-datasets starts a download, so a prepared dataset skips it.
     """
     make = getattr(builder, "_make_download_manager", None)
     if make is None:
@@ -117,7 +117,7 @@ def _check_before_download(builder):
 
 
 def reachable(hosts, seconds=10.0):
-    """Whether one of some hosts answers within a time."""
+    """Whether any of some hosts answers within a time."""
 
     def answers(host):
         with contextlib.suppress(OSError), socket.create_connection((host, 443), timeout=seconds):
@@ -135,10 +135,10 @@ def reachable(hosts, seconds=10.0):
 
 
 def _download_config(tfds, builder, manual_dir):
-    """Where the archives lie that were downloaded by hand; `None` without them."""
+    """The configuration for archives that were downloaded by hand, or `None` without them."""
     if manual_dir is None:
         return None
-    # Extracted files are kept by the names of their archives, and MNIST's are Fashion-MNIST's, too.
+    # Extracted files are cached by the names of their archives, and MNIST and Fashion-MNIST use the same names.
     extract_dir = Path(builder.data_dir).parents[1] / "downloads" / "extracted" / builder.name
     return tfds.download.DownloadConfig(
         manual_dir=str(manual_dir),

@@ -1,4 +1,4 @@
-"""Toy distributions in the plane, whose modes are known."""
+"""Toy distributions in the plane with known modes."""
 
 import math
 
@@ -8,16 +8,16 @@ from ganzoo import checks
 from ganzoo.data.arrays import from_arrays
 from ganzoo.data.reading import check_room
 
-# Of a point, its mode and their noise, in float64, and of the dataset that is made of them.
+# Memory for a point, its mode and their noise in float64, and for the dataset made from them.
 _BYTES_OF_A_POINT = 80
 
 MOST_MODES = 1_000_000
 
 
 def ring(num_samples=100_000, modes=8, radius=1.0, std=0.01, batch_size=None, seed=0):
-    """Gaussians on a circle: a generator that collapses is seen at once.
+    """Makes a dataset of Gaussians on a circle, which shows at once if a generator collapses.
 
-    The defaults are those of PacGAN and VEEGAN.
+    The defaults are from PacGAN and VEEGAN.
 
     Reference:
         Lin et al., "PacGAN: The power of two samples in generative adversarial networks",
@@ -35,7 +35,7 @@ def ring(num_samples=100_000, modes=8, radius=1.0, std=0.01, batch_size=None, se
         A `tf.data.Dataset` of `(point, mode)`: float32 `(2,)`, int64.
 
     Raises:
-        ValueError: For a number that is out of range, or for more samples than the memory holds.
+        ValueError: If a number is out of range, or if the samples do not fit into memory.
 
     Example:
 
@@ -47,7 +47,7 @@ def ring(num_samples=100_000, modes=8, radius=1.0, std=0.01, batch_size=None, se
 
 
 def ring_centers(modes=8, radius=1.0):
-    """The centres of `ring`: a float32 array `(modes, 2)`, row `k` that of the points with label `k`."""
+    """The centres of `ring`, a float32 array `(modes, 2)`. Row `k` belongs to the label `k`."""
     modes = checks.integer("modes", modes, least=1, most=MOST_MODES)
     radius = checks.number("radius", radius, above=0)
     angles = np.linspace(0, 2 * np.pi, modes, endpoint=False)
@@ -55,7 +55,7 @@ def ring_centers(modes=8, radius=1.0):
 
 
 def grid(num_samples=100_000, side=5, spacing=2.0, std=0.05, batch_size=None, seed=0):
-    """Gaussians on a square grid; by default 25 of them at `{-4, -2, 0, 2, 4}` squared.
+    """Makes a dataset of Gaussians on a square grid, by default 25 of them at `{-4, -2, 0, 2, 4}` squared.
 
     Reference:
         Lin et al., "PacGAN: The power of two samples in generative adversarial networks",
@@ -73,13 +73,13 @@ def grid(num_samples=100_000, side=5, spacing=2.0, std=0.05, batch_size=None, se
         A `tf.data.Dataset` of `(point, mode)`: float32 `(2,)`, int64.
 
     Raises:
-        ValueError: For a number that is out of range, or for more samples than the memory holds.
+        ValueError: If a number is out of range, or if the samples do not fit into memory.
     """
     return _mixture(grid_centers(side, spacing), num_samples, std, batch_size, seed)
 
 
 def grid_centers(side=5, spacing=2.0):
-    """The centres of `grid`: a float32 array `(side * side, 2)`, row `k` that of the label `k`."""
+    """The centres of `grid`, a float32 array `(side * side, 2)`. Row `k` belongs to the label `k`."""
     side = checks.integer("side", side, least=1, most=math.isqrt(MOST_MODES))
     spacing = checks.number("spacing", spacing, above=0)
     line = spacing * (np.arange(side) - (side - 1) / 2)
@@ -87,7 +87,8 @@ def grid_centers(side=5, spacing=2.0):
 
 
 def swiss_roll(num_samples=100_000, noise=0.25, batch_size=None, seed=0):
-    """A spiral band in the plane: scikit-learn's `make_swiss_roll` seen along its roll, over 7.5.
+    """Makes a dataset of a spiral band in the plane: scikit-learn's `make_swiss_roll` seen along its roll, divided by
+    7.5.
 
     Reference:
         Gulrajani et al., "Improved Training of Wasserstein GANs",
@@ -103,7 +104,7 @@ def swiss_roll(num_samples=100_000, noise=0.25, batch_size=None, seed=0):
         A `tf.data.Dataset` of points, float32 `(2,)`.
 
     Raises:
-        ValueError: For a number that is out of range, or for more samples than the memory holds.
+        ValueError: If a number is out of range, or if the samples do not fit into memory.
     """
     num_samples, noise = _check_num_samples(num_samples), checks.number("noise", noise, least=0)
     random = np.random.default_rng(checks.seed("seed", seed))

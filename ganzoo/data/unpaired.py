@@ -1,4 +1,4 @@
-"""Datasets of two collections of images that belong together as a whole, and not image by image."""
+"""Makes datasets of two image collections that belong together as a whole, but not image by image."""
 
 import os
 
@@ -14,41 +14,41 @@ from ganzoo.data.pixels import check_image_size, normalize
 
 
 def unpaired(x, y, batch_size=1, seed=0, image_size=None, channels=3, shuffle=True, jitter=False, mirror=False):
-    """A dataset of batches `(x, y)` of two collections, for translation between unpaired domains.
+    """Makes a dataset of batches `(x, y)` from two collections, for translation between unpaired domains.
 
-    The two collections may hold different numbers of images, of different sizes and channels. An epoch is one pass over
-    the larger collection. The smaller one is repeated, each time in another order. The orders of the two are drawn
-    apart, so that nothing of a pairing can leak, even if the collections happen to be sorted alike.
+    The two collections may differ in their number of images, image size and channels. An epoch is a pass over the
+    larger collection. The smaller collection is repeated, each time in another order. The two orders are drawn
+    independently, so that no pairing can leak, even if the collections happen to be sorted alike.
 
-    Iterating over the dataset gives epoch 0 each time. `dataset.stream()` gives all epochs from any batch on: which
-    images a batch holds, and how they are jittered and mirrored, is a function of the seed and the batch's index, so
-    that a training resumes exactly. Incomplete batches are dropped, at the end of an order of either collection. The
-    next order has other images there.
+    Iterating over the dataset gives epoch 0 each time. `dataset.stream()` gives all epochs, starting at any batch. The
+    images of a batch, their jitter and their mirroring depend only on the seed and the batch's index, so that a
+    training resumes exactly. Incomplete batches at the end of either collection's order are dropped. The next order has
+    other images there.
 
-    Images are held in memory as uint8, and files are decoded once, see `from_folder`.
+    Images are kept in memory as uint8, and files are decoded once, see `from_folder`.
 
-    Reference: [Zhu et al., 2017](https://arxiv.org/abs/1703.10593), Section 3 (the two domains); the authors' code for
-    the jitter, 286 / 256, and the mirroring.
+    Reference: [Zhu et al., 2017](https://arxiv.org/abs/1703.10593), Section 3, for the two domains. The authors' code,
+    for the jitter, 286 / 256, and the mirroring.
 
     Args:
-        x: The first collection: a folder of image files, an array as `from_arrays` takes it, or a dataset of
-            `ganzoo.data`, whose labels are left out.
+        x: The first collection. A folder of image files, an array as for `from_arrays`, or a dataset of `ganzoo.data`,
+            whose labels are ignored.
         y: The second collection.
         batch_size: Integer, images of each collection in a batch. Defaults to `1`, as in the paper.
         seed: Integer, the seed of the orders, the jitter and the mirroring. Defaults to `0`.
-        image_size: Pair of integers `(height, width)`: all images are resized to cover it and cropped at the centre.
-            Defaults to the images' own size, one for each collection.
-        channels: Integer, 1 (grey), 3 (RGB) or 4 (RGBA), of what is read from folders. Defaults to `3`.
-        shuffle: Boolean, `False` keeps the order of the names or arrays. Defaults to `True`.
-        jitter: Float above 1: images are enlarged by this factor (bilinear) and cut back to size at a random place.
-            `True` is the 286/256 of the authors' code. Defaults to `False`; held-out data need none.
-        mirror: Boolean, flip every other image, at random, from left to right. Defaults to `False`.
+        image_size: Pair of integers `(height, width)`. All images are resized to cover it and cropped at the centre.
+            Defaults to the images' own size, which may differ between the collections.
+        channels: Integer, 1 (grey), 3 (RGB) or 4 (RGBA), for images from folders. Defaults to `3`.
+        shuffle: Boolean. `False` keeps the order of the names or arrays. Defaults to `True`.
+        jitter: Float above 1. Images are enlarged by this factor (bilinear) and cut back to size at a random place.
+            `True` means 286/256, as in the authors' code. Defaults to `False`. Held-out data need no jitter.
+        mirror: Boolean, whether to flip half of the images, at random, from left to right. Defaults to `False`.
 
     Returns:
-        A `tf.data.Dataset` of `(x, y)`: float32 images in `[-1, 1]`.
+        A `tf.data.Dataset` of `(x, y)`, float32 images in `[-1, 1]`.
 
     Raises:
-        ValueError: If a collection cannot be read, or is smaller than a batch; the message names it.
+        ValueError: If a collection cannot be read, or is smaller than a batch. The message names it.
 
     Example:
 
@@ -70,25 +70,25 @@ def unpaired(x, y, batch_size=1, seed=0, image_size=None, channels=3, shuffle=Tr
 
 
 class UnpairedSource:
-    """Two collections of images in host memory, read by the index of a batch.
+    """Two collections of images in host memory, read by batch index.
 
-    Each is an `IndexedSource` with a seed of its own, and batch i of the whole is batch i of both.
+    Each is an `IndexedSource` with its own seed. Batch i has batch i of both.
 
     Args:
         x, y: Arrays `(num_images, height, width, channels)`, uint8 or float32.
         batch_size: Integer.
         seed: Integer. Defaults to `0`.
         shuffle: Boolean. Defaults to `True`.
-        ratio: Float, the enlargement before a random crop; 1 (the default) crops nothing.
+        ratio: Float, the enlargement before a random crop. 1 (the default) means no crop.
         mirror: Boolean. Defaults to `False`.
 
     Attributes:
-        x, y: The two as `IndexedSource`.
-        batches_per_epoch: Integer, the full batches in the larger one.
+        x, y: The collections as `IndexedSource`.
+        batches_per_epoch: Integer, full batches in the larger collection.
     """
 
     def __init__(self, x, y, batch_size, seed=0, shuffle=True, ratio=1.0, mirror=False):
-        # Two seeds of one: with the same seed, collections of the same size would have the same order.
+        # With equal seeds, collections of equal size would have the same order, so derive two seeds.
         self._seeds = [int(word) >> 1 for word in np.random.SeedSequence(check_seed(seed)).generate_state(2, np.uint64)]
         self.x, self.y = (
             IndexedSource(images, None, batch_size, own_seed, shuffle)
@@ -100,17 +100,17 @@ class UnpairedSource:
         self.batches_per_epoch = max(self.x.num_samples, self.y.num_samples) // batch_size
 
     def fingerprint(self):
-        """A dictionary that tells data apart, as that of `IndexedSource`."""
+        """A dictionary that identifies the data, see `IndexedSource.fingerprint`."""
         parts = {"x": self.x.fingerprint(), "y": self.y.fingerprint()}
         return {**parts, "ratio": self.ratio, "mirror": self.mirror}
 
     def stream(self, start=0, batches_per_epoch=None):
-        """An endless `tf.data.Dataset` of raw batches `(x, y)`, entered at any batch; see `IndexedSource.stream`.
+        """An endless `tf.data.Dataset` of raw batches `(x, y)`, starting at any batch. See `IndexedSource.stream`.
 
         Args:
             start: Integer, index of the first batch. Costs nothing, however large. Defaults to `0`.
-            batches_per_epoch: Integer, batches before the larger collection's next order begins. Defaults to all that
-                are full. The smaller collection goes through all its full batches in any case.
+            batches_per_epoch: Integer, batches before the larger collection starts its next order. Defaults to all full
+                batches. The smaller collection always goes through all its full batches.
 
         Raises:
             ValueError: If an argument is out of range.
@@ -131,7 +131,7 @@ class UnpairedSource:
         return tf.data.Dataset.zip((batches, indices)).map(augment).prefetch(tf.data.AUTOTUNE)
 
     def dataset(self):
-        """One epoch, always epoch 0, with normalized images.
+        """A single epoch, always epoch 0, with normalized images.
 
         Returns:
             A `tf.data.Dataset` of batches `(x, y)`, with the attributes `source` and `stream`.
@@ -143,7 +143,7 @@ class UnpairedSource:
         return dataset
 
     def _stream(self, source, start, batches_per_epoch):
-        # The smaller collection ends its orders at its own pace, whatever an epoch is.
+        # The smaller collection starts its orders at its own pace, whatever the epoch.
         is_larger = source.num_samples // self.batch_size == self.batches_per_epoch
         return source.stream(start, batches_per_epoch if is_larger else None)
 
@@ -154,7 +154,7 @@ class UnpairedSource:
 
 
 def _read(name, collection, image_size, channels):
-    """A collection as an array, as it came; `name` is for the messages."""
+    """A collection as an array, without changes. `name` is for the messages."""
     if isinstance(collection, (str, os.PathLike)):
         return from_folder(collection, image_size, channels, shuffle=False).source.images.numpy()
     if not isinstance(collection, tf.data.Dataset):

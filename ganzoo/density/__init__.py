@@ -1,11 +1,12 @@
 """Densities: likelihoods, importance sampling, Hamiltonian Monte Carlo, learned noise.
 
-Public are
+The public parts are:
 
-- `likelihoods`: log-densities of samples as pure functions: `bernoulli`, `gaussian`, `kl_from_prior`;
-- `hmc`: draws from a density that is known up to a factor: `sample`, and the layer `Sampler`, which keeps its step;
-- `importance`: `log_likelihood` of a generator with Gaussian noise;
-- `noise`: the layer `LearnedNoise`, Gaussian noise whose standard deviations are trained.
+- `likelihoods`: log-densities of samples as pure functions, `bernoulli`, `gaussian` and `kl_from_prior`.
+- `hmc`: draws from a density that is known up to a factor, with `sample`, and the layer `Sampler`, which keeps its step
+  size.
+- `importance`: `log_likelihood` of a generator with Gaussian noise.
+- `noise`: the layer `LearnedNoise`, Gaussian noise with trained standard deviations.
 """
 
 from ganzoo.density import hmc as hmc

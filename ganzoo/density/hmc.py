@@ -1,12 +1,12 @@
-"""Hamiltonian Monte Carlo: draws from a density that is known up to a factor, with the help of its gradient.
+"""Hamiltonian Monte Carlo: draws from a density that is known up to a factor, using its gradient.
 
-A chain stands at q and gets a random momentum p ~ N(0, I). A few leapfrog steps of size e follow the dynamics of the
+A chain at position q gets a random momentum p ~ N(0, I). A few leapfrog steps of size e follow the dynamics of the
 energy H(q, p) = -log pi(q) + ||p||^2 / 2,
 
     p <- p + e/2 grad log pi(q);    q <- q + e p;    p <- p + e/2 grad log pi(q)
 
-and the end point is accepted with the probability min(1, exp(H(before) - H(after))), which makes up for the error of
-the steps: whatever e, the chain keeps pi. All chains of a batch run at once, each with a test of its own.
+The end point is accepted with the probability min(1, exp(H(before) - H(after))). This corrects the error of the steps,
+so the chain keeps pi for any e. All chains of a batch run at once, and each has its own test.
 
 Reference: Neal, "MCMC using Hamiltonian dynamics", [arXiv:1206.1901](https://arxiv.org/abs/1206.1901), Sections 2
 and 3.
@@ -29,7 +29,7 @@ import tensorflow as tf
 from ganzoo import checks
 from ganzoo.replicas import mean_over_replicas
 
-# Steps, trajectories and draws: more take hours for one update.
+# Limit for steps, trajectories and draws, because more would take hours for a single update.
 MOST = 10_000
 
 Draws = collections.namedtuple("Draws", ["samples", "step_size", "acceptance"])
@@ -37,14 +37,14 @@ Draws = collections.namedtuple("Draws", ["samples", "step_size", "acceptance"])
 
 @keras.saving.register_keras_serializable("ganzoo")
 class Sampler(keras.layers.Layer):
-    """Chains that a training starts anew in each step: their step size goes on where it was, and is saved.
+    """A layer that keeps and saves the step size of chains that restart in each training step.
 
     Args:
         initial_step_size: Float.
         num_samples, burn_in, leapfrog_steps: See `sample`.
 
     Attributes:
-        step_size, acceptance: Scalar weights, the step size and the mean acceptance of the last call.
+        step_size, acceptance: Scalar weights with the step size and the mean acceptance of the last call.
     """
 
     def __init__(self, initial_step_size, num_samples=2, burn_in=2, leapfrog_steps=5, **kwargs):
@@ -69,7 +69,7 @@ class Sampler(keras.layers.Layer):
         self.built = True
 
     def draw(self, log_prob, start, normal, uniform):
-        """Returns the `Draws` of `sample`, which begins with the kept step size. Changes nothing."""
+        """Returns the `Draws` of `sample`, starting with the kept step size. Changes nothing."""
         step_size = tf.convert_to_tensor(self.step_size.value)
         return sample(log_prob, start, step_size, normal, uniform, **self.settings)
 
@@ -94,38 +94,38 @@ def sample(
     adaptation_rate=0.02,
     target_acceptance=0.67,
 ):
-    """Runs a chain from each row of `start`.
+    """Runs a Markov chain from each row of `start`.
 
-    During the burn-in the step size is adapted after each trajectory, with the mean acceptance `a` of all chains:
+    During burn-in, the step size adapts after each trajectory to the mean acceptance `a` of all chains:
 
         e <- e (1 + adaptation_rate (a - target_acceptance))
 
-    It stays while samples are taken, since a chain whose step depends on its past does not keep the density.
+    It stays fixed while samples are taken, because a chain whose step depends on its past does not keep the density.
 
-    No gradient flows through the chain. It costs `1 + (burn_in + num_samples) * leapfrog_steps` evaluations of
-    `log_prob` with its gradient: the one at the end of a step serves the next step as well.
+    No gradient flows through the chain. It needs `1 + (burn_in + num_samples) * leapfrog_steps` evaluations of
+    `log_prob` with its gradient. Each step reuses the evaluation at the end of the step before.
 
     Args:
-        log_prob: Callable, positions `(chains, dimensions)` -> `(chains,)`: the logarithm of the density up to a
-            constant, differentiable, each value a function of its own position only.
+        log_prob: Callable, positions `(chains, dimensions)` -> `(chains,)`. The differentiable logarithm of the density
+            up to a constant. Each value must depend only on its own position.
         start: Float32 tensor `(chains, dimensions)`.
         step_size: Float or scalar tensor, e.
-        normal, uniform: Callables, shape -> float32 numbers from N(0, 1) and from U(0, 1); the first entry of the shape
+        normal, uniform: Callables, shape -> float32 numbers from N(0, 1) and from U(0, 1). The first entry of the shape
             is the number of this replica's chains. Each is called once.
-        num_samples: Integer, samples of each chain, one after each trajectory. Defaults to `1`.
+        num_samples: Integer, samples of each chain, taken after each trajectory. Defaults to `1`.
         burn_in: Integer, trajectories before the first sample. Defaults to `0`.
         leapfrog_steps: Integer, steps in a trajectory. Defaults to `5`.
         adaptation_rate: Float. Defaults to `0.02`.
         target_acceptance: Float. Defaults to `0.67`, close to the optimum of 0.651 for many dimensions.
 
     Returns:
-        `Draws`, a named tuple: `samples` `(num_samples, chains, dimensions)`; `step_size`, the adapted one;
-        `acceptance`, the mean probability of acceptance, burn-in included. The last two are those of all replicas.
+        `Draws`, a named tuple of `samples` `(num_samples, chains, dimensions)`, the adapted `step_size`, and
+        `acceptance`, the mean probability of acceptance, burn-in included. The last two are averages over all replicas.
     """
     start = tf.stop_gradient(tf.convert_to_tensor(start))
     chains, dimensions = start.shape[0] or tf.shape(start)[0], start.shape[1]
     trajectories = burn_in + num_samples
-    # All numbers at once: drawing moves a variable, which no loop under a strategy of several replicas can do.
+    # Draw all numbers at once. Drawing changes a variable, which a loop cannot do with several replicas.
     momenta = tf.reshape(normal((chains, trajectories * dimensions)), [chains, trajectories, dimensions])
     thresholds = tf.math.log(uniform((chains, trajectories)))
 
@@ -135,7 +135,7 @@ def sample(
             log_prob, position, momentum, value, gradient, step_size, leapfrog_steps
         )
         log_ratio = end_value - value - kinetic_energy(end_momentum) + kinetic_energy(momentum)
-        accepted = thresholds[:, index] < log_ratio  # False where the dynamics diverged to NaN.
+        accepted = thresholds[:, index] < log_ratio  # False if the dynamics diverged to NaN.
         probability = tf.where(tf.math.is_nan(log_ratio), 0.0, tf.exp(tf.minimum(log_ratio, 0.0)))
         state = (
             tf.where(accepted[:, None], proposal, position),
@@ -156,6 +156,7 @@ def sample(
 
     step_size = tf.convert_to_tensor(step_size, "float32")
     state = (start, *value_and_gradient(log_prob, start))
+    # With several replicas, each step of the burn-in averages over them, so its loop is unrolled.
     *state, step_size, burn_in_acceptance = repeat(
         burn_in, burn, (*state, step_size, 0.0), unrolled=tf.distribute.get_strategy().num_replicas_in_sync > 1
     )
@@ -168,12 +169,12 @@ def sample(
 def leapfrog(log_prob, position, momentum, value, gradient, step_size, steps):
     """Follows the dynamics from a position and a momentum.
 
-    The two half steps of the momentum between two steps of the position are made as one.
+    Two half steps of the momentum between two steps of the position are merged into a full step.
 
     Args:
         log_prob: As in `sample`.
         position, momentum: Tensors `(chains, dimensions)`.
-        value, gradient: What `value_and_gradient` returns for `position`.
+        value, gradient: Result of `value_and_gradient` for `position`.
         step_size: Scalar.
         steps: Integer, at least 1.
 
@@ -188,6 +189,7 @@ def leapfrog(log_prob, position, momentum, value, gradient, step_size, steps):
 
     momentum += 0.5 * step_size * gradient
     position, momentum, value, gradient = repeat(steps, step, (position, momentum, value, gradient))
+    # The last step of the momentum was full instead of half.
     return position, momentum - 0.5 * step_size * gradient, value, gradient
 
 
@@ -206,7 +208,7 @@ def kinetic_energy(momentum):
 
 
 def repeat(count, body, state, unrolled=False):
-    """Applies `state = body(index, *state)` `count` times; one copy of it in the graph, if not `unrolled`."""
+    """Applies `state = body(index, *state)` `count` times. Unless `unrolled`, the graph holds only a single copy."""
     if unrolled:
         for index in range(count):
             state = body(index, *state)

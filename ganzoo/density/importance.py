@@ -1,4 +1,4 @@
-"""The likelihood of a generator with Gaussian noise, by importance sampling."""
+"""Estimates the likelihood of a generator with Gaussian noise, by importance sampling."""
 
 import math
 
@@ -10,12 +10,12 @@ from ganzoo.density import hmc
 
 
 def in_batches(function, inputs, batch_size):
-    """The values of a function of several tensors, for `batch_size` rows at a time: a float32 NumPy array."""
+    """Computes a function of several tensors, `batch_size` rows at a time. Returns a float32 NumPy array."""
     count = inputs[0].shape[0]
     batch_size = min(batch_size, count)
     values = np.empty(count, "float32")
     for start in range(0, count, batch_size):
-        start = min(start, count - batch_size)  # The last batch is full as well: one graph.
+        start = min(start, count - batch_size)  # A full last batch avoids tracing a second graph.
         values[start : start + batch_size] = function(*(part[start : start + batch_size] for part in inputs))
     return values
 
@@ -33,37 +33,37 @@ def log_likelihood(
     posterior_samples=100,
     overdispersion=1.2,
 ):
-    """Estimates log p(x) of x = G(z) + sigma e, with z ~ N(0, I) and e ~ N(0, I).
+    """Estimates log p(x) for x = G(z) + sigma e, with z ~ N(0, I) and e ~ N(0, I).
 
-    The integral over z is estimated with draws z_s from a proposal r(z | x) that is close to the posterior p(z | x),
+    The integral over z is estimated with draws z_s from a proposal r(z | x) close to the posterior p(z | x),
 
         log p(x) ~ log (1/S) sum_s p(x | z_s) p(z_s) / r(z_s | x)
 
-    all of it in log space. r is a Gaussian. Its mean is that of the posterior, by Hamiltonian Monte Carlo, whose chain
-    starts at the best of some draws from the prior. Its covariance is `overdispersion` times the inverse of
-    I + J^T diag(1 / sigma^2) J, J the Jacobian of G at the mean: that of the posterior if G is linear, in which case
-    the estimate with `overdispersion=1` is exact but for the error of that mean.
+    all of it in log space. r is a Gaussian. Its mean is the posterior mean from Hamiltonian Monte Carlo, which starts
+    at the best of some draws from the prior. Its covariance is `overdispersion` times the inverse of I + J^T diag(1 /
+    sigma^2) J, where J is the Jacobian of G at the mean. If G is linear, this inverse is the posterior covariance, and
+    with `overdispersion=1` the estimate is exact except for the error of the mean.
 
     The expectation of the estimate lies below log p(x) and rises with S.
 
     Args:
         decode: Callable, latents `(batch, latent_dim)` -> means `(batch, ...)`, in inference mode.
-        sigma: Float32 tensor that broadcasts to one sample.
+        sigma: Float32 tensor that broadcasts to a sample.
         samples: Float32 tensor `(batch, ...)`.
         latent_dim: Integer.
-        step_size: Float, the step size that the Hamiltonian Monte Carlo starts with.
+        step_size: Float, the initial step size of Hamiltonian Monte Carlo.
         seed: Integer scalar.
         num_samples: Integer S. Defaults to `1000`.
-        candidates: Integer, draws from the prior among which the chain's start is chosen. Defaults to `100`.
+        candidates: Integer, number of draws from the prior. The chain starts at the best of them. Defaults to `100`.
         burn_in: Integer, trajectories that bring the chain to the posterior. Defaults to `200`.
-        posterior_samples: Integer, trajectories whose mean is the proposal's. Defaults to `100`.
-        overdispersion: Float. Heavier tails than the posterior's keep the weights bounded. Defaults to `1.2`.
+        posterior_samples: Integer, trajectories whose mean becomes the mean of the proposal. Defaults to `100`.
+        overdispersion: Float. Tails heavier than the posterior's keep the weights bounded. Defaults to `1.2`.
 
     Returns:
         Float32 tensor `(batch,)`, in nats.
 
     Raises:
-        ValueError: For a setting that is out of range, in words.
+        ValueError: If a setting is out of range.
     """
     latent_dim, num_samples, posterior_samples = checks.counts(
         latent_dim=latent_dim, num_samples=num_samples, posterior_samples=posterior_samples
@@ -96,6 +96,7 @@ def log_likelihood(
         value = log_joint(latents)
         return tf.where((value > best_value)[:, None], latents, best), tf.maximum(value, best_value)
 
+    # The mean of the prior is a candidate, too.
     start = tf.zeros([batch, latent_dim])
     start, _ = hmc.repeat(candidates, better, (start, log_joint(start)))
     draws = hmc.sample(
@@ -113,6 +114,7 @@ def log_likelihood(
 
     def column(index):
         tangent = tf.broadcast_to(tf.one_hot(index, latent_dim), tf.shape(mean))
+        # Forward mode gives a column of the Jacobian per pass, and there are fewer latents than pixels.
         with tf.autodiff.ForwardAccumulator(mean, tangent) as accumulator:
             means = decode(mean)
         return whiten(accumulator.jvp(means))
@@ -125,6 +127,7 @@ def log_likelihood(
 
     def add_weight(index, log_sum):
         noise = draw(3, index)
+        # With P = L L^T, the vector L^-T e has the covariance P^-1.
         latents = mean + tf.linalg.triangular_solve(root, noise[..., None], adjoint=True)[..., 0]
         log_proposal = log_determinant - 0.5 * (latent_dim * math.log(2 * math.pi) + squared_norm(noise))
         log_weight = log_joint(latents) - log_proposal

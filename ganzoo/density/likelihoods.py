@@ -1,4 +1,4 @@
-"""Log-densities of samples, in nats, and the divergence of normal distributions, as pure functions."""
+"""Log-densities of samples and the KL divergence of normal distributions, in nats, as pure functions."""
 
 import math
 
@@ -6,16 +6,16 @@ from keras import ops
 
 
 def bernoulli(samples, logits):
-    """Log-probability of binary images under independent pixels: the sum over them, one number for each image.
+    """Log-probability of binary images with independent pixels, summed over the pixels of each image.
 
         log p(x) = sum_i t_i log s(y_i) + (1 - t_i) log(1 - s(y_i)),   t = (x + 1) / 2
                  = sum_i t_i y_i - log(1 + exp(y_i))
 
-    Other values between -1 and 1 give the negative cross-entropy, which is no likelihood.
+    Other values between -1 and 1 give the negative cross-entropy, which is not a likelihood.
 
     Args:
         samples: Float tensor `(batch, ...)`, -1 or 1.
-        logits: Float tensor y of the same shape; s is the sigmoid.
+        logits: Float tensor y of the same shape. s is the sigmoid.
 
     Returns:
         Float32 tensor `(batch,)`.
@@ -30,7 +30,7 @@ def bernoulli(samples, logits):
 
 
 def gaussian(samples, mean, log_sigma):
-    """Log-density of `N(mean, sigma^2 I)`, one number for each sample.
+    """Log-density of each sample under `N(mean, sigma^2 I)`.
 
     Args:
         samples: Float tensor `(batch, ...)`.
@@ -46,11 +46,11 @@ def gaussian(samples, mean, log_sigma):
 
 
 def kl_from_prior(mean, log_variance):
-    """KL(N(mean, diag(exp(log_variance))) || N(0, I)), one number for each row.
+    """KL divergence from the prior, KL(N(mean, diag(exp(log_variance))) || N(0, I)), for each row.
 
         KL = -1/2 sum_j (1 + log_variance_j - mean_j^2 - exp(log_variance_j))
 
-    With `expm1`, for near the prior `exp(v) - 1` loses its digits.
+    It uses `expm1`, because near the prior `exp(v) - 1` loses its digits.
 
     Reference: [Kingma & Welling, 2013](https://arxiv.org/abs/1312.6114), Appendix B.
 
@@ -65,5 +65,5 @@ def kl_from_prior(mean, log_variance):
 
 
 def all_but_first(samples):
-    """All axes of a tensor but that of the batch."""
+    """All axes of a tensor except the batch axis."""
     return tuple(range(1, len(samples.shape)))

@@ -11,17 +11,17 @@ from ganzoo import checks
 
 @keras.saving.register_keras_serializable("ganzoo")
 class LearnedNoise(keras.layers.Layer):
-    """Noise `sigma e` on samples, `e ~ N(0, I)`: one sigma for each pixel, the same for all channels.
+    """A layer for noise `sigma e` on samples, `e ~ N(0, I)`, with a learned sigma per pixel, shared by all channels.
 
         sigma = log(1 + e^s),   s trained, and truncated after each update so that sigma_min <= sigma <= sigma_max
 
-    Why bounds: where sigma goes to 0, the density becomes infinite and so does its gradient; and noise that is stronger
-    than the data makes real and generated samples alike.
+    The bounds are needed because the density and its gradient become infinite as sigma goes to 0. Noise that is
+    stronger than the data makes real and generated samples alike.
 
     Args:
-        image_shape: `(height, width, channels)`, or `(dimensions,)`, which has a sigma for each.
+        image_shape: `(height, width, channels)`, or `(dimensions,)` with a sigma for each dimension.
         sigma_min, sigma_max: Floats, the bounds. Default to `0.01` and `0.3`.
-        initial_sigma: Float, moved into the bounds. Defaults to `0.313`, that is softplus(-1).
+        initial_sigma: Float, clipped to the bounds. Defaults to `0.313`, that is softplus(-1).
     """
 
     def __init__(self, image_shape, sigma_min=0.01, sigma_max=0.3, initial_sigma=0.313, **kwargs):
@@ -53,7 +53,7 @@ class LearnedNoise(keras.layers.Layer):
 
     @property
     def sigma(self):
-        """The standard deviations: `(height, width, 1)`, or `(dimensions,)`."""
+        """The standard deviations, `(height, width, 1)` or `(dimensions,)`."""
         return tf.math.softplus(tf.convert_to_tensor(self.raw_sigma.value))
 
     def get_config(self):
@@ -75,5 +75,5 @@ class Between(keras.constraints.Constraint):
 
 
 def inverse_softplus(value):
-    """The x of `log(1 + e^x) = value`."""
+    """The x with `log(1 + e^x) = value`."""
     return value + math.log(-math.expm1(-value))

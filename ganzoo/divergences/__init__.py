@@ -1,4 +1,4 @@
-"""How far two distributions are from each other: in closed form, by linear programming, and by training."""
+"""Divergences and distances between distributions: in closed form, by linear programming, and by training a network."""
 
 from ganzoo.divergences.discrete import f_divergence as f_divergence
 from ganzoo.divergences.discrete import jensen_shannon as jensen_shannon
@@ -8,6 +8,7 @@ from ganzoo.divergences.discrete import total_variation as total_variation
 from ganzoo.divergences.estimators import estimate_density_ratio as estimate_density_ratio
 from ganzoo.divergences.estimators import estimate_jensen_shannon as estimate_jensen_shannon
 from ganzoo.divergences.estimators import estimate_wasserstein as estimate_wasserstein
+from ganzoo.divergences.gaussians import gaussian_energy_distance as gaussian_energy_distance
 from ganzoo.divergences.gaussians import gaussian_jensen_shannon as gaussian_jensen_shannon
 from ganzoo.divergences.gaussians import gaussian_kl as gaussian_kl
 from ganzoo.divergences.gaussians import gaussian_total_variation as gaussian_total_variation

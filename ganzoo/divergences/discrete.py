@@ -1,7 +1,7 @@
 """Divergences of discrete distributions, in nats.
 
-A distribution is an array of probabilities along its last axis; further axes are batches, and broadcast. Where a
-divergence is infinite, `inf` is returned, without a warning. 0 log 0 is 0.
+A distribution is an array of probabilities along its last axis. Further axes are batches, and broadcast. An infinite
+divergence returns `inf` without a warning. 0 log 0 is 0.
 """
 
 import numpy as np
@@ -9,16 +9,16 @@ from scipy import special
 
 from ganzoo import checks
 
-# How far a sum of probabilities may be from 1: what float32 leaves of it.
+# Largest deviation of a sum of probabilities from 1, which allows for rounding in float32.
 SUM_TOLERANCE = 1e-5
 
 
 def total_variation(p, q):
-    """Largest difference of the probabilities that two distributions give to the same event.
+    """Total variation: the largest difference in probability that two distributions give to the same event.
 
         TV(p, q) = sup over A of |p(A) - q(A)| = 1/2 sum |p - q|
 
-    It lies between 0 and 1, and is 1 as soon as the supports are disjoint, however near they are.
+    It lies between 0 and 1. It is 1 as soon as the supports are disjoint, however near they are.
 
     Reference: [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875), Section 2.
 
@@ -26,7 +26,7 @@ def total_variation(p, q):
         p, q: Arrays of probabilities along the last axis.
 
     Returns:
-        Float, or an array where `p` or `q` has further axes.
+        Float, or an array if `p` or `q` has further axes.
 
     Raises:
         ValueError: If entries are negative or do not sum to 1, or the numbers of entries differ.
@@ -41,11 +41,11 @@ def total_variation(p, q):
 
 
 def kl(p, q):
-    """Kullback-Leibler divergence: nats that are wasted where p is described by a code made for q.
+    """Kullback-Leibler divergence: the nats wasted when a code made for q describes samples of p.
 
         KL(p || q) = sum p log(p / q)
 
-    It is infinite where q misses something that p has. As a loss for q it makes q cover all of p.
+    It is infinite if q is zero somewhere p is not. As a loss for q, it makes q cover all of p.
 
     Reference: [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875), Section 2.
 
@@ -53,7 +53,7 @@ def kl(p, q):
         p, q: Arrays of probabilities along the last axis.
 
     Returns:
-        Float, or an array where `p` or `q` has further axes; `inf` where q is 0 and p is not.
+        Float, or an array if `p` or `q` has further axes. `inf` if q is 0 where p is not.
 
     Raises:
         ValueError: If entries are negative or do not sum to 1, or the numbers of entries differ.
@@ -70,11 +70,11 @@ def kl(p, q):
 
 
 def reverse_kl(p, q):
-    """The Kullback-Leibler divergence with its arguments exchanged: `KL(q || p) = sum q log(q / p)`.
+    """Kullback-Leibler divergence with exchanged arguments: `KL(q || p) = sum q log(q / p)`.
 
-    It is infinite where q has something that p has not. As a loss for q it makes q keep to one mode of p.
+    It is infinite if p is zero somewhere q is not. As a loss for q, it makes q stay in a single mode of p.
 
-    Arguments, result and errors are those of `kl`.
+    Arguments, result and errors are as for `kl`.
 
     Example:
 
@@ -86,21 +86,20 @@ def reverse_kl(p, q):
 
 
 def jensen_shannon(p, q):
-    """Jensen-Shannon divergence: the mean of the KL divergences from the mixture of both.
+    """Jensen-Shannon divergence: the mean of the KL divergences of both distributions from their mixture.
 
         JS(p, q) = 1/2 KL(p || m) + 1/2 KL(q || m),    m = (p + q) / 2
 
-    It is symmetric, at most log 2 = 0.693, and log 2 as soon as the supports are disjoint, however near they are.
+    It is symmetric and at most log 2 = 0.693. It is log 2 as soon as the supports are disjoint, however near they are.
 
-    Reference: [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), Section 4.1. The definition that
-    [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875) print in Section 2 lacks the factor 1/2; their values
-    have it.
+    Reference: [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), Section 4.1. The definition in Section 2 of
+    [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875) lacks the factor 1/2, but their values have it.
 
     Args:
         p, q: Arrays of probabilities along the last axis.
 
     Returns:
-        Float, or an array where `p` or `q` has further axes.
+        Float, or an array if `p` or `q` has further axes.
 
     Raises:
         ValueError: If entries are negative or do not sum to 1, or the numbers of entries differ.
@@ -116,28 +115,29 @@ def jensen_shannon(p, q):
 
 
 def f_divergence(p, q, f, slope_at_infinity=None):
-    """The divergence that a convex function f makes.
+    """f-divergence: the divergence defined by a convex function f.
 
         D_f(p || q) = sum q f(p / q) + f'(inf) p(q = 0),    f'(inf) = lim f(t) / t,    f(1) = 0
 
-    f(t) = t log t makes KL(p || q), -log t the reverse KL, |t - 1| / 2 the total variation, (t - 1)^2 Pearson's
+    f(t) = t log t gives KL(p || q), -log t the reverse KL, |t - 1| / 2 the total variation, and (t - 1)^2 Pearson's
     chi-squared.
 
-    Reference: [Nowozin et al., 2016](https://arxiv.org/abs/1606.00709), Section 2.1; the second term is that of
-    Csiszár, 1967.
+    Reference: [Nowozin et al., 2016](https://arxiv.org/abs/1606.00709), Section 2.1. The second term is from Csiszár,
+    1967.
 
     Args:
         p, q: Arrays of probabilities along the last axis.
-        f: Callable, array of ratios -> array, convex, with f(1) = 0. Its value at 0 may be `inf`, not NaN: write
-            `scipy.special.xlogy(t, t)` for t log t.
-        slope_at_infinity: Float, f'(inf), `inf` for KL. Needed only where q is 0 and p is not. Defaults to `None`.
+        f: Callable, array of ratios -> array, convex, with f(1) = 0. Its value at 0 may be `inf`, but not NaN. For t
+            log t, write `scipy.special.xlogy(t, t)`.
+        slope_at_infinity: Float, f'(inf), such as `inf` for KL. Only needed if q is 0 where p is not. Defaults to
+            `None`.
 
     Returns:
-        Float, or an array where `p` or `q` has further axes.
+        Float, or an array if `p` or `q` has further axes.
 
     Raises:
-        ValueError: If entries are negative or do not sum to 1, if the numbers of entries differ, if f(1) is not 0, if
-            f is NaN somewhere, or if `slope_at_infinity` is needed and missing.
+        ValueError: If entries are negative or do not sum to 1, if the numbers of entries differ, if f(1) is not 0, if f
+            is NaN somewhere, or if `slope_at_infinity` is needed but missing.
 
     Example:
 
@@ -148,6 +148,7 @@ def f_divergence(p, q, f, slope_at_infinity=None):
     if not callable(f):
         raise checks.refusal("f", f, "a function of an array")
     slope_at_infinity = checks.number("slope_at_infinity", slope_at_infinity, finite=False, optional=True)
+    # f may take the logarithm of 0.
     with np.errstate(all="ignore"):
         at_one = float(np.asarray(f(np.ones(1)))[0])
         values = np.asarray(f(np.divide(p, q, out=np.ones_like(p), where=q > 0)), "float64")
@@ -170,15 +171,16 @@ def f_divergence(p, q, f, slope_at_infinity=None):
 
 
 def terms(p, q):
-    """Terms `p log(p / q) - p + q` of a KL divergence: none is negative, and what is added sums to 0."""
+    """Terms `p log(p / q) - p + q` of a KL divergence. They are never negative, and the added part sums to 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
         values = np.maximum(special.kl_div(p, q), 0.0)
         ratio_overflows = np.isinf(values) & (q > 0)
+        # p / q overflows for a tiny q, although the difference of the logarithms is finite.
         return np.where(ratio_overflows, p * (np.log(p) - np.log(q)) - p + q, values)
 
 
 def check_pair(p, q):
-    """Both distributions in float64, as `check_probabilities` returns them, over equally many events."""
+    """Both distributions in float64, see `check_probabilities`. Checks that they have equally many events."""
     p, q = check_probabilities(p, "p"), check_probabilities(q, "q")
     if p.shape[-1] != q.shape[-1]:
         raise ValueError(
@@ -189,7 +191,7 @@ def check_pair(p, q):
 
 
 def check_probabilities(values, name):
-    """Probabilities as a float64 array whose last axis sums to 1 but for rounding; raises `ValueError` otherwise."""
+    """Returns probabilities as a float64 array whose last axis sums to 1, or raises a `ValueError`."""
     array = checks.array(name, values, "float64")
     if array.ndim == 0 or array.size == 0:
         raise ValueError(f"`{name}` must be an array of probabilities. Received: {values!r}")
@@ -201,9 +203,10 @@ def check_probabilities(values, name):
         raise ValueError(
             f"Probabilities must sum to 1. Received: {name} with the sum {worst:.6g}. Divide counts by their sum."
         )
+    # Removes the rounding error of the sum.
     return array / sums
 
 
 def scalar(values):
-    """A float where there is one value, otherwise the array."""
+    """Returns a single value as a float, and any other array unchanged."""
     return float(values) if np.ndim(values) == 0 else values

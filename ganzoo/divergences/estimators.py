@@ -1,8 +1,8 @@
-"""Divergences of distributions that are known by samples only, estimated by training a network.
+"""Estimates divergences between distributions from samples, by training a network.
 
-A discriminator that tells samples x ~ p from samples y ~ q learns the density ratio, and through it the Jensen-Shannon
-divergence; a critic that is kept Lipschitz learns the Wasserstein distance. These are the quantities that a generator
-descends in a GAN, here without a generator.
+A discriminator between samples x ~ p and y ~ q learns the density ratio, which gives the Jensen-Shannon divergence. A
+critic with a bounded Lipschitz constant learns the Wasserstein distance. A generator in a GAN descends these
+quantities. Here there is no generator.
 """
 
 import math
@@ -19,17 +19,17 @@ from ganzoo.networks import mlp
 from ganzoo.penalties import gradient_norms, gradient_penalty
 from ganzoo.sampling import RandomStream
 
-# Points that a network scores at once.
+# Number of points that a network scores at a time.
 CHUNK = 8192
 
 
 class Estimate(NamedTuple):
-    """A divergence, estimated by training.
+    """A divergence estimated by training.
 
     Args:
-        value: Float, the estimate on samples that the network was not trained on.
-        network: `keras.Model`, points `(batch, dimensions)` -> scores `(batch, 1)`: the discriminator, whose score is
-            a logit, or the critic.
+        value: Float, the estimate on samples that were not used in training.
+        network: `keras.Model`, points `(batch, dimensions)` -> scores `(batch, 1)`. Either the discriminator, whose
+            score is a logit, or the critic.
     """
 
     value: float
@@ -37,10 +37,10 @@ class Estimate(NamedTuple):
 
 
 class DensityRatio:
-    """The ratio p(x) / q(x) = D(x) / (1 - D(x)) of a discriminator D. `estimate_density_ratio` makes it.
+    """The ratio p(x) / q(x) = D(x) / (1 - D(x)) of a discriminator D. Made by `estimate_density_ratio`.
 
-    The discriminator gives the logit of D, and that is the logarithm of the ratio: no division takes place, and a
-    ratio too large for a float still has a logarithm.
+    The discriminator outputs the logit of D, which is the logarithm of the ratio. So there is no division, and a ratio
+    too large for a float still has a logarithm.
 
     Args:
         discriminator: `keras.Model`, points `(batch, dimensions)` -> logits `(batch, 1)`.
@@ -50,7 +50,7 @@ class DensityRatio:
         self.discriminator = discriminator
 
     def __call__(self, points):
-        """Returns p / q at points `(number, dimensions)`, a float64 array `(number,)`; `inf` beyond 1.8e308."""
+        """Returns p / q at points `(number, dimensions)`, a float64 array `(number,)`, with `inf` above 1.8e308."""
         with np.errstate(over="ignore"):
             return np.exp(self.log(points))
 
@@ -60,35 +60,35 @@ class DensityRatio:
 
 
 def estimate_density_ratio(x, y, network=None, hidden=(64, 64), steps=2000, batch_size=256, learning_rate=3e-3, seed=0):
-    """Estimates p(x) / q(x) by a discriminator between samples of p and of q.
+    """Estimates p(x) / q(x) with a discriminator between samples of p and of q.
 
     For fixed p and q, the discriminator that minimises the cross entropy is D* = p / (p + q), so
 
         p(x) / q(x) = D*(x) / (1 - D*(x)) = exp(logit of D*(x))
 
-    The ratio is good where samples of both lie. Elsewhere it is the network's extrapolation, and where the supports are
-    disjoint the true logarithm is infinite, and the estimate is as large as the training was long.
+    The ratio is good where both have samples. Elsewhere the network extrapolates. If the supports are disjoint, the
+    true logarithm is infinite, and the estimate grows with the length of the training.
 
-    Reference: [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), Proposition 1; [Sugiyama et al.,
-    2012](https://doi.org/10.1017/CBO9781139035613), Chapter 4, for the method.
+    Reference: [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), Proposition 1.
+    [Sugiyama et al., 2012](https://doi.org/10.1017/CBO9781139035613), Chapter 4, for the method.
 
     Args:
-        x, y: Float arrays `(samples, dimensions)` or `(samples,)`: samples of p and of q, of about unit scale. Their
+        x, y: Float arrays `(samples, dimensions)` or `(samples,)`. Samples of p and of q, of about unit scale. Their
             numbers may differ.
-        network: Built `keras.Model`, points -> scores, which is trained in place. Defaults to a
-            `ganzoo.networks.mlp` discriminator with the layers `hidden`.
+        network: Built `keras.Model`, points -> scores, which is trained in place. Defaults to a `ganzoo.networks.mlp`
+            discriminator with the layers `hidden`.
         hidden: Sizes of the hidden layers. Defaults to `(64, 64)`.
-        steps: Integer, updates of the network. Defaults to `2000`, a few seconds.
-        batch_size: Integer, samples of each kind in an update. Defaults to `256`.
-        learning_rate: Float, Adam's at the start; it falls to 0 by a cosine. Defaults to `3e-3`.
-        seed: Integer, of the initial weights and the batches. Defaults to `0`.
+        steps: Integer, updates of the network. Defaults to `2000`, which takes a few seconds.
+        batch_size: Integer, samples of each kind per update. Defaults to `256`.
+        learning_rate: Float, initial learning rate of Adam. It decays to 0 by a cosine. Defaults to `3e-3`.
+        seed: Integer, for the initial weights and the batches. Defaults to `0`.
 
     Returns:
-        A `DensityRatio`: call it with points.
+        A `DensityRatio`, which you can call with points.
 
     Raises:
-        ValueError: For samples that are not finite, of different dimensions, or fewer than two; for settings that are
-            not positive.
+        ValueError: If samples are not finite, have different dimensions or are fewer than two, or if settings are not
+            positive.
 
     Example:
 
@@ -106,28 +106,29 @@ def estimate_density_ratio(x, y, network=None, hidden=(64, 64), steps=2000, batc
 def estimate_jensen_shannon(
     x, y, network=None, hidden=(64, 64), steps=2000, batch_size=256, learning_rate=3e-3, held_out=0.25, seed=0
 ):
-    """Estimates the Jensen-Shannon divergence, in nats, by a discriminator between samples of p and of q.
+    """Estimates the Jensen-Shannon divergence, in nats, with a discriminator between samples of p and of q.
 
         JS(p, q) = log 2 + max_D (E_p[log D(x)] + E_q[log(1 - D(y))]) / 2
 
-    The expectations are taken over samples that the discriminator was not trained on: the estimate is then, but for the
-    noise of these samples, a lower bound, and it is at most log 2 = 0.693. Where the supports of p and q do not meet,
-    it comes to log 2 whatever their distance. A negative estimate comes from a discriminator that overfits.
+    The expectations are over samples that were not used in training. Up to the noise of these samples, the estimate is
+    a lower bound, at most log 2 = 0.693. If the supports of p and q are disjoint, it approaches log 2 at any distance.
+    A negative estimate means that the discriminator overfits.
 
-    Reference: [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), Theorem 1; [Arjovsky et al.,
-    2017](https://arxiv.org/abs/1701.07875), Section 4.2, where it is L/2 + log 2.
+    Reference: [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), Theorem 1,
+    and [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875), Section 4.2, where it is L/2 + log 2.
 
     Args:
         x, y, network, hidden, steps, batch_size, learning_rate: See `estimate_density_ratio`.
-        held_out: Float between 0 and 1, the share of the samples that the estimate is made on, and the network is not
-            trained on. Defaults to `0.25`.
-        seed: Integer, of the split, the initial weights and the batches. Defaults to `0`.
+        held_out: Float between 0 and 1, the share of samples for the estimate, which are not used in training. Defaults
+            to `0.25`.
+        seed: Integer, for the split, the initial weights and the batches. Defaults to `0`.
 
     Returns:
-        An `Estimate`: `value` and `network`, the discriminator.
+        An `Estimate` with `value`, and the discriminator as `network`.
 
     Raises:
-        ValueError: As `estimate_density_ratio`; if the training or the held-out part would have fewer than two samples.
+        ValueError: As `estimate_density_ratio`. Also if the training or held-out part would have fewer than two
+            samples.
 
     Example:
 
@@ -158,42 +159,42 @@ def estimate_wasserstein(
     held_out=0.25,
     seed=0,
 ):
-    """Estimates the Wasserstein-1 distance by a critic between samples of p and of q.
+    """Estimates the Wasserstein-1 distance with a critic between samples of p and of q.
 
         W(p, q) = max over f of (E_p[f(x)] - E_q[f(y)]) / |f|_L
 
-    |f|_L is the Lipschitz constant, the largest slope. In training, the penalty of WGAN-GP or clipped weights limit it,
-    but do not make it 1: under the penalty it comes to 1 + W / (2 lambda), where all of the mass moves along the lines
-    on which the penalty acts, and under clipping to whatever the architecture allows. So the difference of the means is
-    divided by a slope of the trained critic, the norm of its gradient on held-out samples:
+    |f|_L is the Lipschitz constant, the largest slope. In training, the penalty of WGAN-GP or weight clipping limits
+    it, but does not make it 1. With the penalty it becomes 1 + W / (2 lambda), if all of the mass moves along the lines
+    on which the penalty acts. With clipping it depends on the architecture. So the difference of the means is divided
+    by a slope of the trained critic, the norm of its gradient on held-out samples:
 
-    - `"mean"`: its mean on lines between samples of x and of y, where the penalty acts. The most exact for
-      distributions that lie apart, and not much disturbed by a few kinks; but it is no bound.
-    - `"max"`: the largest that is found, at the samples or between them. The estimate is a lower bound, but for the
-      noise of the samples, and usually some per cent too small; with clipping, much too small.
-    - `None`: no division. This is what the papers plot: a Wasserstein distance up to a constant.
+    - `"mean"`: its mean on lines between samples of x and of y, where the penalty acts. It is the most exact choice for
+      distributions that lie apart. A few kinks hardly disturb it, but it is not a bound.
+    - `"max"`: the largest slope found, at the samples or between them. Up to the noise of the samples, the estimate is
+      a lower bound. It is usually some per cent too small, and with clipping much too small.
+    - `None`: no division. This is what the papers plot, a Wasserstein distance up to a constant.
 
-    The expectations are taken over samples that the critic was not trained on.
+    The expectations are over samples that were not used in training.
 
-    Reference: [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875), Equations 2 and 3 and Algorithm 1; [Gulrajani
-    et al., 2017](https://arxiv.org/abs/1704.00028), Equation 3.
+    Reference: [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875), Equations 2 and 3 and Algorithm 1,
+    and [Gulrajani et al., 2017](https://arxiv.org/abs/1704.00028), Equation 3.
 
-    Departures from the papers: Adam with a learning rate that falls to 0, for both constraints; there is no generator
-    to follow, and the critic may converge.
+    Departures from the papers: Both constraints use Adam with a learning rate that decays to 0. There is no generator
+    to follow, so the critic may converge.
 
     Args:
         x, y, network, hidden, steps, batch_size, learning_rate: See `estimate_density_ratio`.
         constraint: `"penalty"` (the default) or `"clip"`.
-        slope: What the estimate is divided by: `"mean"` (the default), `"max"` or `None`.
+        slope: The slope to divide by: `"mean"` (the default), `"max"` or `None`.
         penalty_weight: Float, lambda. Defaults to `10.0`.
         clip_value: Float, c. Defaults to `0.01`.
         held_out, seed: See `estimate_jensen_shannon`.
 
     Returns:
-        An `Estimate`: `value` and `network`, the critic, whose own slope stays as it is.
+        An `Estimate` with `value`, and the critic as `network`. The critic itself is not rescaled.
 
     Raises:
-        ValueError: As `estimate_jensen_shannon`; for another `constraint` or `slope`.
+        ValueError: As `estimate_jensen_shannon`, or for another `constraint` or `slope`.
 
     Example:
 
@@ -228,7 +229,7 @@ def estimate_wasserstein(
 
 
 def cross_entropy(discriminator, x, y):
-    """The discriminator's loss: 2 log 2 - 2 JS at its minimum."""
+    """The discriminator's loss, which is 2 log 2 - 2 JS at its minimum."""
     return losses.discriminator_cross_entropy(discriminator(x), discriminator(y))
 
 
@@ -236,7 +237,7 @@ def cross_entropy(discriminator, x, y):
 
 
 class Opposition(keras.Model):
-    """A network that minimises `objective(network, x, y)` over batches of x and y, for Keras' `fit`."""
+    """A model that minimises `objective(network, x, y)` over batches of x and y with Keras' `fit`."""
 
     def __init__(self, network, objective):
         super().__init__()
@@ -253,15 +254,16 @@ class Opposition(keras.Model):
 
 
 def train(network, objective, x, y, steps, batch_size, learning_rate, seed):
-    """Minimises `objective(critic, x, y)` in the network's weights, on batches drawn with replacement."""
+    """Minimises `objective(critic, x, y)` over the network's weights, on batches drawn with replacement."""
     steps, batch_size = checks.counts(steps=steps, batch_size=batch_size)
     learning_rate = checks.number("learning_rate", learning_rate, above=0)
     model = Opposition(network, objective)
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
-    # Fewer calls of Python: as many steps in one as divide the number of steps.
+    # Run many steps per Python call. The number must divide the number of steps.
     model.compile(
         optimizer=keras.optimizers.Adam(schedule, beta_1=0.5, beta_2=0.99), steps_per_execution=math.gcd(steps, 100)
     )
+    # The seed has three streams: 0 for the split, 1 for the batches, 2 for the slopes.
     rng = np.random.default_rng([seed, 1])
     indices = [rng.integers(len(samples), size=(steps, batch_size)) for samples in (x, y)]
     x, y = tf.constant(x), tf.constant(y)
@@ -270,9 +272,10 @@ def train(network, objective, x, y, steps, batch_size, learning_rate, seed):
 
 
 def default_network(x, hidden, seed):
-    """An MLP whose initial weights are a function of the seed alone, whatever was drawn before."""
+    """An MLP whose initial weights depend only on the seed, whatever was drawn before."""
     network = mlp.discriminator(x.shape[1:], hidden=hidden)
     layers = [layer for layer in network.layers if isinstance(layer, keras.layers.Dense)]
+    # With the same seed, layers of equal shape would get equal weights.
     for layer, state in zip(layers, np.random.SeedSequence(seed).generate_state(len(layers))):
         initializer = layer.kernel_initializer
         initializer = initializer.from_config({**initializer.get_config(), "seed": int(state >> 1)})
@@ -281,13 +284,13 @@ def default_network(x, hidden, seed):
 
 
 def scores_of(network, points):
-    """The network's scores, a float32 array `(number,)`."""
+    """The scores of the network, a float32 array `(number,)`."""
     chunks = [points[start : start + CHUNK] for start in range(0, len(points), CHUNK)]
     return np.concatenate([np.ravel(ops.convert_to_numpy(network(chunk, training=False))) for chunk in chunks])
 
 
 def slopes(network, x, y, seed=0):
-    """Norms of the network's gradient: at a random point between each x and some y, and at all samples."""
+    """Norms of the network's gradient, at a random point between each x and some y, and at all samples."""
     rng = np.random.default_rng([seed, 2])
     partners = y[rng.integers(len(y), size=len(x))]
     share = rng.uniform(size=(len(x), 1)).astype("float32")
@@ -303,7 +306,7 @@ def slopes(network, x, y, seed=0):
 
 
 def check_samples(x, y, network=None):
-    """Returns both as float32 arrays `(samples, dimensions)`, which the network can take."""
+    """Returns both as float32 arrays `(samples, dimensions)` that fit the network."""
     x, y = check_points("x", x, network), check_points("y", y, network)
     if x.shape[1:] != y.shape[1:]:
         raise ValueError(
@@ -316,7 +319,7 @@ def check_samples(x, y, network=None):
 
 
 def check_points(name, points, network=None):
-    """Returns a float32 array `(number, dimensions)`; `(number,)` becomes `(number, 1)`."""
+    """Returns a float32 array `(number, dimensions)`. `(number,)` becomes `(number, 1)`."""
     if network is not None:
         checks.check_built("network", network)
     points = checks.array(name, points, "float32")
@@ -334,7 +337,7 @@ def check_points(name, points, network=None):
 
 
 def split(x, y, held_out, seed):
-    """`(x, y)` for training, and the held-out `(x, y)`: a random share of each."""
+    """The training `(x, y)` and the held-out `(x, y)`, which is a random share of each."""
     held_out = checks.number("held_out", held_out, above=0, below=1)
     rng = np.random.default_rng([seed, 0])
     parts = []

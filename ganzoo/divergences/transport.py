@@ -1,7 +1,7 @@
-"""Optimal transport: the least work that turns one distribution into another.
+"""Optimal transport: the least work that turns a distribution into another.
 
-Exact on the line, exact by linear programming in any space, with the plan and with the potentials of the dual; and two
-approximations, entropic and sliced. Masses are probabilities: they sum to 1.
+It is exact on the line by sorting, and in any space by linear programming, with the plan and with the dual potentials.
+There are two approximations, entropic and sliced. Masses are probabilities and sum to 1.
 """
 
 import numpy as np
@@ -16,11 +16,11 @@ from ganzoo.metrics import sliced
 
 
 def wasserstein_1d(x, y, p=1, x_weights=None, y_weights=None):
-    """p-Wasserstein distance of distributions on the line, exactly: sorted masses are matched in their order.
+    """Exact p-Wasserstein distance between distributions on the line, by matching sorted masses in order.
 
         W_p = (integral over t from 0 to 1 of |F^-1(t) - G^-1(t)|^p)^(1/p)
 
-    F and G are the distribution functions. Of a million samples it takes the time of sorting.
+    F and G are the distribution functions. The cost is sorting, even for a million samples.
 
     Reference: Peyré and Cuturi, "Computational Optimal Transport", [2018](https://arxiv.org/abs/1803.00567),
     Section 2.6.
@@ -28,7 +28,7 @@ def wasserstein_1d(x, y, p=1, x_weights=None, y_weights=None):
     Args:
         x, y: Arrays of positions `(n,)` and `(m,)`.
         p: Float, 1 or more. Defaults to `1`.
-        x_weights, y_weights: Arrays of the masses of the positions, or `None` (the default) for equal ones.
+        x_weights, y_weights: Arrays of the masses of the positions, or `None` (the default) for equal masses.
 
     Returns:
         Float.
@@ -61,18 +61,18 @@ def wasserstein_1d(x, y, p=1, x_weights=None, y_weights=None):
 
 
 def wasserstein(x, y, p=1):
-    """p-Wasserstein distance of two sets of samples in any number of dimensions, exactly.
+    """Exact p-Wasserstein distance between two sets of samples in any number of dimensions.
 
         W_p = (min over plans of sum_ij plan_ij |x_i - y_j|^p)^(1/p)
 
-    Equally many samples are assigned to each other one to one, otherwise a linear program is solved; on the line they
-    are sorted. In d dimensions it is biased upwards, and the bias falls as slowly as n^(-1/d).
+    With equal numbers of samples, it solves an assignment problem, otherwise a linear program. On the line it sorts. In
+    d dimensions it is biased upwards, and the bias falls only as n^(-1/d).
 
     Reference: [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875), Equation 1, for p = 1.
 
     Args:
-        x, y: Arrays `(n, dimensions)` and `(m, dimensions)`; or `(n,)` and `(m,)`. 500 of each take a fraction
-            of a second; 2,000 of each, or 500 and 501, which must be split, some ten seconds.
+        x, y: Arrays `(n, dimensions)` and `(m, dimensions)`, or `(n,)` and `(m,)`. 500 of each take a fraction of a
+            second. 2,000 of each take some ten seconds, and so do 500 and 501, where masses must be split.
         p: Float, 1 or more. Defaults to `1`.
 
     Returns:
@@ -104,7 +104,7 @@ def optimal_transport(cost, a, b):
 
         min sum_ij plan_ij cost_ij    with    plan_ij >= 0,  sum_j plan_ij = a_i,  sum_i plan_ij = b_j
 
-    Reference: [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875), Equation 1, with the distance as the cost;
+    Reference: [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875), Equation 1, with the distance as the cost.
     Peyré and Cuturi, "Computational Optimal Transport", [2018](https://arxiv.org/abs/1803.00567), Section 2.3.
 
     Args:
@@ -112,7 +112,7 @@ def optimal_transport(cost, a, b):
         a, b: Arrays of masses `(n,)` and `(m,)`.
 
     Returns:
-        Pair: the plan `(n, m)`, float64; the work, a float.
+        `(plan, work)`, the plan a float64 array `(n, m)` and the work a float.
 
     Raises:
         ValueError: If shapes do not match, or masses are negative or do not sum to 1.
@@ -127,7 +127,7 @@ def optimal_transport(cost, a, b):
     cost, a, b = check_problem(cost, a, b)
     n, m = cost.shape
     scale = scale_of(cost)
-    # The sums of all rows and all columns are one equation too many.
+    # All sums of rows and columns together would have a redundant equation, because the masses are equal.
     sums = {"A_eq": sums_of(n, m).T[:-1], "b_eq": np.concatenate([a, b])[:-1]}
     solution = solve(cost.ravel() / scale, bounds=(0, None), **sums)
     plan = np.maximum(solution.reshape(n, m), 0.0)
@@ -135,15 +135,15 @@ def optimal_transport(cost, a, b):
 
 
 def kantorovich_dual(cost, a, b):
-    """Potentials: the prices that pay for a transport, as much as they can (Kantorovich's dual problem).
+    """Kantorovich potentials: prices that pay as much as possible, but nowhere more than the cost (the dual problem).
 
         max sum_i a_i f_i + sum_j b_j g_j    with    f_i + g_j <= cost_ij
 
-    Its value is the least work of `optimal_transport`. Both potentials are as large as the other one allows,
-    f_i = min_j (cost_ij - g_j) and vice versa, also where there is no mass. So if the cost is a distance and both
-    distributions lie on the same points, then g = -f, and f is what a WGAN's critic learns: its slope is at most 1.
+    The value equals the least work of `optimal_transport`. Each potential is as large as the other allows, f_i = min_j
+    (cost_ij - g_j) and vice versa, even where there is no mass. So if the cost is a distance and both distributions lie
+    on the same points, then g = -f. This f is what a WGAN's critic learns, and its slope is at most 1.
 
-    Reference: [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875), Equation 2, with the distance as the cost;
+    Reference: [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875), Equation 2, with the distance as the cost.
     Peyré and Cuturi, "Computational Optimal Transport", [2018](https://arxiv.org/abs/1803.00567), Section 2.5.
 
     Args:
@@ -151,7 +151,7 @@ def kantorovich_dual(cost, a, b):
         a, b: Arrays of masses `(n,)` and `(m,)`.
 
     Returns:
-        Pair: the pair of potentials, float64 `(n,)` and `(m,)`, where f_0 = 0; and the value, a float.
+        `((f, g), value)`. The potentials are float64 arrays `(n,)` and `(m,)` with f_0 = 0, and the value is a float.
 
     Raises:
         ValueError: If shapes do not match, or masses are negative or do not sum to 1.
@@ -166,9 +166,10 @@ def kantorovich_dual(cost, a, b):
     cost, a, b = check_problem(cost, a, b)
     n, m = cost.shape
     scale = scale_of(cost)
-    # f_0 = 0: without that any constant could go from g to f.
+    # Fix f_0 = 0, because any constant could move from g to f.
     bounds = [(0, 0)] + [(None, None)] * (n + m - 1)
     solution = solve(-np.concatenate([a, b]), A_ub=sums_of(n, m), b_ub=cost.ravel() / scale, bounds=bounds)
+    # Make both potentials as large as the other allows. The solver leaves them free where there is no mass.
     f = (cost - scale * solution[n:]).min(axis=1)
     f -= f[0]
     g = (cost - f[:, None]).min(axis=0)
@@ -176,24 +177,25 @@ def kantorovich_dual(cost, a, b):
 
 
 def sinkhorn(cost, a, b, regularization, tolerance=1e-9, max_iterations=100_000):
-    """The plan of the least work where a blurred plan is cheaper (entropic optimal transport).
+    """The plan that minimises work plus an entropy term, which favours blurred plans (entropic optimal transport).
 
         min sum_ij plan_ij cost_ij + regularization * sum_ij plan_ij log(plan_ij / (a_i b_j))
 
-    It is found by rescaling rows and columns in turn, here in logarithms, so that nothing underflows. The work of this
-    plan is above the least one, and approaches it as the regularization goes to 0; for large ones the plan is a b^T.
+    Sinkhorn's algorithm rescales rows and columns in turn. Here it works in logarithms, so that nothing underflows. The
+    work of this plan is above the least work, and approaches it as the regularization goes to 0. With a large
+    regularization the plan is a b^T.
 
     Reference: [Cuturi, 2013](https://arxiv.org/abs/1306.0895), Algorithm 1, whose lambda is 1 / regularization.
 
     Args:
         cost: Array `(n, m)`, work for a unit of mass from i to j.
         a, b: Arrays of masses `(n,)` and `(m,)`.
-        regularization: Float, in units of the cost. The smaller, the more iterations.
-        tolerance: Float, by how much mass the rows of the plan may miss a, in all. Defaults to `1e-9`.
+        regularization: Float, in units of the cost. Smaller values need more iterations.
+        tolerance: Float, the total mass by which the rows of the plan may differ from a. Defaults to `1e-9`.
         max_iterations: Integer. Defaults to `100_000`.
 
     Returns:
-        Pair: the plan `(n, m)`, float64; its work `sum plan cost`, a float, without the entropy.
+        `(plan, work)`, the plan a float64 array `(n, m)` and the work `sum plan cost` a float, without the entropy.
 
     Raises:
         ValueError: If shapes do not match, masses are negative or do not sum to 1, or the regularization is not
@@ -217,7 +219,7 @@ def sinkhorn(cost, a, b, regularization, tolerance=1e-9, max_iterations=100_000)
     g = np.zeros(len(b))
     strength = max(float(np.ptp(cost)), regularization)
     for _ in range(max_iterations):
-        # It starts with much blur, where few iterations are enough, and takes the potentials along.
+        # Start with much blur, where few iterations are enough, and keep the potentials as the blur shrinks.
         strength = max(0.9 * strength, regularization)
         f = -strength * special.logsumexp((g - cost) / strength + log_b, axis=1)
         g = -strength * special.logsumexp((f[:, None] - cost) / strength + log_a[:, None], axis=0)
@@ -232,7 +234,7 @@ def sinkhorn(cost, a, b, regularization, tolerance=1e-9, max_iterations=100_000)
 
 
 def sliced_wasserstein(x, y, p=1, projections=512, seed=0):
-    """Wasserstein distance along a direction, over random directions: `ganzoo.metrics.sliced_wasserstein` as a number.
+    """Wasserstein distance averaged over random directions: `ganzoo.metrics.sliced_wasserstein` as a number.
 
         SW_p = (E_u [ W_p(u.x, u.y)^p ])^(1/p),    |u| = 1
 
@@ -241,8 +243,8 @@ def sliced_wasserstein(x, y, p=1, projections=512, seed=0):
     Args:
         x, y: Arrays `(n, dimensions)` and `(m, dimensions)`.
         p: Integer, 1 or 2. Defaults to `1`.
-        projections: Integer, random directions. Defaults to `512`.
-        seed: Integer, of the directions. Defaults to `0`.
+        projections: Integer, number of random directions. Defaults to `512`.
+        seed: Integer, for the directions. Defaults to `0`.
 
     Returns:
         Float.
@@ -258,24 +260,24 @@ def sliced_wasserstein(x, y, p=1, projections=512, seed=0):
 
 
 def sums_of(n, m):
-    """Sparse matrix `(n m, n + m)`: row (i, j) adds entry i of f to entry j of g; its transpose sums a plan."""
+    """Sparse matrix `(n m, n + m)`. Row (i, j) adds entry i of f to entry j of g. Its transpose sums a plan."""
     rows = scipy.sparse.kron(scipy.sparse.eye_array(n), np.ones((m, 1)))
     columns = scipy.sparse.kron(np.ones((n, 1)), scipy.sparse.eye_array(m))
     return scipy.sparse.hstack([rows, columns], format="csr")
 
 
 def power_of_two(size):
-    """A unit in which this size is at most 1, so that no power of it overflows; dividing by it is exact."""
+    """A unit in which this size is at most 1, so that its powers do not overflow. Dividing by it is exact."""
     return float(np.ldexp(1.0, min(np.frexp(size)[1], 1023))) if size else 1.0
 
 
 def scale_of(cost):
-    """The largest cost: the solver's tolerances are absolute, and small costs would be lost in them."""
+    """The largest cost. The solver's tolerances are absolute, so it would ignore small costs without scaling."""
     return np.abs(cost).max() or 1.0
 
 
 def solve(objective, **constraints):
-    """The x of the least `objective @ x`."""
+    """The x that minimises `objective @ x`."""
     result = scipy.optimize.linprog(objective, method="highs", **constraints)
     if result.x is None:
         raise RuntimeError(f"The linear program was not solved: {result.message}")
@@ -283,7 +285,7 @@ def solve(objective, **constraints):
 
 
 def sorted_masses(positions, weights, name):
-    """Positions with mass in their order, and the mass up to and with each; the last is 1."""
+    """Sorted positions that have mass, and the cumulative mass at each. The last entry is 1."""
     if weights is None:
         weights = np.full(len(positions), 1 / len(positions))
     weights = check_probabilities(weights, name)
@@ -292,14 +294,16 @@ def sorted_masses(positions, weights, name):
             f"`{name}` must have one weight for each position. Received: {weights.shape} for {positions.shape}"
         )
     order = np.argsort(positions)
+    # A position without mass would share its end with the position before.
     order = order[weights[order] > 0]
     ends = np.minimum(np.cumsum(weights[order]), 1.0)
+    # Rounding must not leave mass behind the last position.
     ends[-1] = 1.0
     return positions[order], ends
 
 
 def check_points(x, y, x_name, y_name):
-    """Both sets of samples as float64 arrays `(samples, dimensions)`, or `ValueError`."""
+    """Returns both sets of samples as float64 arrays `(samples, dimensions)`, or raises a `ValueError`."""
     sets = []
     for name, values in ((x_name, x), (y_name, y)):
         array = checks.array(name, values, "float64")
@@ -318,12 +322,12 @@ def check_points(x, y, x_name, y_name):
 
 
 def check_power(p):
-    """Raises `ValueError` unless p is a number of 1 or more."""
+    """Raises a `ValueError` unless p is a number of at least 1."""
     checks.number("p", p, least=1)
 
 
 def check_problem(cost, a, b):
-    """Cost and masses of a transport in float64, or `ValueError`."""
+    """Returns the cost and masses of a transport in float64, or raises a `ValueError`."""
     cost, a, b = checks.array("cost", cost, "float64"), check_probabilities(a, "a"), check_probabilities(b, "b")
     if a.ndim != 1 or b.ndim != 1 or cost.shape != (len(a), len(b)):
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Whether a training goes well: set-ups that train badly, vital signs, and what they mean."""
+"""Health of a training: warnings about bad set-ups, vital signs, and diagnoses."""
 
 from ganzoo.health.diagnoses import Diagnosis as Diagnosis
 from ganzoo.health.findings import Finding as Finding

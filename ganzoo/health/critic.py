@@ -1,6 +1,6 @@
-"""How sound a critic is: its gradients, its weights, and its estimate on data that it was not trained on.
+"""Checks a critic: its gradients, its weights, and its estimate on held-out data.
 
-`CriticProbe` measures, `summary` makes numbers of it, `faults_of` names what is classic about them.
+`CriticProbe` measures, `summary` computes the numbers, and `faults_of` names the classic faults.
 """
 
 import keras
@@ -18,17 +18,17 @@ from ganzoo.penalties import gradient_norms
 from ganzoo.training import feed
 from ganzoo.training.first_samples import batches_of, first_samples, mapped
 
-# A fault is named beyond these. Each is far from what healthy critics show, see `CriticDiagnostics`.
+# Limits beyond which a fault is reported. Healthy critics stay far from them, see `CriticDiagnostics`.
 LARGEST_SHARE_AT_CLIP, NEAR_CLIP = 0.9, 0.99
 LARGEST_RATIO_OF_LAYERS = 1e3
 LARGEST_OVERFITTING, LEAST_SAMPLES = 0.5, 32
 LEAST_ERRORS, LEAST_SPREAD = 4.0, 0.5
 
-# Keeps gradients of float16 layers from vanishing in their rounding; a power of 2, so that float32 ones do not change.
+# Keeps gradients of float16 layers from underflowing. A power of 2 does not change float32 gradients.
 SCALE = 256.0
 
 
-# === What a critic is, and the data ===
+# === The critic and the data ===
 
 
 def check_critic(model):
@@ -46,7 +46,7 @@ def check_critic(model):
 
 
 def training_data_of(model, given):
-    """The training samples that were given, or the data of `fit` if reading them leaves no trace."""
+    """The training samples that the user passed, or the data of `fit` if reading them leaves no trace."""
     if given is not None:
         return given
     if not can_be_read_again(model.feed.dataset):
@@ -70,19 +70,19 @@ def read(model, data, count):
 
 
 def checked(model, batches):
-    """Passes batches on, and raises a `ValueError` at numbers that do not fit a model."""
+    """Passes batches on, and raises a `ValueError` if their values do not fit a model."""
     for samples, condition in batches:
         feed.check_values(model, samples, condition)
         yield samples, condition
 
 
 def minibatches(training, held_out, batch_size, packing):
-    """Whole minibatches of both kinds of data, side by side.
+    """Pairs whole minibatches of training and held-out data.
 
     Args:
         training, held_out: Pairs of samples and conditions, as arrays.
-        batch_size: Integer, of the training; fewer samples make one smaller minibatch.
-        packing: Integer; a minibatch is a multiple of it.
+        batch_size: Integer, the batch size of the training. With fewer samples there is a single smaller minibatch.
+        packing: Integer. The minibatch size is a multiple of it.
 
     Returns:
         List of `(training samples, conditions, held-out samples, conditions)`.
@@ -99,18 +99,18 @@ def minibatches(training, held_out, batch_size, packing):
 
 
 def minibatch(data, start, size):
-    """`size` samples and conditions from `start` on, as tensors."""
+    """`size` samples and conditions from index `start`, as tensors."""
     return tuple(mapped(lambda part: tf.constant(part[start : start + size]), parts) for parts in data)
 
 
-# === What there is to see ===
+# === Measurements ===
 
 
 class CriticProbe:
-    """Looks into the critic of a model, on the same minibatches each time.
+    """Measures the critic of a model, on the same minibatches each time.
 
     Args:
-        model: `AdversarialModel`, whose discriminator gives scores.
+        model: `AdversarialModel` whose discriminator gives scores.
         batches: List of minibatches, see `minibatches`.
     """
 
@@ -123,16 +123,17 @@ class CriticProbe:
         strategy = model.distribute_strategy
         self.look_at = lambda batch: strategy.run(self._look_at, args=(batch,))
         if not model.run_eagerly:
-            self.look_at = tf.function(self.look_at, autograph=False)  # Traced once, for all looks.
+            self.look_at = tf.function(self.look_at, autograph=False)  # Traced once for all looks.
 
     def look(self):
-        """What there is to see now; leaves no trace in the model.
+        """Measures the critic now. Leaves no trace in the model.
 
         Returns:
-            Dictionary. Arrays, one row a minibatch: `training_real`, `training_fake`, `held_out_real`, `held_out_fake`
-            (scores), `training_loss`, `held_out_loss`, `norms` (of the critic's gradient between real and generated
-            samples), `score_gradients` and `loss_gradients` (a column for each layer). `score_layers`, `loss_layers`:
-            the names of these layers. `weights`: all clipped weights by their bound c; `clip_value`: c, or `None`.
+            Dictionary. These arrays have a row for each minibatch: `training_real`, `training_fake`, `held_out_real`
+            and `held_out_fake` are scores. `training_loss` and `held_out_loss` are losses. `norms` are norms of the
+            critic's gradient between real and generated samples. `score_gradients` and `loss_gradients` have a column
+            for each layer, whose names are in `score_layers` and `loss_layers`. `weights` has all clipped weights,
+            divided by their bound c. `clip_value` is c, or `None`.
         """
         discriminator = self.model.discriminator
         local = self.model.distribute_strategy.experimental_local_results
@@ -145,7 +146,7 @@ class CriticProbe:
         return seen
 
     def _look_at(self, batch):
-        """One minibatch of each kind: a dictionary of tensors."""
+        """Measures a minibatch of each kind. Returns a dictionary of tensors."""
         model, seen = self.model, {}
         for kind, samples, condition in (("training", *batch[:2]), ("held_out", *batch[2:])):
             condition = model.conditions.cast(condition)
@@ -157,13 +158,14 @@ class CriticProbe:
             seen[f"{kind}_loss"] = loss
             if gradients is not None:
                 seen["loss_gradients"] = gradients
+        # Random points between real and generated samples, as in the penalty of WGAN-GP.
         epsilon = model.uniform((real.shape[0],) + (1,) * (len(real.shape) - 1))
         seen["norms"] = gradient_norms(critic, epsilon * real + (1.0 - epsilon) * fake)
         seen["score_gradients"] = self._score_gradients(real, fake, condition)
         return seen
 
     def _loss_gradients(self, update, wanted):
-        """The critic's loss, and the norm of its gradient in the weights of each layer, if it is wanted."""
+        """The critic's loss. If wanted, also the norm of its gradient with respect to the weights of each layer."""
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             layers = graph.trainable_layers(self.model.discriminator)
             values = [[weight.value for weight in layer.trainable_weights] for layer in layers]
@@ -176,7 +178,7 @@ class CriticProbe:
         return loss, tf.stack([tf.linalg.global_norm(parts) / SCALE for parts in gradients])
 
     def _score_gradients(self, real, fake, condition):
-        """The mean over samples of `||d D(x) / d h||`, for each layer's output h."""
+        """The mean over samples of `||d D(x) / d h||` for the output h of each layer."""
         model, samples = self.model, tf.concat([real, fake], 0)
         inputs = [samples]
         if model.judges_conditions:
@@ -194,9 +196,9 @@ class CriticProbe:
 
 
 def layers_of_the_score(discriminator):
-    """The layers with kernels on the way from the sample to the score.
+    """The layers with kernels between the sample and the score.
 
-    Layers that are used twice, or have several outputs, are left out.
+    Layers that are used twice or have several outputs are left out.
     """
     source, scores = discriminator.inputs[0], graph.scores_of(discriminator)
     return [
@@ -210,19 +212,19 @@ def layers_of_the_score(discriminator):
 
 
 def one_a_sample(scores):
-    """Float32 scores, one a sample: the mean of a map of them."""
+    """Float32 scores with a value per sample, which is the mean if the critic outputs a map of scores."""
     scores = ops.cast(scores, "float32")
     return ops.mean(ops.reshape(scores, (scores.shape[0], -1)), axis=-1)
 
 
-# === What it means ===
+# === Interpretation ===
 
 
 def summary(seen):
-    """The numbers of a row of the table.
+    """Computes the numbers of a row of the table.
 
     Args:
-        seen: Dictionary, what `CriticProbe.look` returns.
+        seen: Dictionary, the result of `CriticProbe.look`.
     """
     fake = np.concatenate([seen["training_fake"], seen["held_out_fake"]]).mean()
     training, held_out = seen["training_real"].mean(), seen["held_out_real"].mean()
@@ -245,11 +247,11 @@ def summary(seen):
 
 
 def faults_of(seen, row):
-    """Yields the classic faults, as `Finding`s, with the evidence.
+    """Yields the classic faults as `Finding`s with their evidence.
 
     Args:
-        seen: Dictionary, what `CriticProbe.look` returns.
-        row: Dictionary, its `summary`.
+        seen: Dictionary, the result of `CriticProbe.look`.
+        row: Dictionary, the `summary` of it.
     """
     yield from weights_at_the_clip(seen, row)
     yield from unsound_layers(seen, row)
@@ -257,7 +259,7 @@ def faults_of(seen, row):
 
 
 def weights_at_the_clip(seen, row):
-    """Clipped weights that have two values only."""
+    """Finds clipped weights that take only two values."""
     share = row.get("weights_at_clip", 0.0)
     if share > LARGEST_SHARE_AT_CLIP:
         yield Finding(
@@ -270,8 +272,8 @@ def weights_at_the_clip(seen, row):
 
 
 def unsound_layers(seen, row):
-    """Gradients that explode or vanish from layer to layer."""
-    names = seen["score_layers"][:-1]  # The last one gives the score, whose gradient is 1.
+    """Finds gradients that explode or vanish from layer to layer."""
+    names = seen["score_layers"][:-1]  # The last layer outputs the score, whose gradient is 1.
     norms = [row[f"score_gradient/{name}"] for name in names]
     if len(norms) < 2:
         return
@@ -296,7 +298,7 @@ def unsound_layers(seen, row):
 
 
 def overfitting(seen, row):
-    """A critic that knows its training samples."""
+    """Finds a critic that has memorized its training samples."""
     training, held_out = seen["training_real"].ravel(), seen["held_out_real"].ravel()
     variances = [scores.var() for scores in (training, held_out)]
     error = np.sqrt(sum(variance / len(training) for variance in variances))
@@ -316,7 +318,7 @@ def overfitting(seen, row):
 
 
 def clipped_weights(network):
-    """`weights`, all clipped weights of a network by their bound c, and `clip_value`, c or `None`."""
+    """`weights` are all clipped weights of a network, divided by their bound c. `clip_value` is c, or `None`."""
     clipped = [v for v in network.trainable_variables if isinstance(v.constraint, WeightClip)]
     return {
         "weights": np.concatenate([v.numpy().ravel() / v.constraint.clip_value for v in clipped] or [[]]),

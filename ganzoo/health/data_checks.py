@@ -1,6 +1,6 @@
-"""Data that do not go with a model, or that no model can learn from.
+"""Checks for data that do not fit a model, or that no model can learn from.
 
-Each check is a generator function `(model, data)` -> `Finding`s. `CHECKS` has those for `Data`.
+Each check is a generator function `(model, data)` -> `Finding`s. `CHECKS` lists the checks for `Data`.
 """
 
 import dataclasses
@@ -17,16 +17,16 @@ from ganzoo.networks.unet import BatchStatisticsNormalization
 from ganzoo.training.conditions import Image, Label
 from ganzoo.training.first_samples import batches_of, first_samples
 
-# A check looks at the first batches only. It stops after so many samples, numbers or seconds.
+# A check looks only at the first batches. It stops after MAX_SAMPLES, MAX_VALUES or MAX_SECONDS.
 MAX_SAMPLES, MAX_VALUES, MAX_SECONDS = 1000, 2**24, 1.0
 
-# Estimates of a dimension differ by a third from each other: latents are too few if they are clearly fewer.
+# Estimates of a dimension vary by a third. So report too few latents only if there are clearly fewer.
 CLEARLY_FEWER = 2 / 3
 
-# Below it, Figure 1 of Wu & He shows the error of batch normalization rise steeply.
+# Below this batch size, Figure 1 of Wu & He shows a steep rise in the error of batch normalization.
 SMALL_BATCH = 8
 
-# Transformations of tf.data that keep no state; reading them changes nothing for the next reader.
+# Transformations of tf.data without state. Reading them changes nothing for the next reader.
 STATELESS = (
     *("Tensor", "TensorSlice", "Range", "Batch", "Unbatch", "Restructured", "Map", "Filter", "Zip", "Concatenate"),
     *("Take", "Skip", "Shard", "Repeat", "Prefetch", "Options", "AssertCardinality"),
@@ -35,12 +35,13 @@ STATELESS = (
 
 @dataclasses.dataclass(frozen=True)
 class Data:
-    """What a check has seen of a dataset.
+    """The part of a dataset that the checks look at.
 
     Args:
         samples: Float array `(count, ...)`.
-        inputs: Float array, the input images of a model that translates; or `None`.
-        labels: Integer array, or `None`. All of the dataset where `all_labels` says so, else those of the samples.
+        inputs: Float array, the input images of a model that translates, or `None`.
+        labels: Integer array, or `None`. The labels of the whole dataset if `all_labels` is true, otherwise those
+            belonging to `samples`.
         batch_size: Integer.
         all_labels: Boolean.
     """
@@ -53,12 +54,12 @@ class Data:
 
 
 def read(model, dataset, batch=None):
-    """Returns the `Data` of a dataset, or `None` if there are none that may be read.
+    """Returns the `Data` of a dataset, or `None` if it has no data or cannot be read safely.
 
     Args:
         model: `GenerativeModel`.
         dataset: `tf.data.Dataset` of batches.
-        batch: A batch of the dataset that was read already, for a dataset that cannot be read again.
+        batch: A batch that was already read, for a dataset that cannot be read again.
     """
     elements = dataset if can_be_read_again(dataset) else [] if batch is None else [batch]
     count = max(1, min(MAX_SAMPLES, MAX_VALUES // math.prod(model.image_shape)))
@@ -84,10 +85,10 @@ def part_of(model, condition, kind):
 
 
 def can_be_read_again(dataset):
-    """Whether reading a dataset once more leaves no trace in it.
+    """Whether reading a dataset again leaves no trace in it.
 
-    Those of `ganzoo.data` are functions of seed, epoch and position. Of others, all transformations must be known to
-    keep no state, and their functions must have none: no random numbers, no Python, no variables.
+    Datasets of `ganzoo.data` depend only on seed, epoch and position. In other datasets, all transformations must be
+    known to be stateless, and their functions must not use random numbers, Python code or variables.
     """
     if hasattr(dataset, "stream"):
         return True
@@ -106,7 +107,7 @@ def can_be_read_again(dataset):
 
 
 def check_small_batch(model, batch_size):
-    """Batch normalization over too few samples; of each network the first layer counts."""
+    """Checks for batch normalization over too few samples. Reports only the first layer of each network."""
     for role, network in networks_of(model).items():
         packing = model.packing if role == "discriminator" else 1
         found = (small_batch(model, role, layer, batch_size, packing) for layer in graph.batch_normalizations(network))
@@ -114,7 +115,7 @@ def check_small_batch(model, batch_size):
 
 
 def small_batch(model, role, layer, batch_size, packing):
-    """A `Finding` if a layer has too few samples for its statistics, or else `None`."""
+    """A `Finding` if a layer has too few samples for its statistics, otherwise `None`."""
     if isinstance(layer, BatchStatisticsNormalization) or not layer.trainable:
         return None
     replicas = model.distribute_strategy.num_replicas_in_sync
@@ -135,7 +136,7 @@ def small_batch(model, role, layer, batch_size, packing):
 
 
 def check_finite(model, data):
-    """Values that are no numbers, in later batches than the first, which `fit` checks."""
+    """Checks for values that are not finite in later batches. `fit` checks only the first batch."""
     bad = int(sum(not np.isfinite(sample).all() for sample in data.samples))
     if bad:
         yield Finding(
@@ -147,7 +148,7 @@ def check_finite(model, data):
 
 
 def check_range(model, data):
-    """Data in another range than the images of the model."""
+    """Checks for data in another range than the images of the model."""
     if len(model.image_shape) != 3:
         return
     for what, images in (("data", data.samples), ("input images", data.inputs)):
@@ -156,7 +157,7 @@ def check_range(model, data):
 
 
 def wrong_range(model, what, low, high):
-    """Yields a `Finding` if images lie above 0, or in a small part of [-1, 1]."""
+    """Yields a `Finding` if images are never below 0, or lie in a small part of [-1, 1]."""
     found = f"The {what} lie in [{low:.4g}, {high:.4g}]"
     reference = "Radford et al., 2015, arXiv:1511.06434, Section 4: images scaled to the range of the tanh"
     if low >= 0:
@@ -179,7 +180,7 @@ def wrong_range(model, what, low, high):
 
 
 def check_reach(model, data):
-    """Values that a generator cannot make, or that the discriminator of BEGAN cannot reconstruct."""
+    """Checks for values that a generator cannot make, or that the discriminator of BEGAN cannot reconstruct."""
     networks = {"generator": model.generator}
     if getattr(model, "reconstructs", False):
         networks["discriminator"] = model.discriminator
@@ -200,11 +201,11 @@ def check_reach(model, data):
 
 
 def check_equal_samples(model, data):
-    """Data that are mostly one sample."""
+    """Checks for data that are mostly a single sample."""
     if len(data.samples) < 2:
         return
     samples = data.samples.reshape(len(data.samples), -1).astype("float32")
-    middle = np.median(samples, axis=0)  # Of data that are mostly one sample, this is the one.
+    middle = np.median(samples, axis=0)  # If most samples are equal, the median is that sample.
     tolerance = (0.01 if len(model.image_shape) == 3 else 1e-6) * (samples.max() - samples.min())
     share = float(np.mean(np.sqrt(np.mean((samples - middle) ** 2, axis=1)) <= tolerance))
     if share > 0.5:
@@ -217,7 +218,7 @@ def check_equal_samples(model, data):
 
 
 def check_channels(model, data):
-    """A channel that never changes."""
+    """Checks for a channel that never changes."""
     if len(model.image_shape) != 3 or model.image_shape[-1] < 2 or len(data.samples) < 2:
         return
     flat = data.samples.reshape(-1, model.image_shape[-1])
@@ -237,19 +238,20 @@ LABELS_PAPER = "Mirza & Osindero, 2014, arXiv:1411.1784, Equation 2"
 
 
 def check_labels(model, data):
-    """Labels that a conditional model cannot learn from."""
+    """Checks for labels that a conditional model cannot learn from."""
     if model.num_classes is None or data.labels is None or not len(data.labels):
         return
     where = f"{'all' if data.all_labels else 'the first'} {len(data.labels)} samples"
     seen = np.unique(data.labels)
     yield from labels_out_of_range(model.num_classes, seen, where)
     yield from one_class(model.num_classes, seen, where)
-    if data.all_labels or len(data.labels) >= 100 * model.num_classes:  # Fewer leave out a class by chance.
+    # With fewer samples, a class may be missing by chance.
+    if data.all_labels or len(data.labels) >= 100 * model.num_classes:
         yield from empty_classes(model.num_classes, seen, where)
 
 
 def labels_out_of_range(classes, seen, where):
-    """Labels that are none of the model's."""
+    """Reports labels outside the classes of the model."""
     outside = seen[(seen < 0) | (seen >= classes)]
     if len(outside):
         yield Finding(
@@ -261,7 +263,7 @@ def labels_out_of_range(classes, seen, where):
 
 
 def one_class(classes, seen, where):
-    """A single label, where the model has several."""
+    """Reports a single label if the model has several classes."""
     if len(seen) == 1 and classes > 1:
         yield Finding(
             "one_class",
@@ -272,9 +274,9 @@ def one_class(classes, seen, where):
 
 
 def empty_classes(classes, seen, where):
-    """Labels that never come."""
+    """Reports labels that never occur."""
     missing = np.setdiff1d(np.arange(classes), seen)
-    if len(missing) and (len(seen) > 1 or classes == 1):  # Of a single label `one_class` has told.
+    if len(missing) and (len(seen) > 1 or classes == 1):  # `one_class` reports a single label.
         yield Finding(
             "empty_classes",
             f"The model has {classes} classes, and among {where} there is none of {missing[:10].tolist()}. What it "
@@ -284,10 +286,11 @@ def empty_classes(classes, seen, where):
 
 
 def check_latents(model, data):
-    """Fewer latents than the data have dimensions.
+    """Checks for fewer latents than the data have dimensions.
 
-    Models with an encoder are left out: a narrow bottleneck is what they are for, two latents to draw them, say, and
-    their loss shows what it costs. So are models that translate images, whose samples hang on the input.
+    Models with an encoder are not checked. Their narrow bottleneck is intended, for example two latents for a plot, and
+    their loss shows its cost. Models that translate images are not checked either, because their samples depend on the
+    input.
     """
     if "encoder" in networks_of(model) or data.inputs is not None:
         return

@@ -1,7 +1,7 @@
-"""What can be wrong with a training: one record for each trouble, with its signs, its evidence, cause and advice.
+"""Catalogue of training troubles, each with its signs, evidence, cause and advice.
 
-A look at a model is a dictionary of numbers, its signs (see `VitalSigns.look`). A comparison with a sign that a look
-does not have is false, so no trouble is suspected without evidence.
+A look at a model is a dictionary of numbers, its signs (see `VitalSigns.look`). A comparison with a missing sign is
+false, so no trouble is suspected without evidence.
 """
 
 import dataclasses
@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-# Whose learning rate is lowered: of all optimizers, or of the network that has left the other behind.
+# Whose learning rate to lower: all optimizers, or the network that has left the other behind.
 ALL, GENERATOR, DISCRIMINATOR = "all", "generator_optimizer", "discriminator_optimizer"
 
 SIGNS = (
@@ -20,20 +20,20 @@ SIGNS = (
 
 @dataclasses.dataclass(frozen=True)
 class Trouble:
-    """One kind of trouble: how it is recognized, and what there is to say and to do about it.
+    """A kind of trouble: how to recognize it, what to say about it, and what to do.
 
     Args:
         name: String, such as `"mode collapse"`.
-        cause: String, likely causes, the end of a sentence.
-        advice: String, what to do, the end of a sentence.
-        is_suspected: Function `(signs)` -> boolean, whether a single look speaks for it; signs that a look does not
-            have are NaN. `None` for a trouble that looks do not show.
-        evidence: Function `(first, before, last)` -> string, the numbers in words: of the first look of all, the look
-            before those that agree, and the last. `None` beside `is_suspected=None`.
-        slow_down: String, the optimizer whose learning rate may cure it, or `ALL`; `None` if lower rates do not help.
-        refuted_by: Functions `(before, recent, looks)` -> boolean. If one is true, it is no trouble although all recent
-            looks speak for it.
-        at_once: Boolean, whether it counts before the end of the warm-up. Defaults to `False`.
+        cause: String, likely causes, as the end of a sentence.
+        advice: String, what to do, as the end of a sentence.
+        is_suspected: Function `(signs)` -> boolean, whether a single look suggests the trouble. Missing signs are NaN.
+            `None` for a trouble that looks do not show.
+        evidence: Function `(first, before, last)` -> string, the numbers in words. The arguments are the first of all
+            looks, the look before the looks that agree, and the last look. `None` if `is_suspected` is `None`.
+        slow_down: String, the optimizer whose learning rate to lower, or `ALL`. `None` if lower rates do not help.
+        refuted_by: Functions `(before, recent, looks)` -> boolean. If any is true, there is no trouble, although all
+            recent looks suggest it.
+        at_once: Boolean, whether to diagnose it before the end of the warm-up. Defaults to `False`.
     """
 
     name: str
@@ -48,11 +48,11 @@ class Trouble:
 
 @dataclasses.dataclass(frozen=True)
 class Diagnosis:
-    """What is wrong with a training, and how one sees it.
+    """A diagnosis of a training, with its evidence.
 
     Args:
         trouble: `Trouble`.
-        step: Integer, after which step (generator updates) it was seen.
+        step: Integer, the step (generator updates) at which it was seen.
         evidence: String, the numbers.
     """
 
@@ -73,7 +73,7 @@ class Diagnosis:
 
 
 def suspicions(look):
-    """The names of the troubles that a single look speaks for, as a set."""
+    """The names of the troubles that a single look suggests, as a set."""
     signs = {**dict.fromkeys(SIGNS, np.nan), **look}
     return {trouble.name for trouble in TROUBLES if trouble.is_suspected(signs)}
 
@@ -87,34 +87,34 @@ def is_far(signs):
 
 
 def is_frozen(signs):
-    """Whether samples of the same latents are where they were."""
+    """Whether samples of the same latents have not moved."""
     return signs["change"] < 1e-4
 
 
 def knowledge(signs):
-    """The discriminator's loss, divided by its loss where it knows nothing; NaN for a loss without a lower bound."""
+    """The discriminator's loss, divided by its loss without knowledge. NaN for a loss without a lower bound."""
     return signs["d_loss"] / signs["ignorance"] if signs["bounded"] and signs["ignorance"] > 0 else np.nan
 
 
 def is_unheard(signs):
-    """Whether next to nothing of the slope of the scores gets through the loss to the generator."""
+    """Whether almost none of the slope of the scores passes through the loss to the generator."""
     return signs["bounded"] == 1 and signs["gap"] > 0 and signs["push"] < 1e-3 * signs["slope"]
 
 
 def has_runaway_scores(signs):
-    """Whether the scores are far steeper than any way to the data needs."""
+    """Whether the scores are far steeper than the way to the data requires."""
     if signs["bounded"] == 0:
         return signs["slope"] > 10
     return signs["bounded"] == 1 and signs["reach"] > 1000 and not is_unheard(signs)
 
 
 def has_pinned_pixels(signs):
-    """Whether the pixels of samples, and not those of the data, stand at +-1."""
+    """Whether the pixels of samples are at +-1, while pixels of the data are not."""
     return is_far(signs) and signs["pinned"] > 0.97 and signs["pinned_real"] < 0.95
 
 
 def has_winning_discriminator(signs):
-    """Whether the discriminator tells all samples apart and the generator gets nothing to learn from."""
+    """Whether the discriminator tells all samples apart, so that the generator learns nothing."""
     is_sure = knowledge(signs) < 0.02 and not is_frozen(signs)
     return is_far(signs) and (is_sure or is_unheard(signs))
 
@@ -125,17 +125,17 @@ def has_frozen_samples(signs):
 
 
 def has_blind_discriminator(signs):
-    """Whether the discriminator gives all samples one score, although they are far from the data."""
+    """Whether the discriminator gives all samples the same score, although they are far from the data."""
     return is_far(signs) and abs(knowledge(signs) - 1) < 0.01 and signs["score_spread"] < 0.02
 
 
 def has_narrow_samples(signs):
-    """Whether samples are much less diverse than the data; samples that are close to narrow data are as they should."""
+    """Whether samples are much less diverse than the data. Samples close to narrow data are fine."""
     return signs["diversity"] < 0.3 and signs["distance"] > 0.05
 
 
 def has_meaningless_labels(signs):
-    """Whether good samples have labels by chance."""
+    """Whether good samples have labels only by chance."""
     return signs["label_agreement"] < signs["label_floor"] and signs["distance"] < 0.1
 
 
@@ -148,17 +148,17 @@ def comes_closer(before, recent, looks):
 
 
 def spreads(before, recent, looks):
-    """Whether samples have become more diverse by a fifth, and are not all alike, nor more diverse than the data."""
+    """Whether samples have become more diverse by a fifth. Samples that are all alike, or too diverse, do not count."""
     return max(0.15, 1.2 * before["diversity"]) < recent[-1]["diversity"] < 1.5
 
 
 def has_stopped_growing(before, recent, looks):
-    """Whether the scores of a critic whose loss has no bound are steep and grow no steeper, as under a wide clip."""
+    """Whether the scores of an unbounded critic are steep but no longer grow, as with a wide clip."""
     return not recent[0]["bounded"] and recent[-1]["slope"] < 1.1 * before["slope"]
 
 
 def is_past_its_schedule(before, recent, looks):
-    """Whether the learning rate has been lowered on purpose, as at the end of a training."""
+    """Whether the learning rate was lowered on purpose, as at the end of a training."""
     rates = [look["learning_rate"] for look in looks if "learning_rate" in look]
     return bool(rates) and rates[-1] < 0.05 * max(rates)
 
@@ -167,7 +167,7 @@ def is_past_its_schedule(before, recent, looks):
 
 
 def way(before, last):
-    """How the distance from the data went, in words."""
+    """How the distance from the data changed, in words."""
     return f"their distance from the data went from {before['distance']:.2g} to {last['distance']:.2g}"
 
 
@@ -210,7 +210,7 @@ def of_a_blind_discriminator(first, before, last):
 
 
 def of_narrow_samples(first, before, last):
-    """How diverse samples are, and were."""
+    """The diversity of samples, now and before."""
     return (
         f"Samples are {last['diversity']:.1%} as diverse as real ones (counted by the Vendi score), and were "
         f"{before['diversity']:.1%} {last['step'] - before['step']:,} steps ago."
@@ -218,7 +218,7 @@ def of_narrow_samples(first, before, last):
 
 
 def of_meaningless_labels(first, before, last):
-    """How often neighbours among the data have the label that was asked for."""
+    """How often the nearest real sample has the requested label."""
     return (
         f"The real image that is the nearest to a sample has its label in {last['label_agreement']:.0%} of the cases, "
         f"which is no more than chance."
@@ -306,7 +306,7 @@ LABELS_IGNORED = Trouble(
     evidence=of_meaningless_labels,
 )
 
-# Looks are judged in this order, and the first trouble that holds is the diagnosis: later ones may follow from it.
+# Looks are judged in this order. The first match is the diagnosis, because later troubles may follow from it.
 TROUBLES = (
     DIVERGED,
     SATURATED_GENERATOR,

@@ -1,15 +1,15 @@
-"""A finding: one thing about a set-up or a critic that is known to go wrong."""
+"""Findings: known problems of a set-up or a critic."""
 
 import dataclasses
 
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """A combination or a fault that is known to spoil a training, found by `model.check` or `CriticDiagnostics`.
+    """A problem that is known to spoil a training, found by `model.check` or `CriticDiagnostics`.
 
     Args:
         name: String, such as `"momentum_with_clipping"`.
-        message: String: what was found, why it is bad, and what to do.
+        message: String, what was found, why it is bad, and what to do.
         reference: String, the paper that explains it.
     """
 

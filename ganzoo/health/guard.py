@@ -1,4 +1,4 @@
-"""A guard over a training: it looks, judges, tells, and goes back. `callbacks.CollapseGuard` calls it from `fit`."""
+"""Watches a training, reports troubles, and can go back to a good state. Called by `callbacks.CollapseGuard`."""
 
 import time
 
@@ -22,16 +22,16 @@ from ganzoo.training.state import State, weights_are_finite
 
 
 class Guard:
-    """Watches a training; see `ganzoo.callbacks.CollapseGuard` for what it does and for its arguments.
+    """Watches a training. `ganzoo.callbacks.CollapseGuard` documents its behaviour and its arguments.
 
     Args:
-        path: `Path` of its memory, or `None`.
-        goes_back: Boolean, whether it acts, where a diagnosis can be cured.
-        every, warm_up, patience, max_rollbacks, factor, monitor, num_samples, seed: See there.
+        path: `Path` of its memory file, or `None`.
+        goes_back: Boolean, whether to restore a good state after a diagnosis with a cure.
+        every, warm_up, patience, max_rollbacks, factor, monitor, num_samples, seed: See `CollapseGuard`.
 
     Attributes:
         diagnoses: List of `Diagnosis` since `begin`.
-        memory: `Memory`, the looks so far.
+        memory: `Memory` of the looks so far.
         seconds: Float, the time that the looks have taken.
     """
 
@@ -50,10 +50,10 @@ class Guard:
         self.seconds = 0.0
         self._mean = MeanSince()
 
-    # === The course of a training ===
+    # === Course of a training ===
 
     def begin(self, model):
-        """Begins to watch a model, before the first step of a `fit`."""
+        """Starts to watch a model, before the first step of a `fit`."""
         if self.goes_back:
             check_can_go_back(model)
         self.model = model
@@ -64,26 +64,27 @@ class Guard:
         faults = list(data_faults(self._signs.data, len(model.image_shape) == 3, model.num_classes))
         for trouble, evidence in faults:
             self._tell(Diagnosis(trouble, step, evidence))
-        self._ill = any(trouble is BAD_DATA for trouble, _ in faults)  # Of such data nothing else can be said.
+        self._ill = any(trouble is BAD_DATA for trouble, _ in faults)  # Nothing else can be said about such data.
         if not self._ill:
             look = {"step": step, **self._signs.look()}
             if not self.memory.looks:
                 self.memory.remember(look)
-        # A training that was resumed in the middle of its trouble has no good state yet.
+        # A training that was resumed in trouble has no good state yet.
         in_trouble = step and any(suspicions(look) for look in finite(self.memory.looks)[-1:])
         self._start = self._good = State(model) if self.goes_back and not in_trouble else None
 
     def begin_epoch(self):
-        """Begins an epoch: Keras' means of the losses start anew."""
+        """Starts an epoch, where Keras restarts the means of the losses."""
         self._mean.begin(self.model.steps_done)
 
     def after_step(self, logs):
-        """Looks, if a look is due; ends the training, or goes back, if a loss is not finite.
+        """Looks at the model if a look is due. If a loss is not finite, ends the training or goes back.
 
         Args:
-            logs: Dictionary, what Keras logs: means over the epoch so far.
+            logs: Dictionary of Keras, with means over the epoch so far.
         """
         step = self.model.steps_done
+        # With `steps_per_execution`, the count of steps may jump over a multiple of `every`.
         due = step // self.every > self._last_seen // self.every
         self._last_seen = step
         if self._losses_are_finite(logs) and due and not self._ill:
@@ -92,7 +93,7 @@ class Guard:
             self.seconds += time.perf_counter() - start
 
     def after_epoch(self, logs):
-        """Adds the last look's diversity to the logs, and judges the distance that `Evaluate` has put there.
+        """Adds the diversity of the last look to the logs, and judges the distance that `Evaluate` has added.
 
         Args:
             logs: Dictionary.
@@ -142,7 +143,7 @@ class Guard:
         self._go_back(diagnosis.trouble)
 
     def _tell(self, diagnosis):
-        """Prints a diagnosis, once until a look finds nothing."""
+        """Prints a diagnosis. Does not repeat it until a look finds nothing."""
         if diagnosis.name in self._told:
             return
         self._told.add(diagnosis.name)
@@ -153,7 +154,7 @@ class Guard:
     def _losses_are_finite(self, logs):
         if self.model.stop_training:
             return False
-        # A metric of samples may be NaN for reasons of its own: the model's own values count.
+        # A metric of samples may be NaN for its own reasons. Only the values of the model count.
         own = {metric.name for metric in self.model.metrics}
         for name, value in logs.items():
             if name.removeprefix("val_") in own and not np.all(np.isfinite(value)):
@@ -162,23 +163,23 @@ class Guard:
         return True
 
     def _on_not_finite(self, evidence):
-        """Goes back, or ends the training. It is no fault of the data: `fit` refuses what is not finite."""
+        """Goes back, or ends the training. The data are not to blame, because `fit` refuses such values."""
         self._told.discard(DIVERGED.name)
         self._tell(Diagnosis(DIVERGED, self.model.steps_done, evidence))
         if self.goes_back:
             return self._go_back(DIVERGED)
         self._stop(files_up_to(self.model))
 
-    # === The way back ===
+    # === Rollback ===
 
     def _go_back(self, trouble):
-        """Restores the last good state, and lowers the learning rates; or ends the training."""
+        """Restores the last good state and lowers the learning rates, or ends the training."""
         good = [look["step"] for look in finite(self.memory.looks) if not suspicions(look)]
         state = self._good or files_up_to(self.model, max(good, default=-1))
         if state is None or self.memory.rollbacks >= self.max_rollbacks:
             return self._stop(state)
         step, rates = self._restore_slower(state, trouble.slow_down)
-        # If the state that was good leads into the same trouble again, the next step back is to the start.
+        # If this state leads into the same trouble again, the next rollback goes to the start.
         self._good, self._told = self._start, set()
         self.memory.go_back(self.model.steps_done, step)
         rates = ", ".join(f"{rate:.2g}" for rate in rates)
@@ -194,10 +195,10 @@ class Guard:
         self._say(f"stopped the training, and went back to the state of step {self._restore(state, True):,}.")
 
     def _restore_slower(self, state, slow_down):
-        """Restores a state, and lowers the learning rates of an optimizer or of all.
+        """Restores a state and lowers the learning rates of an optimizer or of all optimizers.
 
         Returns:
-            Pair: the step of that state, and the learning rates from now on.
+            The step of that state, and the new learning rates.
         """
         optimizers = optimizers_of(self.model)
         rates = {name: learning_rate_of(optimizer) for name, optimizer in optimizers.items()}
@@ -208,13 +209,14 @@ class Guard:
         return step, [learning_rate_of(optimizer) for optimizer in optimizers.values()]
 
     def _restore(self, state, step_too=False):
-        """Makes the model what it was; returns the step of then."""
+        """Restores a state into the model and returns its step."""
         now = self.model.steps_done
         state.restore(self.model)
         step = self.model.steps_done
+        # Epochs, data and checkpoints keep their places only if the step counter continues.
         if not step_too:
             self.model.step.assign(now)
-        for metric in self.model.metrics:  # The means of this epoch hold what was seen.
+        for metric in self.model.metrics:  # The means of this epoch contain the bad steps.
             metric.reset_state()
         self.begin_epoch()
         return step
@@ -225,7 +227,7 @@ class Guard:
 
 
 class Memory:
-    """What a guard has seen since the start of the training or its last rollback, in a file as well.
+    """Remembers what a guard has seen since the start or the last rollback, also in a file.
 
     The file has a line for each look, evaluation, diagnosis and rollback.
 
@@ -233,9 +235,9 @@ class Memory:
         path: `Path`, or `None` for no file.
 
     Attributes:
-        looks: List of dictionaries: looks have `finite`, evaluations `monitor`.
-        rollbacks: Integer, how often the training went back.
-        since: Integer, the step at which the looks begin.
+        looks: List of dictionaries. Looks have `finite`, evaluations `monitor`.
+        rollbacks: Integer, number of rollbacks.
+        since: Integer, the step of the start or the last rollback.
     """
 
     def __init__(self, path):
@@ -244,7 +246,7 @@ class Memory:
         self._writes = False
 
     def recall(self, step, writes):
-        """Reads what an earlier `fit` of this training has seen; what lies past the step is forgotten.
+        """Reads what an earlier `fit` of this training has seen. Drops all lines after the step.
 
         Args:
             step: Integer, the model's steps so far.
@@ -265,7 +267,7 @@ class Memory:
         self.write(look)
 
     def go_back(self, step, state):
-        """Begins anew at a step, after a rollback to the state of another one."""
+        """Starts again at a step, after a rollback to the state of an earlier step."""
         self.looks, self.since = [], step
         self.rollbacks += 1
         self.write({"step": step, "rollback": state})
@@ -277,13 +279,13 @@ class Memory:
 
 
 def lines_up_to(path, step):
-    """The lines of a guard's file up to a step; none for a training that has not begun, or without a file."""
+    """The lines of a guard's file up to a step. Empty for a training that has not begun, or without a file."""
     if path is None or step == 0:
         return []
     return [line for line in records.read(path) if line["step"] <= step]
 
 
 def from_last_rollback(lines):
-    """The lines of a guard's file from the last rollback on, or all of them."""
+    """The lines of a guard's file since the last rollback, or all lines."""
     rollbacks = [index for index, line in enumerate(lines) if "rollback" in line]
     return lines[rollbacks[-1] :] if rollbacks else lines

@@ -1,4 +1,4 @@
-"""What looks at a training, its data and its evaluations amount to."""
+"""Judges a training from its looks, its data and its evaluations."""
 
 import numpy as np
 
@@ -6,19 +6,19 @@ from ganzoo.health.diagnoses import BAD_DATA, LABELS_IGNORED, TROUBLES, Diagnosi
 
 
 def finite(looks):
-    """The looks among what is remembered, without the evaluations."""
+    """The looks in a memory, without the evaluations."""
     return [look for look in looks if "finite" in look]
 
 
 def judge(looks, warm_up, patience):
-    """The diagnosis of a training from all its looks.
+    """Diagnoses a training from all its looks.
 
-    A trouble is diagnosed if the last `patience` looks all speak for it, the warm-up is over, and nothing refutes it.
+    A trouble is diagnosed if the last `patience` looks all suggest it, the warm-up is over, and nothing refutes it.
 
     Args:
         looks: List of dictionaries, see `VitalSigns.look`.
-        warm_up: Integer, the step at which the diagnoses begin that need a warm-up.
-        patience: Integer, looks that must agree.
+        warm_up: Integer, the first step for diagnoses that need a warm-up.
+        patience: Integer, number of looks that must agree.
 
     Returns:
         `Diagnosis`, or `None`.
@@ -36,7 +36,7 @@ def judge(looks, warm_up, patience):
 
 
 def data_faults(data, are_images, num_classes):
-    """Pairs of trouble and evidence, from what `VitalSigns` has found in the data.
+    """Pairs of trouble and evidence, from the facts that `VitalSigns` has found about the data.
 
     Args:
         data: Dictionary, `VitalSigns.data`.
@@ -60,13 +60,13 @@ def data_faults(data, are_images, num_classes):
 
 
 def is_frechet_distance(name):
-    """Whether `Evaluate` gives a Fréchet distance this name, be its features those of InceptionV3 or others."""
+    """Whether `Evaluate` gives this name to a Fréchet distance, in features of InceptionV3 or others."""
     return name in ("FID", "clean-FID") or name.startswith("frechet_distance")
 
 
 def is_rising(values):
-    """Whether the last three values of a distance are all at twice the least one, or more.
+    """Whether the last three values of a distance are all at least twice the smallest value.
 
-    An unbiased estimate of a distance near 0 may be negative: of twice such a value nothing can be said.
+    Unbiased estimates of a distance near 0 may be negative, where twice the value has no meaning.
     """
     return len(values) > 3 and min(values[-3:]) > 2 * min(values) > 0

@@ -1,4 +1,4 @@
-"""What is going to go wrong, told before the first step: bad combinations of networks, optimizers and data, by name.
+"""Warns before the first step of known problems: bad combinations of networks, optimizers and data, by name.
 
 Set-ups that nobody could want raise an error (`checks`, `training.feed`). The checks here find set-ups that run but
 train badly.
@@ -11,16 +11,16 @@ from ganzoo.training import feed
 
 
 def check(model, dataset=None, batch=None):
-    """Looks for bad combinations of a model, its optimizers and a dataset. Changes none of them.
+    """Looks for bad combinations of a model, its optimizers and a dataset. Changes nothing.
 
-    Of the data, it looks at up to 1,000 samples of the first batches, and at all labels of a dataset of `ganzoo.data`.
-    A dataset is not read if reading leaves a trace in it: if it shuffles by a random state, say, or comes from a Python
-    generator. Then the check looks at `batch` alone.
+    It looks at up to 1,000 samples of the first batches, and at all labels of a dataset of `ganzoo.data`. It does not
+    read a dataset if reading leaves a trace in it, for example if it shuffles by a random state or comes from a Python
+    generator. Then it looks only at `batch`.
 
     Args:
         model: `GenerativeModel`, compiled.
-        dataset: `tf.data.Dataset` of batches, as `fit` takes it. Defaults to `None`: the model alone is checked.
-        batch: A batch of the dataset that was read already. Defaults to `None`.
+        dataset: `tf.data.Dataset` of batches, as for `fit`. Defaults to `None`, which checks only the model.
+        batch: A batch of the dataset that was already read. Defaults to `None`.
 
     Returns:
         List of `Finding`, empty if all is well.
@@ -43,12 +43,11 @@ def check(model, dataset=None, batch=None):
 
 
 def warn(model, dataset=None, batch=None, stacklevel=3):
-    """Shows what `check` finds as one `UserWarning`.
+    """Shows the findings of `check` as a single `UserWarning`.
 
     Args:
         model, dataset, batch: See `check`.
-        stacklevel: Integer, whose line the warning names: 1 is the caller's. Defaults to `3`, the line that calls
-            `fit`.
+        stacklevel: Integer, whose line the warning names. 1 is the caller. Defaults to `3`, the line that calls `fit`.
     """
     findings = check(model, dataset, batch)
     if findings and model.is_chief:

@@ -1,6 +1,6 @@
-"""Combinations of networks, losses and optimizers that train badly.
+"""Checks for combinations of networks, losses and optimizers that train badly.
 
-Each check is a generator function `(model)` -> `Finding`s. `CHECKS` has them all.
+Each check is a generator function `(model)` -> `Finding`s. `CHECKS` lists them all.
 """
 
 import contextlib
@@ -18,21 +18,21 @@ from ganzoo.training.critic import Update
 MADE_BY = {"generator": "samples", "discriminator": "scores", "encoder": "latents"}
 
 
-# === What a model is made of ===
+# === Parts of a model ===
 
 
 def is_adversarial(model):
-    """Whether there is a discriminator."""
+    """Whether the model has a discriminator."""
     return getattr(model, "discriminator", None) is not None
 
 
 def gives_scores(model):
-    """Whether the discriminator gives scores. BEGAN's reconstructs samples instead."""
+    """Whether the discriminator gives scores. The discriminator of BEGAN reconstructs samples instead."""
     return is_adversarial(model) and not getattr(model, "reconstructs", False)
 
 
 def networks_of(model):
-    """The networks that a step trains, by name."""
+    """The networks that a step trains, by role."""
     found = {role: getattr(model, role, None) for role in MADE_BY}
     return {role: network for role, network in found.items() if network is not None}
 
@@ -43,7 +43,7 @@ def names(layers):
 
 
 def penalizes_gradients(model):
-    """Whether the discriminator's loss holds the gradient of its scores with respect to the samples.
+    """Whether the discriminator's loss contains the gradient of its scores with respect to the samples.
 
     The loss is traced, not computed, with a stand-in for the critic that notices when it is differentiated.
     """
@@ -65,7 +65,7 @@ def penalizes_gradients(model):
     update = Update(critic, samples, samples, samples, latents=None, condition=condition, training=False)
     losses = (
         lambda: model.discriminator_objective(update),
-        # An objective of someone's own may ask for more than a trace has, such as latents. The hook asks for less.
+        # A user's objective may need more than a trace provides, such as latents. The hook needs less.
         lambda: model.discriminator_loss(critic, samples, samples),
     )
     for loss in losses:
@@ -76,7 +76,7 @@ def penalizes_gradients(model):
 
 
 def some_condition(model, count):
-    """A batch of conditions that are all zeros, or `None` for a model without any."""
+    """A batch of conditions that are all zeros, or `None` for a model without conditions."""
     specs = dict(zip(model.conditions, model.conditions.specs(), strict=True))
     return model.conditions.join({name: tf.zeros((count, *spec.shape[1:]), spec.dtype) for name, spec in specs.items()})
 
@@ -85,7 +85,7 @@ def some_condition(model, count):
 
 
 def check_trainable(model):
-    """A network that cannot learn."""
+    """Checks for a network that cannot learn."""
     for role, network in networks_of(model).items():
         if network.weights and not network.trainable_variables:
             yield Finding(
@@ -97,7 +97,7 @@ def check_trainable(model):
 
 
 def check_penalty(model):
-    """Layers that do not go with a gradient penalty."""
+    """Checks for layers that do not fit a gradient penalty."""
     if not is_adversarial(model) or not penalizes_gradients(model):
         return
     batch_norms = graph.batch_normalizations(model.discriminator)
@@ -129,7 +129,7 @@ def check_penalty(model):
 
 
 def check_momentum(model):
-    """Momentum in the optimizer of a critic whose weights are clipped."""
+    """Checks for momentum in the optimizer of a critic with clipped weights."""
     if not is_adversarial(model) or getattr(model, "discriminator_optimizer", None) is None:
         return
     if not any(isinstance(variable.constraint, WeightClip) for variable in model.discriminator.trainable_variables):
@@ -150,7 +150,7 @@ def check_momentum(model):
 
 
 def check_precision(model):
-    """Networks that round their output before the loss sees it."""
+    """Checks for networks that round their output before the loss sees it."""
     for role, network in networks_of(model).items():
         half = [tensor.dtype for tensor in network.outputs if tensor.dtype in ("float16", "bfloat16")]
         if half:
@@ -163,7 +163,7 @@ def check_precision(model):
 
 
 def check_scores(model):
-    """Scores with bounds, where the losses take any number."""
+    """Checks for bounded scores, where the losses need any number."""
     if not gives_scores(model):
         return
     activation = graph.activation_of(graph.scores_of(model.discriminator))
@@ -178,7 +178,7 @@ def check_scores(model):
 
 
 def check_logits(model):
-    """Logits with bounds under a Bernoulli likelihood."""
+    """Checks for bounded logits with a Bernoulli likelihood."""
     if getattr(model, "likelihood", None) != "bernoulli":
         return
     activation = graph.output_activation(model.decoder)
@@ -193,7 +193,7 @@ def check_logits(model):
 
 
 def check_batch_normalization_at_the_ends(model):
-    """Batch normalization of what the generator makes, or of what the discriminator is shown."""
+    """Checks for batch normalization of the generator's output or the discriminator's input."""
     if not is_adversarial(model):
         return
     found = []
@@ -212,7 +212,7 @@ def check_batch_normalization_at_the_ends(model):
 
 
 def check_spectral_normalization(model):
-    """Keras' own spectral normalization, which writes over kernels."""
+    """Checks for Keras' own spectral normalization, which overwrites kernels."""
     if not is_adversarial(model):
         return
     for role, network in networks_of(model).items():
@@ -228,7 +228,7 @@ def check_spectral_normalization(model):
 
 
 def check_noise_on_replicas(model):
-    """Random layers whose numbers are the same on all replicas."""
+    """Checks for random layers that draw the same numbers on all replicas."""
     replicas = model.distribute_strategy.num_replicas_in_sync
     layers = [layer for network in networks_of(model).values() for layer in graph.noise_layers(network)]
     if replicas > 1 and layers:

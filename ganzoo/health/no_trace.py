@@ -1,4 +1,4 @@
-"""Looking at a model without changing its training."""
+"""A context for looking at a model without changing its training."""
 
 import contextlib
 
@@ -7,10 +7,10 @@ from ganzoo.networks import graph
 
 @contextlib.contextmanager
 def no_trace(model):
-    """Whatever is computed inside leaves the training as it was, to the bit.
+    """Leaves the training unchanged, to the bit, whatever is computed inside.
 
-    The log takes no values, the numbers come from the stream of evaluations, which begins anew, and afterwards this
-    stream and the random states of layers such as `Dropout` are what they were.
+    The log takes no values. Random numbers come from the stream for evaluations, which restarts. Afterwards this stream
+    and the random states of layers such as `Dropout` are restored.
 
     Args:
         model: `GenerativeModel`.

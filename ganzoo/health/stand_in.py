@@ -1,10 +1,10 @@
-"""A critic whose scores somebody else makes: to ask a loss what it does with them."""
+"""A critic with given scores, to test how a loss uses them."""
 
 from ganzoo.training.critic import Critic
 
 
 class StandIn(Critic):
-    """Stands in for the critic of an update: its scores are given, its other outputs are the discriminator's.
+    """Stands in for the critic of an update. Its scores are given, and its other outputs come from the discriminator.
 
     Args:
         model: `AdversarialModel`.

@@ -1,4 +1,4 @@
-"""Which checkpoints a training can go back to, and whether it can."""
+"""Finds checkpoints that a training can go back to, and checks whether going back is possible."""
 
 import tensorflow as tf
 
@@ -6,7 +6,7 @@ from ganzoo.training.learning_rates import schedules_of
 
 
 class FilesUpTo:
-    """The checkpoints of a directory up to a step, as a state: the newest that can be read is restored.
+    """The checkpoints of a directory up to a step, as a state. Restores the newest readable checkpoint.
 
     Args:
         store: `CheckpointFiles`.
@@ -18,12 +18,12 @@ class FilesUpTo:
         self.step = step
 
     def restore(self, model):
-        """Makes the model what it was."""
+        """Restores the checkpoint into the model."""
         self.store.restore(model, self.step)
 
 
 def files_up_to(model, step=None):
-    """The checkpoints of the present `fit` up to a step, as a state.
+    """The checkpoints of the current `fit` up to a step, as a state.
 
     Args:
         model: `GenerativeModel`, in `fit`.

@@ -1,4 +1,4 @@
-"""What tells a dying training from a living one: a few numbers of a model, from a fixed batch of samples."""
+"""Vital signs of a training: a few numbers about a model, from a fixed batch of samples."""
 
 import numpy as np
 import tensorflow as tf
@@ -11,28 +11,29 @@ from ganzoo.sampling import SeededNumbers
 from ganzoo.training import feed
 from ganzoo.training.first_samples import batches_of, first_samples, mapped
 
-_SIDE = 32  # Larger images are averaged down to this size before they are compared.
-_REFERENCE = 1024  # Real samples whose labels are compared.
-_WIDTH = 0.15  # Of the kernel that counts samples, in medians of the distances between real ones.
+_SIDE = 32  # Larger images are averaged down to this side before comparing them.
+_REFERENCE = 1024  # Number of real samples whose labels are compared.
+_WIDTH = 0.15  # Kernel width for counting samples, in units of the median distance between real samples.
 
 
 class VitalSigns:
-    """Looks at a model and leaves no trace in it.
+    """Measures a model and leaves no trace in it.
 
-    Samples of the generator itself, not of its average, always of the same latents, are compared with a fixed batch of
-    real ones: images as pixels, averaged down to 32 a side. Of adversarial models the discriminator's scores of both
-    are taken, and the gradients of score and loss with respect to the generated ones.
+    Samples from a fixed set of latents are compared with a fixed batch of real samples. They come from the generator
+    itself, not from its average. Images are compared as pixels, averaged down to 32 a side. For adversarial models, the
+    discriminator's scores of both are computed, and the gradients of score and loss with respect to the generated
+    samples.
 
     Args:
-        model: `GenerativeModel`, in `fit`: the real samples are those that its data begin with.
+        model: `GenerativeModel`, in `fit`. The real samples are the first samples of its data.
         num_samples: Integer, at least 2.
-        seed: Integer, of the latents.
+        seed: Integer, for the latents.
 
     Attributes:
-        data: Dictionary, what was found out about the real samples: `spread`, the mean distance of two of them by that
-            of two opposite corners of [-1, 1] (of points, by their mean length); `distinct`, the share of different
-            ones; and with labels `label_agreement`, how often a sample's nearest neighbour has its label, and
-            `label_chance`, how often two samples have the same, of `label_count`.
+        data: Dictionary of facts about the real samples. `spread` is the mean pairwise distance, divided by the
+            distance between opposite corners of [-1, 1], or by the mean length for points. `distinct` is the share of
+            different samples. With labels, `label_agreement` is how often a sample's nearest neighbour has its label,
+            and `label_chance` how often two random samples share a label, among `label_count` samples.
     """
 
     def __init__(self, model, num_samples=128, seed=0):
@@ -42,7 +43,7 @@ class VitalSigns:
         kind = model.conditions
         wanted = max(count, _REFERENCE if model.num_classes else 0)
         real, condition = first_samples(float_batches(model), wanted).first(wanted)
-        while len(real) < count:  # Of few samples each comes several times.
+        while len(real) < count:  # With few samples, use each several times.
             real = np.concatenate([real, real])[:count]
             condition = mapped(lambda part: np.concatenate([part, part])[:count], condition)
         self.labels = condition if kind.label is not None and len(kind) == 1 else None
@@ -57,23 +58,25 @@ class VitalSigns:
         self._ignorance = None
 
     def look(self):
-        """Dictionary of numbers, all floats.
+        """Computes the vital signs, a dictionary of floats.
 
-        - `diversity`: the effective number of different samples, by that of real ones (see `effective_number`).
-        - `distance`: the energy distance of both kinds of samples, by the mean distance of two real ones: 0 for equal
-          distributions; it grows with the way from one to the other, without an upper end.
-        - `change`: how far the samples have moved since the last look, in mean distances of real ones.
+        - `diversity`: effective number of different samples, relative to real samples (see `effective_number`).
+        - `distance`: energy distance between both kinds of samples, relative to the mean distance between real samples.
+          It is 0 for equal distributions, and grows with the distance between them, without an upper limit.
+        - `change`: how far the samples have moved since the last look, relative to the mean distance between real
+          samples.
         - `pinned`, `pinned_real`: share of pixels beyond +-0.999.
-        - `label_agreement`: how often the real sample that is the nearest to a generated one has its label;
-          `label_floor`: a twentieth of the way from chance to what real samples reach.
-        - `slope`, `push`: the norm of the gradient of the discriminator's score, and of the generator's loss, at a
-          generated sample; medians.
+        - `label_agreement`: how often the nearest real sample has the label of the generated sample.
+        - `label_floor`: a twentieth of the way from chance to the agreement among real samples.
+        - `slope`, `push`: norm of the gradient of the discriminator's score, and of the generator's loss, at a
+          generated sample. Both are medians.
         - `reach`: `slope` times the distance from a generated to a real sample.
-        - `gap`, `score_spread`: mean score of real samples minus that of generated ones; the range of all scores.
-        - `ignorance`: the discriminator's loss where it knows nothing.
-        - `bounded`: 1 where that loss has a lower bound, 0 where (as for a Wasserstein distance) it has none.
+        - `gap`: mean score of real samples minus mean score of generated samples.
+        - `score_spread`: range of all scores.
+        - `ignorance`: the discriminator's loss if it knows nothing.
+        - `bounded`: 1 if that loss has a lower bound, 0 if it has not, as for a Wasserstein distance.
 
-        If samples are not finite, `finite` is 0 and nothing else is there.
+        If samples are not finite, `finite` is 0 and there are no other signs.
         """
         model = self.model
         with no_trace(model):
@@ -114,9 +117,11 @@ class VitalSigns:
             loss = model.generator_loss(critic, real, fake)
         real_scores = mean_per_sample(critic(real)).numpy()
         slope = median_norm(tape.gradient(fake_scores, fake))
+        # The loss is a mean over samples, which divides each gradient by their number.
         push = median_norm(tape.gradient(loss, fake)) * len(fake)
         fake_scores = fake_scores.numpy()
-        if self._ignorance is None or graph.has_heads(model.discriminator):  # The loss of other outputs changes.
+        # With other outputs, the loss changes over time.
+        if self._ignorance is None or graph.has_heads(model.discriminator):
             self._ignorance, self._bounded = limits_of_loss(model, real, fake, self.condition)
         both = np.concatenate([real_scores, fake_scores])
         return {
@@ -140,6 +145,7 @@ class VitalSigns:
         data["distinct"] = len(np.unique(self.points.round(6), axis=0)) / len(self.points)
         if self.labels is not None:
             between = distances(self.reference, self.reference)
+            # A sample is not its own neighbour.
             np.fill_diagonal(between, np.inf)
             shares = np.bincount(self.labels) / len(self.labels)
             data["label_agreement"] = float(np.mean(self.labels[between.argmin(axis=1)] == self.labels))
@@ -149,13 +155,13 @@ class VitalSigns:
 
 
 def float_batches(model):
-    """The data of `fit` from their beginning: pairs of float32 samples and conditions, as arrays."""
+    """The data of `fit` from the beginning, as pairs of float32 samples and conditions, in arrays."""
     for samples, condition in batches_of(model, model.feed.dataset):
         yield feed.to_float(tf.constant(samples)).numpy(), condition
 
 
 def flatten(samples):
-    """Float64 vectors `(count, dimensions)` of samples; images are averaged down to at most 32 pixels a side."""
+    """Float64 vectors `(count, dimensions)` of samples. Images are averaged down to at most 32 pixels a side."""
     samples = np.asarray(samples, "float64")
     if samples.ndim == 4:
         count, height, width, channels = samples.shape
@@ -166,33 +172,34 @@ def flatten(samples):
 
 
 def distances(first, second):
-    """Euclidean distances `(n, m)` of the rows of two matrices."""
-    # TensorFlow's product: NumPy's threads would compete with those of the training.
+    """Euclidean distances `(n, m)` between the rows of two matrices."""
+    # Use TensorFlow's product, because NumPy's threads would compete with those used in training.
     products = tf.linalg.matmul(first, second, transpose_b=True).numpy()
     squares = np.sum(first**2, axis=1)[:, None] + np.sum(second**2, axis=1) - 2 * products
     return np.sqrt(np.maximum(squares, 0.0))
 
 
 def mean_distance(matrix):
-    """Mean of the distances of different samples."""
+    """Mean distance between different samples."""
     count = len(matrix)
     return (matrix.sum() - np.trace(matrix)) / (count * (count - 1))
 
 
 def effective_number(matrix, width):
-    """How many different samples there are, from 1 to n: the Vendi score with a Gaussian kernel.
+    """Effective number of different samples, from 1 to n: the Vendi score with a Gaussian kernel.
 
         exp(-sum_i l_i log l_i),   l the eigenvalues of K / n,   K_ij = exp(-d_ij^2 / (2 width^2))
 
-    n samples in m distant heaps of equal size count m.
+    n samples in m distant clusters of equal size count as m.
 
     Reference: [Friedman & Dieng, 2022](https://arxiv.org/abs/2210.02410), Definition 3.1.
 
     Args:
         matrix: Distances `(n, n)`.
-        width: Float, the distance at which two samples begin to be different.
+        width: Float, the distance at which two samples start to count as different.
     """
     kernel = np.exp(-0.5 * (matrix / width) ** 2)
+    # Rounding may make the distance from a sample to itself positive.
     np.fill_diagonal(kernel, 1.0)
     shares = np.linalg.eigvalsh(kernel / len(kernel))
     shares = shares[shares > 1e-12]
@@ -200,10 +207,10 @@ def effective_number(matrix, width):
 
 
 def limits_of_loss(model, real, fake, condition=None):
-    """The discriminator's loss where it knows nothing, and whether it is bounded from below.
+    """The discriminator's loss if it knows nothing, and whether the loss has a lower bound.
 
-    The loss is asked with critics of constant scores: the same for both kinds of samples, in the first case the best
-    one; far apart in the second.
+    Critics with constant scores probe the loss. In the first case both kinds of samples get the same score, and the
+    best score counts. In the second case the scores are far apart.
 
     Args:
         model: `AdversarialModel`.
@@ -211,13 +218,14 @@ def limits_of_loss(model, real, fake, condition=None):
         condition: Batch of conditions. Defaults to `None`.
 
     Returns:
-        Two floats, the second one 0 or 1; NaN and 0 where the loss is none of a critic's scores.
+        Two floats, the second is 0 or 1. NaN and 0 if the loss does not use the critic's scores.
     """
     critic = StandIn(model, None, condition)
 
     def loss(real_score, fake_score):
         def scores(samples):
             score = real_score if samples is real else fake_score
+            # A constant score has no gradient, but penalties need a gradient, even of 0.
             return score + 0.0 * tf.reduce_sum(tf.reshape(samples, (len(samples), -1)), axis=1, keepdims=True)
 
         critic.scores = scores
@@ -226,18 +234,18 @@ def limits_of_loss(model, real, fake, condition=None):
     try:
         ignorance = min(loss(score, score) for score in np.linspace(-1, 1, 9, dtype="float32"))
         apart = min(loss(np.float32(score), np.float32(-score)) for score in (1, 10, 100))
-    except Exception:  # Whatever a loss of the user's own does with its critic: it is no fault of the training.
+    except Exception:  # A user's loss may do anything with its critic. That must not stop the training.
         return np.nan, 0.0
     return ignorance, float(apart > -0.5)
 
 
 def mean_per_sample(scores):
-    """The mean score of each sample, of all patches."""
+    """The mean score of each sample over all its patches."""
     return tf.reduce_mean(tf.reshape(scores, (len(scores), -1)), axis=1)
 
 
 def median_norm(gradients):
-    """The median length of the samples' gradients; 0 where there is none."""
+    """The median norm of the samples' gradients, or 0 without gradients."""
     if gradients is None:
         return 0.0
     return float(np.median(np.linalg.norm(np.reshape(gradients, (len(gradients), -1)), axis=1)))

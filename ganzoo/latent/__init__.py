@@ -16,6 +16,7 @@ from ganzoo.latent.projection import project as project
 from ganzoo.latent.ratio import Calibration as Calibration
 from ganzoo.latent.ratio import DensityRatio as DensityRatio
 from ganzoo.latent.ratio import calibrate as calibrate
+from ganzoo.latent.reader import Reader as Reader
 from ganzoo.latent.rejection import Drawn as Drawn
 from ganzoo.latent.rejection import acceptance_probability as acceptance_probability
 from ganzoo.latent.rejection import chains as chains
@@ -24,6 +25,7 @@ from ganzoo.latent.rejection import metropolis_hastings as metropolis_hastings
 from ganzoo.latent.rejection import reject as reject
 from ganzoo.latent.space import Sheet as Sheet
 from ganzoo.latent.space import draw as draw
+from ganzoo.latent.standing import standing_statistics as standing_statistics
 from ganzoo.latent.walks import TruncatedNumbers as TruncatedNumbers
 from ganzoo.latent.walks import between as between
 from ganzoo.latent.walks import interpolate as interpolate

@@ -1,4 +1,4 @@
-"""The layers that go with a normalization, by its name."""
+"""Chooses the layers for a normalization by its name."""
 
 import keras
 
@@ -16,9 +16,9 @@ def normalization(kind, name):
 
     Args:
         kind: `"batch"`, `"layer"`, `"instance"`, `"spectral"` or `None`. `"layer"` normalizes each sample over height,
-            width and channels, with a gain and a bias for each channel: the layer normalization of WGAN-GP's authors,
-            which couples no samples. `"instance"` normalizes each channel of each sample. `"spectral"` is the
-            identity: it normalizes weights, see `dense_layer` and `convolution_layer`.
+            width and channels, with a gain and a bias for each channel. This is the layer normalization of WGAN-GP's
+            authors, which keeps samples independent. `"instance"` normalizes each channel of each sample. `"spectral"`
+            returns the identity, because it normalizes weights, see `dense_layer` and `convolution_layer`.
         name: String, name of the layer.
 
     Raises:
@@ -28,8 +28,8 @@ def normalization(kind, name):
     if kind in (None, "spectral"):
         return lambda x: x
     if kind == "batch":
-        # Momentum and epsilon of the reference code; Keras' 0.99 lags behind a network that learns fast. The batch
-        # of the papers is the global one, so its statistics are taken over all replicas.
+        # Momentum and epsilon of the reference code. Keras' momentum of 0.99 lags behind a network that learns fast.
+        # The papers normalize over the whole batch, so statistics are taken over all replicas.
         return BatchNormalization(
             momentum=0.9,
             epsilon=1e-5,
@@ -45,12 +45,12 @@ def normalization(kind, name):
 
 
 def dense_layer(normalization):
-    """The class of dense layers that goes with a normalization."""
+    """The class of dense layers for a normalization."""
     kind = checks.choice("normalization", normalization, NORMALIZATIONS)
     return SpectralDense if kind == "spectral" else keras.layers.Dense
 
 
 def convolution_layer(normalization):
-    """The class of convolutions that goes with a normalization."""
+    """The class of convolutions for a normalization."""
     kind = checks.choice("normalization", normalization, NORMALIZATIONS)
     return SpectralConv2D if kind == "spectral" else Conv2D

@@ -3,8 +3,8 @@
 import keras
 import tensorflow as tf
 
-# A bfloat16 convolution on a CPU loses its lead in one place: the filter gradient where the smaller map has few pixels.
-# There, patches and one matrix product are faster (docs/performance.md); in float32 and on larger maps they are not.
+# On a CPU, bfloat16 convolutions are fast except for the filter gradient when the smaller map has few pixels. In that
+# case, patches and a matrix product are faster (docs/performance.md). In float32 and on larger maps they are slower.
 LARGEST_SMALL_MAP = 4 * 4
 
 
@@ -49,7 +49,7 @@ def trilinear_convolution(kernel_shape, strides, large_shape):
 
 
 def filter_gradient_is_slow(layer, small_shape):
-    """Whether `trilinear_convolution` is the faster way for a layer whose smaller map has that height and width."""
+    """Whether `trilinear_convolution` is faster for a layer, given the height and width of its smaller map."""
     return (
         layer.compute_dtype == "bfloat16"
         and layer.padding == "same"
@@ -61,7 +61,7 @@ def filter_gradient_is_slow(layer, small_shape):
 
 @keras.saving.register_keras_serializable("ganzoo")
 class Conv2D(keras.layers.Conv2D):
-    """`keras.layers.Conv2D`, with a fast filter gradient in bfloat16; see `trilinear_convolution`."""
+    """`keras.layers.Conv2D`, with a fast filter gradient in bfloat16. See `trilinear_convolution`."""
 
     def convolution_op(self, inputs, kernel):
         if not filter_gradient_is_slow(self, self.compute_output_shape(inputs.shape)[1:3]):
@@ -72,7 +72,7 @@ class Conv2D(keras.layers.Conv2D):
 
 @keras.saving.register_keras_serializable("ganzoo")
 class Conv2DTranspose(keras.layers.Conv2DTranspose):
-    """`keras.layers.Conv2DTranspose`, with a fast filter gradient in bfloat16; see `trilinear_convolution`."""
+    """`keras.layers.Conv2DTranspose`, with a fast filter gradient in bfloat16. See `trilinear_convolution`."""
 
     def call(self, inputs):
         if not filter_gradient_is_slow(self, inputs.shape[1:3]):

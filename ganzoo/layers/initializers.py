@@ -1,9 +1,10 @@
-"""How the kernels and gains of the networks of papers start.
+"""The initializers of kernels and gains in the papers' networks.
 
-These are configs and not initializers: an instance draws its seed when it is made, a config when a layer takes it.
+They are configs and not initializers. An initializer draws its seed when it is made, so all layers would share the
+seed. A config gives each layer an initializer with a new seed.
 """
 
-# Radford et al., 2015, Section 4: zero-centred normal weights of standard deviation 0.02; the authors' code draws the
+# Radford et al., 2015, Section 4: zero-centred normal weights of standard deviation 0.02. The authors' code draws the
 # gains of batch normalization from N(1, 0.02).
 DCGAN_KERNELS = {"class_name": "RandomNormal", "config": {"mean": 0.0, "stddev": 0.02}}
 DCGAN_GAINS = {"class_name": "RandomNormal", "config": {"mean": 1.0, "stddev": 0.02}}
@@ -14,3 +15,6 @@ WGAN_GP_KERNELS = {
     "class_name": "VarianceScaling",
     "config": {"scale": 2.0, "mode": "fan_avg", "distribution": "uniform"},
 }
+
+# Brock et al., 2018, Section 3: orthogonal matrices, with a column for each filter of a convolution.
+ORTHOGONAL_KERNELS = {"class_name": "Orthogonal", "config": {"gain": 1.0}}

@@ -1,4 +1,4 @@
-"""Labels as vectors."""
+"""Labels as one-hot vectors."""
 
 import keras
 from keras import ops
@@ -8,7 +8,7 @@ from ganzoo import checks
 
 @keras.saving.register_keras_serializable("ganzoo")
 class OneHot(keras.layers.Layer):
-    """Integer labels `(batch, ...)` to vectors `(batch, ..., num_classes)` of zeros and a one.
+    """Turns integer labels `(batch, ...)` into one-hot vectors `(batch, ..., num_classes)`.
 
     Args:
         num_classes: Integer.

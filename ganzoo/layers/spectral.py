@@ -15,12 +15,11 @@ class SpectrallyNormalized:
         v <- W^T u / ||W^T u||,   u <- W v / ||W v||                   (Algorithm 1, one iteration a forward pass)
 
     A dense layer becomes 1-Lipschitz. The kernel of a convolution is a matrix with a row for each filter, as in the
-    paper. The norm of that matrix is not the norm of the convolution, but bounds it up to a constant: overlapping
-    patches share pixels, and a 4x4 convolution with stride 2 can have a Lipschitz constant above 1.
+    paper. The norm of that matrix is not the norm of the convolution, but bounds it up to a constant. Overlapping
+    patches share pixels, so a 4x4 convolution with stride 2 can have a Lipschitz constant above 1.
 
-    The kernel stays what the optimizer made of it, and the gradient goes through sigma, with u and v as constants. Only
-    u is kept, as a weight that no optimizer moves. It goes on in training mode alone. sigma is float32 in any
-    precision.
+    The kernel itself is not changed. The gradient goes through sigma, with u and v as constants. Only u is stored, as a
+    weight that is not trained. It is updated only in training mode. sigma is float32 in any precision.
 
     Reference: [Miyato et al., 2018](https://arxiv.org/abs/1802.05957), Section 2.1 and Algorithm 1 of Appendix A.
 
@@ -45,12 +44,12 @@ class SpectrallyNormalized:
             initializer={"class_name": "RandomNormal", "config": {"mean": 0.0, "stddev": 1.0}},
             trainable=False,
             autocast=False,
-            aggregation="only_first_replica",  # A function of the kernel: the same on all.
+            aggregation="only_first_replica",  # It follows from the kernel, so it is equal on all.
             name="left_vector",
         )
 
     def spectral_norm(self, training=False):
-        """sigma, differentiable in the kernel. In training mode u goes on by `power_iterations`."""
+        """sigma, differentiable in the kernel. In training mode, u is updated by `power_iterations` iterations."""
         matrix = tf.reshape(self.kernel, (-1, self.kernel.shape[-1]))  # The paper's W, transposed.
         constant = tf.stop_gradient(matrix)
         u = tf.math.l2_normalize(tf.convert_to_tensor(self.left_vector))
@@ -82,7 +81,7 @@ class SpectrallyNormalized:
 
 @keras.saving.register_keras_serializable("ganzoo")
 class SpectralDense(SpectrallyNormalized, keras.layers.Dense):
-    """`keras.layers.Dense` with spectral normalization; see `SpectrallyNormalized`."""
+    """`keras.layers.Dense` with spectral normalization. See `SpectrallyNormalized`."""
 
     def linear(self, inputs, kernel):
         return ops.matmul(inputs, kernel)
@@ -90,7 +89,7 @@ class SpectralDense(SpectrallyNormalized, keras.layers.Dense):
 
 @keras.saving.register_keras_serializable("ganzoo")
 class SpectralConv2D(SpectrallyNormalized, Conv2D):
-    """`Conv2D` with spectral normalization; see `SpectrallyNormalized`."""
+    """`Conv2D` with spectral normalization. See `SpectrallyNormalized`."""
 
     def linear(self, inputs, kernel):
         return self.convolution_op(inputs, kernel)

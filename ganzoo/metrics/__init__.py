@@ -1,4 +1,4 @@
-"""How good samples are: each metric as a pure function of two arrays of features, and as a streaming object."""
+"""Metrics of sample quality. Each is a pure function of two arrays of features, and a streaming object."""
 
 from ganzoo.metrics import features as features
 from ganzoo.metrics.classes import ClassHistogram as ClassHistogram

@@ -1,11 +1,11 @@
-"""What precision, recall, density and coverage have in common: balls around samples, and who lies in them.
+"""Shared parts of precision, recall, density and coverage: balls around samples, and which samples lie in them.
 
-A ball around a sample reaches as far as its k-th nearest neighbour of the same kind. The balls of one kind stand for
-the region where that kind lies, and a metric asks which samples of the other kind lie in them.
+The ball around a sample reaches to its k-th nearest neighbour of the same kind. Together, the balls of a kind stand for
+the region where that kind lies. Each metric asks which samples of the other kind lie in these balls.
 
-All four metrics decide by the distances between real and generated samples. `Neighbourhoods` computes these distances
-once for all metrics that are measured together. A decision is exact, so that a metric has the same value, bit for bit,
-whether it is measured alone or with others.
+All four metrics depend on the distances between real and generated samples. `Neighbourhoods` computes these distances
+once for all metrics that are measured together. The decisions are exact, so a metric has the same value, bit for bit,
+measured alone or with others.
 """
 
 import warnings
@@ -21,18 +21,18 @@ from ganzoo.metrics.metric import Metric, check_chunk_size, check_features, chun
 from ganzoo.metrics.score import Score
 from ganzoo.metrics.seeds import numbers_of
 
-# An interval comes from so many divisions of the samples into so many groups, and has the quantile of Student's t of so
-# many degrees of freedom: the variances that were found so spread like those of 10.
+# An interval comes from DIVISIONS random divisions of the samples into GROUPS groups. It uses the quantile of Student's
+# t with FREEDOM degrees of freedom, because the variances scatter like variances with 10 degrees of freedom.
 DIVISIONS, GROUPS, FREEDOM = 4, 4, 10
 
 
 class Balls(NamedTuple):
-    """The balls around all samples of one kind.
+    """The balls around all samples of one kind, real or fake.
 
     Args:
         centres: String, `"real"` or `"fake"`.
-        k: Integer, the neighbour that a ball reaches.
-        closed: Boolean, whether the surface belongs to a ball.
+        k: Integer. A ball reaches to the k-th nearest neighbour of its centre.
+        closed: Boolean, whether the surface belongs to the ball.
     """
 
     centres: str
@@ -41,10 +41,10 @@ class Balls(NamedTuple):
 
 
 class Question(NamedTuple):
-    """What a metric asks of the samples.
+    """What a metric needs to know about the samples.
 
     Args:
-        name: String, the metric.
+        name: String, the name of the metric.
         k: Integer.
     """
 
@@ -53,15 +53,15 @@ class Question(NamedTuple):
 
     @property
     def balls(self):
-        """The balls that it is about."""
+        """The balls that the metric looks at."""
         return Balls("fake" if self.name == "recall" else "real", self.k, self.name in ("precision", "recall"))
 
     def terms(self, counts):
-        """The terms whose mean is the metric.
+        """The values per sample whose mean is the metric.
 
         Args:
-            counts: What `count_in_balls` found: for each kind, how many balls a sample of the other kind than the
-                centres lies in; and how many of these samples lie in the ball of a centre.
+            counts: Result of `count_in_balls` for these balls. For a sample of the kind of the centres, it is the
+                number of other samples in the ball. For any other sample, it is the number of balls around it.
         """
         if self.name == "density":
             return counts["fake"] / self.k
@@ -69,11 +69,11 @@ class Question(NamedTuple):
 
 
 class Neighbourhoods:
-    """Real and generated samples, and the answers to all questions about who lies in whose balls, found together.
+    """Answers questions about which real or generated samples lie in which balls, all in one pass.
 
     Args:
         real, fake: Arrays `(samples, dimensions)`.
-        questions: List of `Question`. Those that the samples are too few for stay without an answer.
+        questions: List of `Question`. Questions that need more samples than there are get no answer.
     """
 
     def __init__(self, real, fake, questions):
@@ -82,16 +82,17 @@ class Neighbourhoods:
         self._terms, self._means, self._scaled = {}, {}, None
 
     def terms(self, question, chunk_size):
-        """The terms of a question, whose mean is the metric."""
+        """The values per sample whose mean is the metric."""
         if (question, chunk_size) not in self._terms:
             real, fake = self._in_one_unit()
+            # Answer all questions together, because the distances take nearly all of the time.
             asked = self._asked_with(question, lambda k: (k + 1, 1))
             for one, terms in answers(real, fake, asked, chunk_size).items():
                 self._terms[one, chunk_size] = terms
         return self._terms[question, chunk_size]
 
     def means_of_groups(self, question, seed, chunk_size):
-        """The metric of disjoint groups of the samples, an array `(DIVISIONS, GROUPS)`; `None` if they are too few."""
+        """The metric on disjoint groups of samples, an array `(DIVISIONS, GROUPS)`, or `None` with too few samples."""
         least = GROUPS * 5 * (question.k + 1)
         if min(map(len, self._samples)) < least:
             return None
@@ -113,7 +114,7 @@ class Neighbourhoods:
         return means
 
     def _asked_with(self, question, least):
-        """A question and all others that the samples are enough for: `least(k)` centres and other samples."""
+        """The question, and all others that have at least `least(k)` centres and other samples."""
 
         real, fake = map(len, self._samples)
 
@@ -121,6 +122,7 @@ class Neighbourhoods:
             counts = (fake, real) if other.balls.centres == "fake" else (real, fake)
             return all(count >= needed for count, needed in zip(counts, least(other.k)))
 
+        # Removes duplicates and keeps the order.
         return list(dict.fromkeys([question, *filter(has_answer, self._questions)]))
 
     def _in_one_unit(self):
@@ -130,7 +132,7 @@ class Neighbourhoods:
 
 
 class BallMetric(Metric):
-    """A metric of balls that reach the k-th neighbour. A subclass has a `name` and a default `k`."""
+    """Base of metrics that use balls up to the k-th neighbour. A subclass has a `name` and a default `k`."""
 
     name = None
     k = None
@@ -141,16 +143,17 @@ class BallMetric(Metric):
 
     @property
     def question(self):
-        """What it asks of the samples."""
+        """The `Question` that this metric asks."""
         return Question(self.name, self.k)
 
     def score(self, real, fake, labels=None, neighbourhoods=None):
-        """The `Score` of features that exist already.
+        """The `Score` of features that are already computed.
 
         Args:
             real, fake: Arrays `(samples, dimensions)`.
             labels: Not used.
-            neighbourhoods: `Neighbourhoods` of both, which other metrics share. Defaults to `None`: its own.
+            neighbourhoods: `Neighbourhoods` of both, shared with other metrics. Defaults to `None`, which computes them
+                here.
         """
         return self.features.named(self._score(real, fake, neighbourhoods))
 
@@ -163,7 +166,7 @@ class BallMetric(Metric):
 
 
 def mean_of_terms(name, real, fake, k, level, seed, chunk_size, neighbourhoods=None):
-    """The `Score` of a metric of balls; arguments as in `precision`, and `BallMetric.score`."""
+    """The `Score` of a metric of balls. For the arguments see `precision` and `BallMetric.score`."""
     real, fake = check_features(real, fake, largest=np.inf)  # `Neighbourhoods` scales them.
     question = Question(name, checks.integer("k", k, least=1))
     intervals.check_level(level)
@@ -188,7 +191,7 @@ def mean_of_terms(name, real, fake, k, level, seed, chunk_size, neighbourhoods=N
 
 
 def check_numbers(question, real, fake):
-    """Raises `ValueError` if there are too few samples for a question."""
+    """Raises a `ValueError` if there are too few samples for a question."""
     kinds = {"real": len(real), "fake": len(fake)}
     centres = question.balls.centres
     for kind, count in kinds.items():
@@ -200,13 +203,15 @@ def check_numbers(question, real, fake):
 
 
 def interval_of_groups(terms, means, level, bounds):
-    """Interval from the spread of a metric over disjoint groups of the samples.
+    """Confidence interval from the spread of a metric over disjoint groups of the samples.
 
-    The terms are not independent: a ball holds several samples, and reaches as far as others allow. The bootstrap
-    fails, for it makes copies, which are neighbours at distance 0; leaving out one sample at a time gives far too large
-    an error. But the variance of what depends on near neighbours only goes as 1 / N, so that groups of N / 4 samples
-    of each kind show that of N. Smaller groups, whose balls are wider, show too small a variance where the kinds
-    differ. The variance is never less than that of the terms with the balls given.
+    The values per sample are not independent. A ball holds several samples, and its radius depends on others. Two usual
+    methods fail here. The bootstrap makes copies, which are neighbours at distance 0. The jackknife gives far too large
+    an error.
+
+    But the variance of a statistic of near neighbours goes as 1 / N, so groups of N / 4 samples of each kind show the
+    variance for N. Smaller groups have wider balls, and show too small a variance where the kinds differ. The variance
+    is never less than the variance of the values with the balls held fixed.
 
     Reference: [Abadie & Imbens, 2008](https://doi.org/10.3982/ECTA6474), on the bootstrap of nearest neighbours.
 
@@ -219,14 +224,16 @@ def interval_of_groups(terms, means, level, bounds):
     Returns:
         `(low, high)`.
     """
+    # A group has N / GROUPS samples, and the variance goes as 1 / N.
     variances = np.var(means, axis=1, ddof=1) / GROUPS
+    # The groups may agree by chance, so the error has a floor.
     error = np.sqrt(max(np.mean(variances), np.var(terms) / len(terms)))
     half_width = scipy.stats.t.ppf((1 + level) / 2, FREEDOM) * error
     return tuple(np.clip([terms.mean() - half_width, terms.mean() + half_width], *bounds))
 
 
 def warn_of_copies(centres, k):
-    """Warns of open balls that are empty, since the k-th neighbour of their centre is its copy."""
+    """Warns if open balls are empty because the k-th neighbour of the centre is a copy of it."""
     _, counts = np.unique(hashes_of(centres), return_counts=True)
     empty = counts[counts > k].sum()
     if empty:
@@ -238,21 +245,23 @@ def warn_of_copies(centres, k):
 
 
 def hashes_of(features):
-    """A number for each row, by which copies are known."""
-    return np.array([hash((row + 0).tobytes()) for row in features])  # -0.0 + 0 is 0.0.
+    """A hash of each row, to find copies."""
+    # -0.0 + 0 is 0.0, so that both zeros have one hash.
+    return np.array([hash((row + 0).tobytes()) for row in features])
 
 
-# === Who lies in whose balls ===
+# === Which samples lie in which balls ===
 
 
 def answers(real, fake, questions, chunk_size):
-    """Dictionary, question -> its terms, from one pass over the distances between real and generated samples."""
+    """Dictionary from each question to its values per sample, from one pass over all real-fake distances."""
+    # Density and coverage with equal k share their balls.
     counts = count_in_balls(real, fake, dict.fromkeys(question.balls for question in questions), chunk_size)
     return {question: question.terms(counts[question.balls]) for question in questions}
 
 
 def count_in_balls(real, fake, balls, chunk_size):
-    """How many samples lie in how many balls.
+    """Counts the samples in each ball, and the balls around each sample.
 
     Args:
         real, fake: Arrays `(samples, dimensions)`.
@@ -260,8 +269,9 @@ def count_in_balls(real, fake, balls, chunk_size):
         chunk_size: Integer, the edge of the largest block of distances.
 
     Returns:
-        Dictionary, balls -> `{"real": ..., "fake": ...}`, integer arrays `(samples,)`. Of the kind of the centres: how
-        many samples of the other kind lie in the ball of each. Of the other kind: how many balls each lies in.
+        Dictionary from balls to `{"real": ..., "fake": ...}`, integer arrays `(samples,)`. For the kind of the centres,
+        an entry is the number of samples of the other kind in the ball. For the other kind, it is the number of balls
+        around the sample.
     """
     radii = radii_of(real, fake, balls, chunk_size)
     counts = {one: {"real": np.zeros(len(real), "int64"), "fake": np.zeros(len(fake), "int64")} for one in balls}
@@ -269,6 +279,7 @@ def count_in_balls(real, fake, balls, chunk_size):
         rows = slice(start, start + len(chunk))
         for columns, squares, errors in squared_distances(chunk, real, chunk_size):
             for one in balls:
+                # Real centres are the columns of the block, generated centres its rows.
                 of_block = radii[one][columns][None] if one.centres == "real" else radii[one][rows][:, None]
                 inside = is_inside(squares, errors, of_block, one.closed, chunk, real[columns], chunk_size)
                 counts[one]["fake"][rows] += inside.sum(axis=1)
@@ -277,18 +288,19 @@ def count_in_balls(real, fake, balls, chunk_size):
 
 
 def is_inside(squares, errors, radii, closed, x, y, chunk_size):
-    """Whether samples lie in balls, exactly.
+    """Decides exactly which samples lie in which balls.
 
     Args:
-        squares: Array `(x, y)`, squared distances but for rounding.
-        errors: Array `(x, y)`, how far they may be off.
+        squares: Array `(x, y)`, squared distances up to rounding.
+        errors: Array `(x, y)`, bounds of the rounding errors.
         radii: Array of squared radii that broadcasts to both.
-        closed: Boolean, whether the surface belongs to a ball.
+        closed: Boolean, whether the surface belongs to the ball.
         x, y: Arrays `(samples, dimensions)`.
         chunk_size: Integer.
     """
     excess = squares - radii
     inside = excess < 0
+    # Where rounding could change the answer, compute the distance again exactly.
     rows, places = np.nonzero(np.abs(excess) <= errors)
     exact = exact_squares(x, y, rows, places, chunk_size)
     radius = np.broadcast_to(radii, squares.shape)[rows, places]
@@ -297,7 +309,7 @@ def is_inside(squares, errors, radii, closed, x, y, chunk_size):
 
 
 def radii_of(real, fake, balls, chunk_size):
-    """Dictionary, balls -> the squared radius of each: the squared distance to the k-th nearest of the others."""
+    """Dictionary from balls to their squared radii, the squared distances to the k-th nearest of the others."""
     radii = {}
     for kind, centres in (("real", real), ("fake", fake)):
         own = [one for one in balls if one.centres == kind]

@@ -1,4 +1,4 @@
-"""Class histogram and class accuracy of generated samples, as a classifier reads them."""
+"""Metrics from the classes that a classifier sees in generated samples: class histogram and class accuracy."""
 
 import keras
 import numpy as np
@@ -13,23 +13,27 @@ from ganzoo.metrics.score import Score
 
 
 def class_histogram(real, fake, num_classes=None, level=0.95, seed=0):
-    """Total variation between the classes of generated samples and those of real ones.
+    """Total variation distance between the class shares of generated and real samples.
 
         TV(p, q) = 1/2 sum over classes of |p_k - q_k|
 
-    p are the shares of the classes among the generated samples, as a classifier reads them, q those among the real
-    ones, or 1/K. It says at a glance whether a class is missing or crowded out, which quality alone does not tell. It
-    is blind to all that happens within a class, and the classifier finds a class in anything. The real samples should
-    be read by the same classifier: its errors then cancel. It is biased upwards, the more so the fewer the samples.
+    p are the class shares of the generated samples, as a classifier sees them. q are the shares of the real samples, or
+    1/K. The metric shows at a glance whether a class is missing or crowded out. Quality alone does not show that. The
+    metric is blind to everything within a class, and a classifier finds a class in any image. Let the same classifier
+    read the real samples, because its errors then cancel. The metric is biased upwards, more so with fewer samples.
 
-    The details hold both shares, the missing classes (with a real, but no generated sample), the KL divergence of p
-    from q (infinite where q lacks a class of p), and `perfect`, the total variation to be expected of equal shares.
+    The details hold:
+
+    - both shares,
+    - the missing classes, which have real but no generated samples,
+    - the KL divergence of p from q, which is infinite where q lacks a class of p,
+    - `perfect`, the expected total variation if both shares are equal.
 
     Args:
-        real: Labels or scores of real samples, as `fake`, or `None`: all classes are equally likely.
-        fake: Integer array `(samples,)`, the classes; or float array `(samples, classes)`, scores or probabilities, of
-            which the largest counts.
-        num_classes: Integer. Defaults to the classes of the scores, or one more than the largest label.
+        real: Labels or scores of real samples, in the format of `fake`. With `None`, all classes are equally likely.
+        fake: Integer array `(samples,)` of classes, or float array `(samples, classes)` of scores or probabilities. The
+            largest score decides.
+        num_classes: Integer. Defaults to the number of scores, or the largest label plus 1.
         level: Float, the level of the interval. Defaults to `0.95`.
         seed: Integer, of the bootstrap. Defaults to `0`.
 
@@ -37,7 +41,7 @@ def class_histogram(real, fake, num_classes=None, level=0.95, seed=0):
         A `Score`.
 
     Raises:
-        ValueError: If these are neither labels nor scores, if their numbers of classes differ, or with no sample.
+        ValueError: If these are neither labels nor scores, if the numbers of classes differ, or without samples.
 
     Example:
 
@@ -62,6 +66,7 @@ def class_histogram(real, fake, num_classes=None, level=0.95, seed=0):
             "real_shares": q.tolist(),
             "missing": [int(k) for k in np.flatnonzero((p == 0) & (q > 0))],
             "kl": divergence(p, q),
+            # E|N(0, s^2)| = s sqrt(2 / pi) for each class.
             "perfect": float(
                 0.5 * np.sqrt(2 / np.pi) * np.sqrt(q * (1 - q) * sum(1 / len(x) for x in labels.values())).sum()
             ),
@@ -70,29 +75,30 @@ def class_histogram(real, fake, num_classes=None, level=0.95, seed=0):
 
 
 def histogram_interval(value, labels, shares, differences, level, seed):
-    """Interval of `class_histogram`; `labels` and `shares` are dictionaries by kind, and one of them may be missing."""
-    signs = 0.5 * np.sign(differences)  # The sign of each difference is its derivative.
+    """Interval of `class_histogram`. `labels` and `shares` are dictionaries by kind, where a kind may be missing."""
+    signs = 0.5 * np.sign(differences)  # The derivative of |d| is the sign of d.
     influences = [sign * signs[labels[kind]] for kind, sign in (("real", -1), ("fake", 1)) if kind in labels]
+    # Standard error of each difference between two shares.
     errors = np.sqrt(sum(share * (1 - share) / len(labels[kind]) for kind, share in shares.items()))
     low, high = variation_interval(value, differences, errors, influences, level, seed)
-    if shares["fake"].max() == 1:  # All in one class: the others can have a little of them.
+    if shares["fake"].max() == 1:  # All are in one class, but others may have a small share.
         low = max(0.0, low - intervals.unmet_share(len(labels["fake"]), level))
     return low, high
 
 
 def divergence(p, q):
-    """KL divergence of shares p from shares q; infinite where q lacks a class of p."""
+    """KL divergence of shares p from shares q, infinite where q lacks a class of p."""
     found = p > 0
     with np.errstate(divide="ignore"):
         return float(np.sum(p[found] * np.log(p[found] / q[found])))
 
 
 class ClassHistogram(Metric):
-    """Streaming `class_histogram`. Takes images, and reads real and generated ones by the same classifier.
+    """Streaming `class_histogram` of images. The same classifier reads real and generated images.
 
     Args:
-        classifier: A classifier of images, as `as_classifier` takes it.
-        against: String, `"real"` (the default): real images are needed; or `"uniform"`.
+        classifier: A classifier of images, see `as_classifier`.
+        against: String, `"real"` (the default, which needs real images) or `"uniform"`.
         level, seed: As in `Metric`.
 
     Example:
@@ -113,25 +119,26 @@ class ClassHistogram(Metric):
 
 
 def classifier_accuracy(fake, labels, num_classes=None, level=0.95):
-    """Share of the samples of a conditional model that a classifier reads as the class that was asked for.
+    """Share of samples of a conditional model that a classifier assigns to the requested class.
 
-    It says whether a condition is heeded. It is blind to diversity within a class, and its ceiling is not 1 but the
-    accuracy of the classifier on real images; above that, the model makes easy images.
+    It shows whether the model follows its condition. It is blind to diversity within a class. Its ceiling is the
+    accuracy of the classifier on real images, which is below 1. A model above that ceiling makes images that are too
+    easy.
 
     Reference: [Odena et al., 2017](https://arxiv.org/abs/1610.09585), Section 4.1.
 
     Args:
-        fake: Float array `(samples, classes)`, scores or probabilities, of which the largest counts; or integer array
-            `(samples,)`, the classes that were read.
-        labels: Integer array `(samples,)`, the classes that were asked for.
-        num_classes: Integer. Defaults to the classes of the scores, or one more than the largest label.
+        fake: Float array `(samples, classes)` of scores or probabilities, where the largest decides, or integer array
+            `(samples,)` of recognized classes.
+        labels: Integer array `(samples,)`, the requested classes.
+        num_classes: Integer. Defaults to the number of scores, or the largest label plus 1.
         level: Float, the level of the interval. Defaults to `0.95`.
 
     Returns:
-        A `Score`. Its details have the accuracy of each class, `None` for those that were not asked for.
+        A `Score`. Its details have the accuracy of each class, or `None` for a class that was not requested.
 
     Raises:
-        ValueError: If there are not as many labels as samples, or if they are no classes of the classifier.
+        ValueError: If the numbers of labels and samples differ, or if labels are outside the classifier's classes.
 
     Example:
 
@@ -160,10 +167,10 @@ def classifier_accuracy(fake, labels, num_classes=None, level=0.95):
 
 
 class ClassifierAccuracy(Metric):
-    """Streaming `classifier_accuracy`. Takes images and the labels that were asked for.
+    """Streaming `classifier_accuracy` of images and the requested labels.
 
     Args:
-        classifier: A classifier of images, as `as_classifier` takes it.
+        classifier: A classifier of images, see `as_classifier`.
         level: As in `Metric`.
 
     Example:
@@ -179,13 +186,13 @@ class ClassifierAccuracy(Metric):
         super().__init__(as_classifier(classifier), level)
 
     def update_state(self, real=None, fake=None, labels=None):
-        """Takes another batch of generated images, and the labels that were asked for."""
+        """Adds a batch of generated images and the requested labels."""
         if labels is None or fake is None:
             raise ValueError("Classifier accuracy needs generated images and their labels: `fake=` and `labels=`.")
         super().update_state(real, fake, labels)
 
     def score(self, real, fake, labels=None):
-        """The `Score` of features of generated images, and of the labels that were asked for."""
+        """The `Score` of features of generated images and the requested labels."""
         if labels is None:
             raise ValueError("Classifier accuracy is one of a conditional model: it needs the labels that were asked.")
         scores = scores_of(self.features, fake)
@@ -193,11 +200,11 @@ class ClassifierAccuracy(Metric):
 
 
 class ClassScores(Features):
-    """The scores of a classifier as features.
+    """Features that are the scores of a classifier.
 
     Args:
-        classifier: An object with the method `logits(images)`, of uint8 images; or a function from float32 images in
-            [-1, 1]. Both give `(batch, classes)`.
+        classifier: An object with a method `logits(images)` for uint8 images, or a function of float32 images in
+            [-1, 1]. Both return `(batch, classes)`.
     """
 
     def __init__(self, classifier):
@@ -218,11 +225,11 @@ class ClassScores(Features):
 
 
 def as_classifier(classifier):
-    """A `Features` of which `scores_of` makes the scores of classes.
+    """Wraps a classifier as `Features` that `scores_of` turns into scores of classes.
 
     Args:
-        classifier: A network of `ganzoo.metrics.features` with logits, such as `DigitsClassifier()`; any other object
-            with the method `logits(images)`; a `keras.Model` or a function from images in [-1, 1] to scores.
+        classifier: A network of `ganzoo.metrics.features` with logits, such as `DigitsClassifier()`. Also any other
+            object with a method `logits(images)`, a `keras.Model`, or a function from images in [-1, 1] to scores.
     """
     if isinstance(classifier, keras.Model) or isinstance(classifier, Features) and hasattr(classifier, "logits_of"):
         return as_features(classifier)
@@ -236,19 +243,19 @@ def as_classifier(classifier):
 
 
 def scores_of(classifier, features):
-    """Scores `(batch, classes)` of the features of an `as_classifier`."""
+    """Scores `(batch, classes)` from the features of a classifier of `as_classifier`."""
     return classifier.logits_of(features) if hasattr(classifier, "logits_of") else features
 
 
 def as_labels(arrays, num_classes):
-    """Classes of labels or scores.
+    """Turns labels or scores into labels.
 
     Args:
         arrays: Dictionary of arrays, by kind.
         num_classes: Integer or `None`.
 
     Returns:
-        Pair: the dictionary with an integer array `(samples,)` for each kind; the number of classes.
+        The dictionary with an integer array `(samples,)` for each kind, and the number of classes.
     """
     arrays = {kind: checks.array(kind, array) for kind, array in arrays.items()}
     widths = {array.shape[1] for array in arrays.values() if is_scores(array)}
@@ -268,12 +275,12 @@ def as_labels(arrays, num_classes):
 
 
 def is_scores(array):
-    """Whether this is an array `(samples, classes)`."""
+    """Whether the array has the shape `(samples, classes)`."""
     return array.ndim == 2 and array.dtype.kind in "fiu" and array.shape[1] > 1
 
 
 def check_labels(labels, num_classes, kind):
-    """Raises `ValueError` for what are no classes from 0 to `num_classes - 1`."""
+    """Raises a `ValueError` if the labels are not classes from 0 to `num_classes - 1`."""
     if labels.ndim != 1 or labels.dtype.kind not in "iu" or len(labels) == 0:
         raise ValueError(
             f"The {kind} classes must be integer labels `(samples,)` or scores `(samples, classes)`, of one sample at "
@@ -287,12 +294,12 @@ def check_labels(labels, num_classes, kind):
 
 
 def variation_interval(value, differences, errors, influences, level, seed):
-    """Interval of a total variation, a sum of absolute values, each of which is too large by chance.
+    """Interval of a total variation, which is a sum of absolute values that chance makes too large.
 
-    For a difference d with standard error s the excess is E|N(d, s^2)| - |d|. Estimated with the d that was found, it
-    comes out too small by a factor of sqrt(2) - 1 where the true d is 0, and fairly where it is not: the lower limit
-    supposes the former, the upper limit the latter. A difference that was found to be 0 has no direction, and thus no
-    influence: it is as large as its error, which has a half-normal distribution.
+    For a difference d with standard error s, the excess is E|N(d, s^2)| - |d|. The measured d gives an estimate of it.
+    The estimate is too small by a factor of sqrt(2) - 1 if the true d is 0, and about right otherwise. The lower limit
+    assumes the first case, the upper limit the second. A measured difference of 0 has no sign, so it has no influence.
+    It counts as large as its error, with a half-normal distribution.
 
     Args:
         value: Float, half of the sum of the absolute differences.
@@ -304,6 +311,7 @@ def variation_interval(value, differences, errors, influences, level, seed):
     ratios = np.divide(np.abs(differences), errors, out=np.zeros_like(errors), where=errors > 0)
     excess = np.sum(errors * (scipy.stats.norm.pdf(ratios) - ratios * scipy.stats.norm.sf(ratios)))
     low, high = intervals.from_influence(value, influences, level=level, seed=seed)
+    # A difference of exactly 0 counts as half-normal, with variance (1 - 2 / pi) s^2.
     equal = np.where(ratios == 0, errors, 0.0)
     spread = 0.5 * np.sqrt((1 - 2 / np.pi) * np.sum(equal**2))
     high += 2 * scipy.stats.norm.pdf(0) * equal.sum() + scipy.stats.norm.ppf((1 + level) / 2) * spread

@@ -1,4 +1,4 @@
-"""The metrics that suit given samples, where the user names none."""
+"""The metrics for given samples if the user names no metrics."""
 
 import numpy as np
 
@@ -11,12 +11,13 @@ from ganzoo.metrics.sliced import SlicedWasserstein
 
 
 def default_metrics(samples):
-    """Metrics for samples like these: a distance, and what is good and what is missing, in features that suit them.
+    """Metrics that suit given samples: a distance, a measure of quality and a measure of missing parts.
 
-    - Grey images of 28 x 28: the shipped classifier that is surer of them, of digits or of garments.
-    - Other grey and RGB images: `EfficientNetLite0`. In pixels, flat noise around the mean would seem perfect. The
-      distance is the kernel distance: the Fréchet distance of 1,280 features needs thousands of samples, and minutes.
-    - Points, and images with other channels: as they are.
+    - Grey images of 28 x 28 pixels use the shipped classifier of digits or garments, whichever is more confident.
+    - Other grey and RGB images use `EfficientNetLite0`. In pixels, flat noise around the mean would seem perfect. The
+      distance is the kernel distance, because the Fréchet distance of 1,280 features needs thousands of samples, and
+      minutes.
+    - Points, and images with other channels, are used directly.
 
     Nothing is downloaded.
 
@@ -34,15 +35,15 @@ def default_metrics(samples):
 
 
 def default_features(samples, quick=False):
-    """The network of features that suits samples like these, as `default_metrics` chooses it.
+    """The feature network that `default_metrics` chooses for given samples.
 
     Args:
         samples: Array of images, uint8 or floats in [-1, 1], or of points.
-        quick: Boolean, whether EfficientNet sees small images at twice their own size only, for speed. Defaults to
-            `False`: at its own 112 pixels, as the scores of ganzoo are measured.
+        quick: Boolean, whether EfficientNet gets small images at only twice their size, for speed. Defaults to `False`,
+            which uses its own 112 pixels, as for the published scores of ganzoo.
 
     Returns:
-        `Features`, or `None`: as they are.
+        `Features`, or `None` to use the samples directly.
     """
     if samples.shape[1:] == (28, 28, 1):
         networks = (DigitsClassifier(), FashionClassifier())
@@ -53,6 +54,6 @@ def default_features(samples, quick=False):
 
 
 def confidence(network, images):
-    """Mean probability of the class that a classifier chooses."""
+    """Mean probability of the most likely class."""
     logits = network.logits(images)
     return float(np.mean(1 / np.exp(logits - logits.max(axis=1, keepdims=True)).sum(axis=1)))

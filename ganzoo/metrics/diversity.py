@@ -12,44 +12,46 @@ from ganzoo.metrics.score import Score
 from ganzoo.metrics.seeds import numbers_of
 from ganzoo.progress import track
 
-# Of Wang et al., the finest scale first.
+# From Wang et al., finest scale first.
 WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
 
 
 def ms_ssim_diversity(fake, labels=None, real=None, real_labels=None, pairs=1000, level=0.95, seed=0, chunk_size=64):
-    """Mean multi-scale structural similarity of random pairs of generated images: the higher, the less diverse.
+    """Mean multi-scale structural similarity of random pairs of generated images. Higher means less diverse.
 
         MS-SSIM(x, y) = product over scales j of cs_j(x, y)^w_j, at the last scale of SSIM_j(x, y)^w_j
 
-    cs is contrast and structure of `ssim`, each scale has half the size of the one before. Collapsed generators score
-    near 1. With labels pairs are of one class, and the value is the mean over the classes. It has a meaning beside that
-    of real images only, which is in the details when `real` is given: noise is more diverse than any data. It is blind
-    to quality, and to missing modes as long as others differ.
+    cs is the contrast and structure of `ssim`. Each scale has half the size of the scale before. Collapsed generators
+    score near 1. With labels, both images of a pair have the same class, and the value is the mean over the classes.
 
-    Five scales need sides of 161 pixels. Smaller images have as many as fit, with the first weights, normalised to
-    sum 1: their number is part of the protocol. Images are quantised to 8 bits first.
+    Compare the value with the value of real images, which is in the details if you pass `real`. Noise is more diverse
+    than any data, so a low value alone means nothing. The metric is blind to quality. It is blind to missing modes as
+    long as the others differ.
 
-    Reference: [Odena et al., 2017](https://arxiv.org/abs/1610.09585), Section 4.2, 100 pairs of each class;
+    Five scales need sides of 161 pixels. Smaller images use as many scales as fit, with the first weights normalised to
+    sum 1. So the number of scales is part of the protocol. Images are quantised to 8 bits first.
+
+    Reference: [Odena et al., 2017](https://arxiv.org/abs/1610.09585), Section 4.2, 100 pairs of each class.
     Wang et al., "Multiscale structural similarity for image quality assessment", 2003,
     [doi:10.1109/ACSSC.2003.1292216](https://doi.org/10.1109/ACSSC.2003.1292216), Equation 7.
 
     Args:
         fake: Images `(samples, height, width, channels)`, uint8 or floats in [-1, 1].
-        labels: Integer array `(samples,)`, their classes, or `None` (the default).
-        real: Images to be measured in the same way for comparison, or `None` (the default).
-        real_labels: Integer array, their classes. Needed where both `real` and `labels` are given.
-        pairs: Integer, pairs in all classes together; fewer where the images do not suffice, since each is in one pair
-            at most. Defaults to `1000`.
+        labels: Integer array `(samples,)`, the classes of `fake`, or `None` (the default).
+        real: Images to measure in the same way for comparison, or `None` (the default).
+        real_labels: Integer array, the classes of `real`. Required if you pass both `real` and `labels`.
+        pairs: Integer, number of pairs in all classes together. An image is in at most one pair, so few images give
+            fewer pairs. Defaults to `1000`.
         level: Float, the level of the interval. Defaults to `0.95`.
-        seed: Integer, of the pairs and of the bootstrap. Defaults to `0`.
-        chunk_size: Integer, pairs that are in float64 at once. Defaults to `64`.
+        seed: Integer, for the pairs and the bootstrap. Defaults to `0`.
+        chunk_size: Integer, number of pairs in float64 at a time. Defaults to `64`.
 
     Returns:
         A `Score`. Its details have the value of each class, in the order of `details["labels"]`, and the value of the
-        real images, `details["real"]`, with its interval. There is no interval where a class has a single pair.
+        real images, `details["real"]`, with its interval. There is no interval if a class has only a single pair.
 
     Raises:
-        ValueError: If a class has fewer than two images, a side fewer than 11 pixels, or if labels do not fit.
+        ValueError: If a class has fewer than two images, a side has fewer than 11 pixels, or labels do not fit.
 
     Example:
 
@@ -81,9 +83,9 @@ def ms_ssim_diversity(fake, labels=None, real=None, real_labels=None, pairs=1000
 
 
 class MSSSIMDiversity(Metric):
-    """Streaming `ms_ssim_diversity`. Takes images, and their labels where pairs shall be of one class.
+    """Streaming `ms_ssim_diversity`. Takes images, and labels to pair images within their class.
 
-    Real images are optional: they add the value to compare with.
+    Real images are optional. They add a value to compare with.
 
     Args:
         pairs, level, seed, chunk_size: As in `ms_ssim_diversity`.
@@ -103,7 +105,7 @@ class MSSSIMDiversity(Metric):
         self.pairs = checks.integer("pairs", pairs, least=1)
 
     def update_state(self, real=None, fake=None, labels=None):
-        """Takes another batch of images and, optionally, their labels."""
+        """Adds a batch of images and, optionally, their labels."""
         if labels is not None and real is not None and fake is not None:
             raise ValueError("`labels` are of one kind of images: call `update_state` once for real, once for fake.")
         for kind, batch in (("real", real), ("fake", fake)):
@@ -118,7 +120,7 @@ class MSSSIMDiversity(Metric):
         return self.score(real, fake, self._labels["fake"] or None, self._labels["real"] or None)
 
     def score(self, real, fake, labels=None, real_labels=None):
-        """The `Score` of pixels that exist already, and of their labels where pairs shall be of one class."""
+        """The `Score` of pixels that are already computed, and of their labels to pair images within their class."""
         return ms_ssim_diversity(fake, labels, real, real_labels, self.pairs, self.level, self.seed, self.chunk_size)
 
     def reset_state(self):
@@ -127,7 +129,7 @@ class MSSSIMDiversity(Metric):
 
 
 def similarity_within(images, labels, kind, pairs, level, seed, chunk_size):
-    """Mean similarity of pairs within classes, its interval, and what else there is to say."""
+    """Mean similarity of pairs within classes, its interval, and a dictionary of further facts."""
     images = quantized(images)
     weights = scale_weights(images.shape[1:3])
     classes = groups(len(images), labels, kind)
@@ -137,21 +139,22 @@ def similarity_within(images, labels, kind, pairs, level, seed, chunk_size):
     values = []
     for members in classes.values():
         mixed = order[members[order]]
+        # Each image is in at most a single pair.
         first, second = (mixed[start::2][: min(most, len(mixed) // 2)] for start in (0, 1))
         values.append(similarity_of_pairs(images, first, second, weights, chunk_size))
     by_class = [float(x.mean()) for x in values]
     value = float(np.mean(by_class))
-    # The value is the sum of these means: each class has its share.
+    # Divide by the number of classes, so that the value is the sum of the means.
     shares = [x / len(values) for x in values]
     interval = None
-    if min(map(len, shares)) > 1:  # A single pair does not tell how far pairs differ.
+    if min(map(len, shares)) > 1:  # A single pair has no spread.
         interval = intervals.from_influence(value, shares, level=level, seed=seed, bounds=(0.0, 1.0))
     facts = {"scales": len(weights), "pairs": sum(map(len, values))}
     return value, interval, facts if labels is None else facts | {"labels": list(classes), "by_class": by_class}
 
 
 def groups(count, labels, kind):
-    """Dictionary from each class to the mask of its members; one class of all without labels."""
+    """Dictionary from each class to the mask of its members. Without labels, all images are in a single class."""
     if labels is None:
         classes = {None: np.ones(count, bool)}
     else:
@@ -182,9 +185,10 @@ def similarity_of_pairs(images, first, second, weights, chunk_size):
 
 
 def scale_weights(size):
-    """The weights of as many scales as images of this height and width have room for."""
+    """Weights of the scales that fit into images of this height and width."""
     count, side = 0, min(size)
     while side >= len(WINDOW) and count < len(WEIGHTS):
+        # Odd sides round up, as in `halved`.
         count, side = count + 1, -(-side // 2)
     if count == 0:
         raise ValueError(f"Images must have {len(WINDOW)} x {len(WINDOW)} pixels or more. Received: {size}")
@@ -192,7 +196,7 @@ def scale_weights(size):
 
 
 def ms_ssim(x, y, weights):
-    """Multi-scale similarity of each pair, `(pairs,)`; similarities below 0 count as 0.
+    """Multi-scale similarity of each pair, `(pairs,)`. Similarities below 0 count as 0.
 
     Args:
         x, y: Float64 images `(pairs, height, width, channels)` in [0, 255].
@@ -209,7 +213,7 @@ def ms_ssim(x, y, weights):
 
 
 def halved(images):
-    """Means of 2 x 2 pixels; an odd last row or column counts twice."""
+    """Means of 2 x 2 pixels. An odd last row or column counts twice."""
     height, width = images.shape[1:3]
     padded = np.pad(images, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")
     return (padded[:, ::2, ::2] + padded[:, 1::2, ::2] + padded[:, ::2, 1::2] + padded[:, 1::2, 1::2]) / 4

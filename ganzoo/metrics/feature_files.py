@@ -1,4 +1,4 @@
-"""Features of many samples: with signs of life, and kept in files for the next run."""
+"""Computes features of many samples, shows progress, and keeps the features in files for the next run."""
 
 import hashlib
 import os
@@ -11,12 +11,12 @@ from ganzoo.metrics.features.base import Given
 from ganzoo.metrics.pixels import Pixels, UnitPixels
 from ganzoo.progress import track
 
-_AT_ONCE = 1000  # Samples that are turned into features between two signs of life.
-_PROBES = 16  # Samples whose features tell whether a file of the cache is still right.
+_AT_ONCE = 1000  # Samples per step of the progress line.
+_PROBES = 16  # Samples that are computed again, to check that a cached file is still right.
 
 
 def extract(features, samples, what):
-    """Features of an array of samples; a line on stderr tells how far it is, if it takes long."""
+    """Features of an array of samples, with progress on stderr if it takes long."""
     if isinstance(features, Given):
         return features(samples)
     starts = range(0, len(samples), _AT_ONCE)
@@ -26,12 +26,13 @@ def extract(features, samples, what):
 
 
 def fingerprint(features):
-    """A string that tells two networks of features apart: their class, settings and weights, but no names of layers."""
+    """A hash of a feature network: its class, settings and weights. Names of layers do not count."""
     if isinstance(features, Given):
         return "given"
     sha = hashlib.sha256(f"{type(features).__module__}.{type(features).__qualname__}".encode())
     models = {key: value for key, value in vars(features).items() if isinstance(value, keras.Model)}
     for key, value in sorted(vars(features).items()):
+        # The name of a model depends on how many models were made before it.
         if isinstance(value, (str, int, float, bool, tuple, type(None))) and not (models and key == "name"):
             sha.update(f"{key}={value!r}".encode())
         elif isinstance(value, np.ndarray):
@@ -43,14 +44,16 @@ def fingerprint(features):
 
 
 def cached_features(features, samples, cache_dir):
-    """Features of real samples, from the file that is named after both, if there is one; else computed, and kept there.
+    """Features of real samples from the cache. Computes and stores them if they are not there.
 
-    Samples are known by their contents, in any order. What the fingerprint of the network does not tell, such as its
-    activations, is found out by computing the features of a few samples again.
+    The file name contains hashes of the network and of the samples, in any order. The fingerprint misses some facts,
+    such as activations. So the features of a few samples are always computed again and compared.
     """
     if isinstance(features, (Given, Pixels, UnitPixels)) or not cache_dir:
         return extract(features, samples, "real")
+    # The fingerprint does not see everything, so compute a few features again, to compare.
     expected = features_of_probes(features, samples)
+    # Sort by contents, so that the same samples in another order find the same file.
     hashes = np.array([hashlib.blake2b(sample, digest_size=16).digest() for sample in np.ascontiguousarray(samples)])
     order = np.argsort(hashes, kind="stable")
     contents = hashlib.sha256(f"{samples.shape}{samples.dtype}".encode() + hashes[order].tobytes()).hexdigest()[:16]
@@ -63,6 +66,7 @@ def cached_features(features, samples, cache_dir):
             return result
     result = extract(features, samples, "real")
     path.parent.mkdir(parents=True, exist_ok=True)
+    # Write to another file first. An interrupted write would leave half a file under the final name.
     temporary = path.with_name(f".writing-{os.getpid()}.npy")
     try:
         np.save(temporary, result[order])
@@ -78,12 +82,12 @@ def probes_among(samples):
 
 
 def features_of_probes(features, samples):
-    """Features of a few samples, by which a network is known."""
+    """Features of a few samples, to recognize a network."""
     return extract(features, samples[probes_among(samples)], "real")
 
 
 def read_features(path, shape):
-    """The array of a file, if there is one of that shape that can be read."""
+    """The array in a file, or `None` if the file is missing, unreadable or has another shape."""
     try:
         found = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError):
@@ -92,5 +96,5 @@ def read_features(path, shape):
 
 
 def default_cache():
-    """A folder in Keras' cache."""
+    """The default cache, a folder in Keras' cache."""
     return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "ganzoo" / "features"

@@ -1,4 +1,4 @@
-"""Fréchet distance of two sets of features."""
+"""Fréchet distance between two sets of features."""
 
 import warnings
 
@@ -17,17 +17,17 @@ def frechet_distance(real, fake, level=0.95, seed=0, chunk_size=1024):
 
         d^2 = ||m_r - m_f||^2 + tr(C_r + C_f - 2 (C_r C_f)^(1/2))
 
-    Under the name FID only with the features of `InceptionV3`. It is biased upwards: compare scores of equal numbers of
-    samples only. 10,000 or more are usual.
+    Call it FID only with features of `InceptionV3`. It is biased upwards, so compare only scores of equal numbers of
+    samples. 10,000 or more are usual.
 
-    Reference: [Heusel et al., 2017](https://arxiv.org/abs/1706.08500), Equation 6;
+    Reference: [Heusel et al., 2017](https://arxiv.org/abs/1706.08500), Equation 6.
     [Chong & Forsyth, 2020](https://arxiv.org/abs/1911.07023), for the bias, which is linear in 1/N.
 
     Args:
         real, fake: Arrays `(samples, dimensions)`.
         level: Float, the level of the interval. Defaults to `0.95`.
-        seed: Integer, of the bootstrap. Defaults to `0`.
-        chunk_size: Integer, samples that are in float64 at once. Defaults to `1024`.
+        seed: Integer, for the bootstrap. Defaults to `0`.
+        chunk_size: Integer, number of samples in float64 at a time. Defaults to `1024`.
 
     Returns:
         A `Score`.
@@ -95,16 +95,16 @@ def moments(features, chunk_size=1024, rows=None):
 
 
 def gaussian_distance(mean_1, covariance_1, mean_2, covariance_2):
-    """Squared 2-Wasserstein distance of two Gaussians; their covariances may be singular.
+    """Squared 2-Wasserstein distance between two Gaussians, whose covariances may be singular.
 
-    With C_i = L_i L_i^T the trace of (C_1 C_2)^(1/2) is the sum of the singular values of L_1^T L_2, which are no less
-    exact for singular covariances. The eigenvalues of the square of that product are found faster, but only to
-    half the digits where they are small. They are taken where that changes the sum by less than 1e-9 of itself.
-    LAPACK's divide and conquer, `evd`, takes a tenth of the time of SciPy's default.
+    With C_i = L_i L_i^T, the trace of (C_1 C_2)^(1/2) is the sum of the singular values of L_1^T L_2. Singular
+    covariances do not make them less exact. The eigenvalues of the squared product are faster to compute, but small
+    values have only half the digits. They are used if that changes the sum by less than 1e-9 of itself. LAPACK's divide
+    and conquer, `evd`, takes a tenth of the time of SciPy's default.
 
-    An eigenvalue of a covariance that is below the rounding noise of the largest counts as zero, see `truncated_eigh`.
-    The square root of that noise, 1e-8, would be the error otherwise. Where the eigenvalue was not zero but small, the
-    distance is wrong by that much at most: float64 does not tell the two apart.
+    Eigenvalues of a covariance below the rounding noise of the largest count as zero, see `truncated_eigh`. Otherwise
+    the error would be the square root of that noise, 1e-8. If such an eigenvalue was small but not zero, the distance
+    is wrong by at most that much. Float64 cannot tell the two cases apart.
 
     Args:
         mean_1, mean_2: Arrays `(dimensions,)`.
@@ -115,10 +115,11 @@ def gaussian_distance(mean_1, covariance_1, mean_2, covariance_2):
     """
     shift = np.sum(np.square(mean_1 - mean_2))
     product = root(covariance_1).T @ root(covariance_2)
-    if not product.size:  # One of them is a point.
+    if not product.size:  # One of the Gaussians is a point.
         return float(shift + np.trace(covariance_1) + np.trace(covariance_2))
     squares = np.clip(scipy.linalg.eigvalsh(product @ product.T, driver="evd"), 0.0, None)
     singular = np.sqrt(squares)
+    # An error in s^2 changes s by error / 2s, so it is worst for small s.
     error = np.finfo("float64").eps * squares[-1] * np.sum(1 / np.maximum(singular, 1e-300))
     if error > 1e-9 * singular.sum():
         singular = scipy.linalg.svdvals(product)
@@ -128,27 +129,27 @@ def gaussian_distance(mean_1, covariance_1, mean_2, covariance_2):
 def root(covariance):
     """A matrix L with `L L^T = covariance`.
 
-    The Cholesky decomposition is ten times as fast as eigenvectors. It takes a singular matrix for a regular one if the
-    rounding noise happens to be positive, so it serves well-conditioned matrices only.
+    The Cholesky decomposition is ten times as fast as eigenvectors. But it accepts a singular matrix if the rounding
+    noise happens to be positive. So it is used only for well-conditioned matrices.
     """
     try:
         factor = scipy.linalg.cholesky(covariance, lower=True)
     except scipy.linalg.LinAlgError:
         return root_of_eigenvalues(covariance)
-    # LAPACK estimates the reciprocal condition number in the 1-norm, which is not above smallest by largest eigenvalue.
-    # It may be taken for a few times larger.
+    # LAPACK estimates the reciprocal condition number in the 1-norm, which is at most smallest / largest eigenvalue.
+    # The estimate may be a few times too large, hence the factor 10.
     condition, _ = scipy.linalg.lapack.dpocon(factor, np.linalg.norm(covariance, 1), uplo="L")
     return factor if condition > 10 * noise(len(covariance)) else root_of_eigenvalues(covariance)
 
 
 def root_of_eigenvalues(covariance):
-    """A matrix L with `L L^T = covariance`, which has a column for each eigenvalue that is not zero."""
+    """A matrix L with `L L^T = covariance`, with a column for each nonzero eigenvalue."""
     values, vectors = truncated_eigh(covariance)
     return vectors * np.sqrt(values)
 
 
 def truncated_eigh(matrix):
-    """Eigenvalues and vectors of a positive semidefinite matrix; those that are zero but for rounding are left out."""
+    """Eigenvalues and eigenvectors of a positive semidefinite matrix, without zeros up to rounding."""
     values, vectors = scipy.linalg.eigh(matrix, driver="evd")
     kept = values > noise(len(values)) * max(values[-1], 0.0)
     return values[kept], vectors[:, kept]
@@ -157,13 +158,16 @@ def truncated_eigh(matrix):
 def noise(dimensions):
     """Rounding error of the eigenvalues of a covariance, relative to the largest.
 
-    An entry is a sum of products, off by a few epsilon; the errors of a row add up at worst.
+    An entry is a sum of products, with an error of a few epsilon. At worst, the errors of a row add up.
     """
     return (10 + dimensions) * np.finfo("float64").eps
 
 
 def bias_of_halves(real, fake, value, seed, chunk_size):
-    """Estimate of E[value] minus the large-sample value: the bias goes as 1/N, halves of the samples show it twice."""
+    """Estimate of E[value] minus its limit for many samples.
+
+    The bias goes as 1/N, so half of the samples have twice the bias.
+    """
     if min(len(real), len(fake)) < 4:
         return 0.0
     rng = numbers_of(seed)
@@ -175,7 +179,7 @@ def bias_of_halves(real, fake, value, seed, chunk_size):
 
 
 def influences_on_distance(real, fake, real_moments, fake_moments, chunk_size):
-    """Derivative of the distance with respect to each sample's weight: `[of real, of fake]`.
+    """Derivative of the distance with respect to the weight of each sample, `[of real, of fake]`.
 
     With the optimal map T from the real to the fake Gaussian, d(d^2)/dm_r = 2 (m_r - m_f) and d(d^2)/dC_r = I - T.
     """
@@ -192,13 +196,14 @@ def transport_map(source, target):
     values, vectors = truncated_eigh(source)
     half = vectors * np.sqrt(values)
     inner_values, inner_vectors = scipy.linalg.eigh(half.T @ target @ half, driver="evd", overwrite_a=True)
+    # Wide features need much memory here.
     del half
     turned = (vectors / np.sqrt(values)) @ inner_vectors
     return turned * np.sqrt(np.clip(inner_values, 0.0, None)) @ turned.T
 
 
 def quadratic_form(features, mean, linear, transport, chunk_size):
-    """`b.(x - m) + (x - m)^T (I - T) (x - m)` of each sample."""
+    """`b.(x - m) + (x - m)^T (I - T) (x - m)` for each sample."""
     matrix = np.eye(len(mean)) - transport
     parts = []
     for chunk in chunks(features, chunk_size):

@@ -1,4 +1,4 @@
-"""Inception score: how surely a classifier names samples, and how many names it gives."""
+"""Inception score: how surely a classifier recognizes samples, and how many classes it finds."""
 
 import warnings
 
@@ -14,37 +14,37 @@ from ganzoo.metrics.seeds import legacy_numbers_of
 
 
 def inception_score(fake, splits=10, from_logits=True, level=0.95, seed=0, chunk_size=1024):
-    """Exponential of the mutual information of generated samples and their predicted labels.
+    """Exponential of the mutual information between generated samples and their predicted labels.
 
         IS = exp(mean KL(p(y|x) || p(y))),    p(y) = mean p(y|x)
 
-    It lies between 1 and the number of classes. Under the name IS only with the logits of `InceptionV3`. It knows no
-    real samples: one image of each class, repeated, may have the best score of all, and so may copies of the training
-    set, and noise that the classifier is sure of.
+    The score lies between 1 and the number of classes. Call it IS only with the logits of `InceptionV3`. It does not
+    use real samples. So one image of each class, repeated, may get the best possible score. The same holds for copies
+    of the training set, and for noise that the classifier is sure of.
 
-    As in the paper, the value is the mean over `splits` parts of the samples. They are shuffled first, so that sorted
-    labels do no harm; hence the value depends a little on the order of the samples, except for `splits=1`. Each part
-    has a p(y) of its own, and the score is too low where a part has few samples for its classes: compare scores of
-    equal numbers of samples only. 50,000 are usual.
+    As in the paper, the value is the mean over `splits` parts of the samples. The samples are shuffled first, so that
+    sorted labels do no harm. So the value depends a little on the order of the samples, except with `splits=1`. Each
+    part has its own p(y), and the score is too low if a part has few samples for its classes. Compare only scores of
+    equal numbers of samples. 50,000 are usual.
 
-    Reference: [Salimans et al., 2016](https://arxiv.org/abs/1606.03498), Section 4;
+    Reference: [Salimans et al., 2016](https://arxiv.org/abs/1606.03498), Section 4.
     [Barratt & Sharma, 2018](https://arxiv.org/abs/1801.01973), for what it is blind to, and for the splits.
 
     Args:
-        fake: Array `(samples, classes)` of logits, or of probabilities.
-        splits: Integer, parts of the samples. Defaults to `10`.
+        fake: Array `(samples, classes)` of logits or probabilities.
+        splits: Integer, number of parts. Defaults to `10`.
         from_logits: Boolean, whether `fake` holds logits. Defaults to `True`.
         level: Float, the level of the interval. Defaults to `0.95`.
-        seed: Integer, of the shuffling and the bootstrap. The parts are those of torch-fidelity for equal seeds.
-            Defaults to `0`.
-        chunk_size: Integer, samples that are in float64 at once. Defaults to `1024`.
+        seed: Integer, for the shuffling and the bootstrap. Equal seeds give the same parts as torch-fidelity. Defaults
+            to `0`.
+        chunk_size: Integer, number of samples in float64 at a time. Defaults to `1024`.
 
     Returns:
-        A `Score`. In its details: `split_std`, the standard deviation over the splits, and `bias`, an estimate of how
-        far the score lies above (or, negative, below) that of infinitely many samples.
+        A `Score`. Its details have `split_std`, the standard deviation over the splits, and `bias`, the estimated
+        difference to the score of infinitely many samples. A negative bias means that the score is too low.
 
     Raises:
-        ValueError: With fewer than two samples in a split, or if `fake` is not what `from_logits` says.
+        ValueError: With fewer than two samples in a split, or if `fake` contradicts `from_logits`.
     """
     splits, from_logits = checks.integer("splits", splits, least=1), checks.boolean("from_logits", from_logits)
     fake = check_predictions(fake, from_logits)
@@ -59,11 +59,12 @@ def inception_score(fake, splits=10, from_logits=True, level=0.95, seed=0, chunk
             "more samples, or fewer splits.",
             stacklevel=2,
         )
-    # torch-fidelity shuffles by the same numbers.
+    # The same shuffling as torch-fidelity.
     order = legacy_numbers_of(seed).permutation(count)
     parts = [order[i * count // splits : (i + 1) * count // splits] for i in range(splits)]
     scores, biases, influences = zip(*(score_of_part(fake[part], from_logits, chunk_size) for part in parts))
     value, bias = float(np.mean(scores)), float(np.mean(biases))
+    # The value is a mean over parts, so each part has its own mean.
     influence = np.concatenate([part - part.mean() for part in influences])
     interval = intervals.from_influence(value, [influence], bias, level, seed, bounds=(1.0, classes))
     return Score(
@@ -79,11 +80,11 @@ def inception_score(fake, splits=10, from_logits=True, level=0.95, seed=0, chunk
 
 
 class InceptionScore(Metric):
-    """Streaming `inception_score`, of generated samples only.
+    """Streaming `inception_score` of generated samples.
 
     Args:
-        features: A classifier of `ganzoo.metrics.features`, or a `keras.Model` that returns logits, or, with
-            `from_logits=False`, probabilities. `None` (the default): `update_state` takes these themselves.
+        features: A classifier of `ganzoo.metrics.features`, or a `keras.Model` that returns logits, or probabilities
+            with `from_logits=False`. With `None` (the default), pass logits or probabilities to `update_state`.
         splits: Integer, as for `inception_score`. Defaults to `10`.
         from_logits: Boolean. Defaults to `True`.
         level, seed, chunk_size: As for `Metric`.
@@ -116,11 +117,11 @@ class InceptionScore(Metric):
 
 
 def check_predictions(fake, from_logits):
-    """Returns the predictions as an array `(samples, classes)`.
+    """Returns the predictions as an array `(samples, classes)`, or raises an error.
 
     Raises:
-        ValueError: If they are not, if a value is not finite, if probabilities are negative or do not add up to 1, or
-            if all logits do so.
+        ValueError: If the shape is wrong, a value is not finite, probabilities are negative or do not add up to 1, or
+            all logits are probabilities.
     """
     fake = checks.array("fake", fake)
     if fake.ndim != 2 or fake.shape[1] < 2:
@@ -148,8 +149,9 @@ def check_predictions(fake, from_logits):
 def score_of_part(predictions, from_logits, chunk_size):
     """The score of some samples, its bias, and the influence of each sample on it.
 
-    The mutual information is the entropy of p(y) less the mean entropy of p(y|x). The former is concave, and too low by
-    `sum(var p(y|x) / p(y)) / 2n`; the exponential is convex, and its value too high by a share of `var KL / 2n`.
+    The mutual information is the entropy of p(y) minus the mean entropy of p(y|x). Entropy is concave, so its estimate
+    from p(y) is too low by `sum(var p(y|x) / p(y)) / 2n`. The exponential is convex, so its value is too high by a
+    share of `var KL / 2n`.
 
     Returns:
         `(score, bias, influences)`.
@@ -169,6 +171,6 @@ def score_of_part(predictions, from_logits, chunk_size):
 
 
 def probabilities(predictions, from_logits, chunk_size):
-    """The predictions in pieces, as float64 probabilities."""
+    """The predictions in chunks, as float64 probabilities."""
     for chunk in chunks(predictions, chunk_size):
         yield scipy.special.softmax(chunk, axis=1) if from_logits else chunk / chunk.sum(axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""Kernel distance of two sets of features: the squared maximum mean discrepancy with a polynomial kernel."""
+"""Kernel distance between two sets of features: the squared maximum mean discrepancy with a polynomial kernel."""
 
 import numpy as np
 
@@ -22,41 +22,41 @@ def kernel_distance(
     seed=0,
     chunk_size=1024,
 ):
-    """Squared maximum mean discrepancy (MMD) with a polynomial kernel, unbiased.
+    """Unbiased squared maximum mean discrepancy (MMD) with a polynomial kernel.
 
         k(x, y) = (gamma x.y + coef0)^degree
         MMD^2 = mean k(x, x') + mean k(y, y') - 2 mean k(x, y),    over pairs of two different samples
 
-    Under the name KID only with the features of `InceptionV3`. It has no bias, so that a few hundred samples may do,
-    and it may fall below zero where the distributions are close. The cubic kernel compares moments up to the third, and
-    is blind to a difference in higher ones only.
+    Call it KID only with features of `InceptionV3`. It has no bias, so a few hundred samples may be enough. It may be
+    negative if the distributions are close. The cubic kernel compares moments up to the third, and is blind to
+    differences in higher moments.
 
-    As in the paper, the value is the mean over random subsets, of `min(subset_size, samples)` samples of each kind. If
-    these are all samples of both kinds, one subset is enough, and the order of the samples does not matter. So it is
-    with `subsets=None`: that uses all pairs, and gives the value that the mean over subsets only estimates, in a time
-    that grows with the square of the number of samples.
+    As in the paper, the value is the mean over random subsets of `min(subset_size, samples)` samples of each kind. If a
+    subset holds all samples, a single subset is enough, and the order of the samples does not matter. `subsets=None`
+    uses all pairs. It computes exactly what the mean over subsets estimates, but its time grows with the square of the
+    number of samples.
 
-    Reference: [Bińkowski et al., 2018](https://arxiv.org/abs/1801.01401), Section 4;
-    [Gretton et al., 2012](https://jmlr.org/papers/v13/gretton12a.html), Equation 3.
+    Reference: [Bińkowski et al., 2018](https://arxiv.org/abs/1801.01401), Section 4,
+    and [Gretton et al., 2012](https://jmlr.org/papers/v13/gretton12a.html), Equation 3.
 
     Args:
         real, fake: Arrays `(samples, dimensions)`.
         degree: Integer, the degree of the kernel. Defaults to `3`.
-        gamma: Float, the scale of the inner product. Defaults to `None`: 1 / dimensions.
-        coef0: Float, what is added to it. Defaults to `1.0`.
+        gamma: Float, the scale of the inner product. Defaults to `None`, which means 1 / dimensions.
+        coef0: Float, the constant added to it. Defaults to `1.0`.
         subset_size: Integer, samples of each kind in a subset. Defaults to `1000`.
-        subsets: Integer, random subsets, or `None`: all samples at once. Defaults to `100`.
+        subsets: Integer, number of random subsets, or `None` for all samples at once. Defaults to `100`.
         level: Float, the level of the interval. Defaults to `0.95`.
-        seed: Integer, of the subsets and the bootstrap. The subsets are those of torch-fidelity for equal seeds.
-            Defaults to `0`.
+        seed: Integer, for the subsets and the bootstrap. Equal seeds give the same subsets as torch-fidelity. Defaults
+            to `0`.
         chunk_size: Integer, the edge of the largest block of the kernel matrix. Defaults to `1024`.
 
     Returns:
-        A `Score`. In its details, if subsets were drawn: `subset_std`, the standard deviation over them. It is not the
-        error of their mean, for they share samples; the interval is.
+        A `Score`. If subsets were drawn, its details have `subset_std`, the standard deviation over them. This is not
+        the error of their mean, because subsets share samples. Use the interval instead.
 
     Raises:
-        ValueError: With fewer than two samples, or a degree, a size or a number of subsets that is too small.
+        ValueError: With fewer than two samples, or if the degree, the size or the number of subsets is too small.
     """
     real, fake = check_features(real, fake)
     degree, subset_size, subsets = check_settings(degree, subset_size, subsets)
@@ -69,6 +69,7 @@ def kernel_distance(
 
     def kernel(inner):
         base = gamma * inner + coef0
+        # Products are faster than a power of floats.
         power = base.copy()
         for _ in range(degree - 1):
             power *= base
@@ -82,7 +83,7 @@ def kernel_distance(
     else:
         distances, *influences = over_subsets(real, fake, kernel, subset_size, subsets, seed, chunk_size)
         value = distances.mean()
-        # Given the samples, the subsets are independent, and the value is their mean.
+        # Given the samples, the subsets are independent and the value is their mean, so they add their own variance.
         influences.append((distances - value) * np.sqrt(subsets / (subsets - 1)))
         details = {"subset_std": float(distances.std())}
     interval = intervals.from_influence(value, influences, 0.0, level, seed, bounds=(0.0, np.inf))
@@ -142,7 +143,7 @@ class KernelDistance(Metric):
 
 
 def check_settings(degree, subset_size, subsets):
-    """Returns the settings as Python integers, or raises `ValueError` if no kernel distance has them."""
+    """Returns the settings as Python integers, or raises a `ValueError` if they are invalid."""
     return (
         checks.integer("degree", degree, least=1),
         checks.integer("subset_size", subset_size, least=2),
@@ -153,8 +154,8 @@ def check_settings(degree, subset_size, subsets):
 def discrepancy(real, fake, kernel, chunk_size):
     """Unbiased MMD^2 and the influence of each sample on it.
 
-    The influence of x is the first term of Hoeffding's decomposition: twice its mean kernel with its own kind, less
-    twice that with the other.
+    The influence of x is the first term of Hoeffding's decomposition. It is twice the mean kernel with the same kind
+    minus twice the mean kernel with the other kind.
 
     Returns:
         `(value, influences of real, influences of fake)`.
@@ -171,7 +172,7 @@ def discrepancy(real, fake, kernel, chunk_size):
 
 
 def sums_between(x, y, kernel, chunk_size):
-    """Sums over the rows and over the columns of the kernel matrix of x and y."""
+    """Row sums and column sums of the kernel matrix of x and y."""
     rows, columns = np.zeros(len(x)), np.zeros(len(y))
     for i, x_chunk in enumerate(chunks(x, chunk_size, "Kernel distance")):
         for j, y_chunk in enumerate(chunks(y, chunk_size)):
@@ -182,13 +183,13 @@ def sums_between(x, y, kernel, chunk_size):
 
 
 def sums_within(x, kernel, chunk_size):
-    """Sums over the rows of the kernel matrix of x without its diagonal."""
+    """Row sums of the kernel matrix of x without its diagonal."""
     diagonal = [kernel(np.einsum("ij,ij->i", chunk, chunk)) for chunk in chunks(x, chunk_size)]
     return sums_between(x, x, kernel, chunk_size)[0] - np.concatenate(diagonal)
 
 
 def over_subsets(real, fake, kernel, subset_size, subsets, seed, chunk_size):
-    """MMD^2 of each random subset, and the influences of the samples: their means over the subsets.
+    """MMD^2 of each random subset, and the influence of each sample, averaged over the subsets.
 
     Returns:
         `(distances, influences of real, influences of fake)`.
@@ -208,7 +209,7 @@ def over_subsets(real, fake, kernel, subset_size, subsets, seed, chunk_size):
     influences = []
     for total, count in zip(sums, counts):
         drawn = count > 0
-        # Samples that no subset held have none: the others' spread is scaled to that of a mean over all samples.
+        # Samples in no subset have no influence. So scale the spread of the others to a mean over all samples.
         influence = total[drawn] / count[drawn]
         influences.append((influence - influence.mean()) * np.sqrt(drawn.mean()))
     return np.array(distances), *influences

@@ -1,18 +1,18 @@
-"""Several metrics of the same samples: each network of features runs once."""
+"""Measures several metrics on the same samples. Each feature network runs only once."""
 
 from ganzoo.metrics.feature_files import cached_features, extract, features_of_probes, fingerprint
 
 
 class Measuring:
-    """Metrics that compare any number of sets of generated samples with one set of real ones.
+    """Metrics that compare sets of generated samples with one set of real samples.
 
-    The real samples go through each network of features once, each set of generated samples too. Two objects that are
-    the same network, by their weights and by what they make of a few samples, count as one.
+    Each feature network runs once on the real samples, and once on each set of generated samples. Two objects count as
+    the same network if they have equal weights and give equal features for a few samples.
 
     Args:
-        metrics: Dictionary, any key -> metric of `ganzoo.metrics`.
-        real: Array of real samples, two or more.
-        cache_dir: Folder where the features of the real samples are kept. Defaults to `None`: they are not.
+        metrics: Dictionary from any keys to metrics of `ganzoo.metrics`.
+        real: Array of two or more real samples.
+        cache_dir: Folder to keep the features of the real samples in. Defaults to `None`, which keeps none.
 
     Example:
 
@@ -25,6 +25,7 @@ class Measuring:
     def __init__(self, metrics, real, cache_dir=None):
         self.metrics = metrics
         self.real = real
+        # Two objects may be the same network. Compare their weights, and their features of a few samples.
         known = {}
         for metric in metrics.values():
             network = metric.features
@@ -37,25 +38,25 @@ class Measuring:
                 self._real[self._networks[name]] = cached_features(metric.features, real, cache_dir)
 
     def of(self, samples, labels=None):
-        """Generated samples, ready to be measured: a `Measured`.
+        """A `Measured` of generated samples, which computes their scores.
 
         Args:
             samples: Array `(count, ...)`.
-            labels: Integer array, the classes that the samples were asked for. Defaults to `None`.
+            labels: Integer array, the requested classes of the samples. Defaults to `None`.
         """
         return Measured(self, samples, labels)
 
     def real_features(self, name):
-        """Features of the real samples for a metric; `None` if it compares with none."""
+        """Features of the real samples for a metric, or `None` if the metric does not use them."""
         return self._real[self._networks[name]] if "real" in self.metrics[name].kinds else None
 
     def network(self, name):
-        """What tells the network of a metric from others."""
+        """The key of a metric's network, equal for equal networks."""
         return self._networks[name]
 
 
 class Measured:
-    """One set of generated samples, as `Measuring.of` makes it; arguments as there."""
+    """The scores of one set of generated samples. Made by `Measuring.of`, which documents the arguments."""
 
     def __init__(self, measuring, samples, labels=None):
         self.measuring = measuring
@@ -64,7 +65,7 @@ class Measured:
         self._features = {}
 
     def score(self, name):
-        """The `Score` of a metric by its key; raises the `ValueError` of a metric that refuses the samples."""
+        """The `Score` of a metric by its key. Raises the `ValueError` of a metric that cannot use the samples."""
         metric, key = self.measuring.metrics[name], self.measuring.network(name)
         if "fake" not in metric.kinds:
             return metric.score(self.measuring.real_features(name), None, self.labels)
@@ -73,5 +74,5 @@ class Measured:
         return metric.score(self.measuring.real_features(name), self._features[key], self.labels)
 
     def scores(self):
-        """The `Score` of each metric, a dictionary."""
+        """Dictionary with the `Score` of each metric."""
         return {name: self.score(name) for name in self.measuring.metrics}

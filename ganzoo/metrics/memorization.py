@@ -10,42 +10,49 @@ from ganzoo.metrics.score import Score
 
 
 def memorization(real, fake, held_out, pairs=16, level=0.95, seed=0, chunk_size=1024):
-    """Share of generated samples whose nearest neighbour is a training rather than a held-out sample.
+    """Share of generated samples that are nearer to a training sample than to any held-out sample.
 
         share = 1 - O / 2E,    E = generated samples * held-out samples / (held-out + training samples)
 
-    O is how many generated samples have a held-out sample for the nearest of both kinds, and E how many would if the
-    generator did not tell the kinds apart. Samples at equal distances count half. With equally many training and
-    held-out samples it is the plain share. Whatever their numbers, it is 0.5 for a generator that does not memorize, 1
-    for one that only copies, and (1 + c) / 2 for one that copies in a share c of its samples. It is blind to quality
-    and diversity.
+    O is the number of generated samples whose nearest real sample is held out. E is its expectation for a generator
+    that does not tell the kinds apart. Samples at equal distances count half. With equally many training and held-out
+    samples, the value is the plain share. Whatever their numbers, the value is:
 
-    Training and held-out samples must come from one distribution, and the generator must have been trained on all of
-    the former and none of the latter.
+    - 0.5 for a generator that does not memorize,
+    - 1 for a generator that only copies,
+    - (1 + c) / 2 for a generator that copies in a share c of its samples.
 
-    Reference: none; [Meehan et al., 2020](https://arxiv.org/abs/2004.05675) test the same suspicion with the same three
-    sets of samples.
+    It is blind to quality and diversity.
+
+    Training and held-out samples must have the same distribution. The generator must have been trained on all training
+    samples and no held-out samples.
+
+    Reference: This measure is our own. [Meehan et al., 2020](https://arxiv.org/abs/2004.05675) test for memorization
+    with the same three sets of samples.
 
     Args:
         real: Array `(samples, dimensions)`, the training set.
         fake: Array `(samples, dimensions)`.
-        held_out: Array `(samples, dimensions)`, real samples that were not trained on.
-        pairs: Integer, how many pairs of a generated and a training sample are put in the details. Defaults to `16`.
+        held_out: Array `(samples, dimensions)`, real samples that were not used in training.
+        pairs: Integer, number of pairs of a generated and a training sample in the details. Defaults to `16`.
         level: Float, the level of the interval. Defaults to `0.95`.
-        seed: Integer, of the bootstrap. Defaults to `0`.
+        seed: Integer, for the bootstrap. Defaults to `0`.
         chunk_size: Integer, the edge of the largest block of distances. Defaults to `1024`.
 
     Returns:
-        A `Score`. In its details: `distance_ratio`, the median over the generated samples of the distance to the
-        nearest training sample over that to the nearest held-out sample, scaled by the numbers of samples and the
-        intrinsic dimension so that it is 1 without memorization. And `pairs`, a dictionary of lists, one entry for each
-        pair, those with the smallest ratio first: `fake` and `real`, the indices of the samples, `distance`, and
-        `held_out_distance`, to the nearest held-out sample.
+        A `Score`. Its details have:
+
+        - `distance_ratio`: the distance to the nearest training sample, divided by the distance to the nearest held-out
+          sample. It is the median over generated samples, scaled by the numbers of samples and the intrinsic dimension
+          so that it is 1 without memorization.
+        - `pairs`: a dictionary of lists with an entry for each pair, smallest ratio first. `fake` and `real` are the
+          indices of the samples, `distance` is their distance, and `held_out_distance` is the distance to the nearest
+          held-out sample.
 
     Raises:
         ValueError: With fewer than two samples of any kind.
     """
-    real, fake = check_features(real, fake, largest=np.inf)  # `scaled` below.
+    real, fake = check_features(real, fake, largest=np.inf)  # `scaled` rescales them below.
     held_out = check_held_out(held_out, real)
     pairs = checks.integer("pairs", pairs, least=0)
     for kind, features in (("real", real), ("fake", fake), ("held-out", held_out)):
@@ -55,13 +62,14 @@ def memorization(real, fake, held_out, pairs=16, level=0.95, seed=0, chunk_size=
     chunk_size, seed = check_chunk_size(chunk_size), checks.seed("seed", seed)
     (real, fake, held_out), unit = scaled(real, fake, held_out)
     to_real, places = (found[:, 0] for found in nearest(fake, real, 1, chunk_size))
+    # The second neighbour is only for the intrinsic dimension.
     to_held_out, other_places = nearest(fake, held_out, 2, chunk_size)
     intrinsic = inverse_dimension(to_held_out)
     to_held_out, other_places = to_held_out[:, 0], other_places[:, 0]
     is_nearer = np.where(to_real == to_held_out, 0.5, to_real < to_held_out)
 
-    # Generated samples with the same neighbour move together when it moves. The independent values are the shares of
-    # the generated samples that each training and each held-out sample attracts.
+    # Generated samples with the same neighbour depend on each other. The independent values are the shares of generated
+    # samples that each training and each held-out sample attracts.
     attracted = np.bincount(places, is_nearer, len(real)) / len(fake)
     others = np.bincount(other_places, 1 - is_nearer, len(held_out)) / len(fake)
     expected = len(held_out) / (len(held_out) + len(real))
@@ -69,12 +77,13 @@ def memorization(real, fake, held_out, pairs=16, level=0.95, seed=0, chunk_size=
     influences = influences_on_share(attracted, others, expected)
     least = 1 - 1 / (2 * expected)
     interval = intervals.from_influence(value, influences, 0.0, level, seed, bounds=(least, 1.0))
-    if not (others.any() and attracted.any()):  # Where all agree nothing varies: Wilson's limit of a share.
+    if not (others.any() and attracted.any()):  # If all agree, nothing varies: use Wilson's limit.
         room = intervals.of_share(np.zeros(len(fake)), level)[1] / (2 * expected)
         interval = (least, least + room) if others.any() else (1 - room, 1.0)
 
     tiny = np.finfo("float64").tiny
     ratios = np.where(to_real == to_held_out, 1.0, np.sqrt(to_real) / np.sqrt(np.maximum(to_held_out, tiny)))
+    # Sort by ratio, then by distance, then by index.
     first = np.lexsort((np.arange(len(fake)), to_real, ratios))[:pairs]
     return Score(
         "memorization",
@@ -98,11 +107,11 @@ def memorization(real, fake, held_out, pairs=16, level=0.95, seed=0, chunk_size=
 
 
 class Memorization(Metric):
-    """Streaming `memorization`; the real samples are the training set.
+    """Streaming `memorization`. The real samples are the training set.
 
     Args:
         features, level, seed, chunk_size: As for `Metric`.
-        held_out: Samples that were not trained on, as `update_state` takes them, all at once.
+        held_out: Real samples that were not used in training, all at once, in the format of `update_state`.
         pairs: Integer, as for `memorization`. Defaults to `16`.
 
     Example:
@@ -124,11 +133,11 @@ class Memorization(Metric):
 
 
 def influences_on_share(attracted, others, expected):
-    """Derivative of `1 - others / (others + attracted) / (2 expected)` with respect to each sample's weight.
+    """Derivative of `1 - others / (others + attracted) / (2 expected)` with respect to the weight of each sample.
 
     Args:
-        attracted, others: Arrays, the share of the generated samples that each training or held-out sample attracts.
-        expected: Float, the share that all held-out samples are expected to attract.
+        attracted, others: Arrays, the share of generated samples that each training or held-out sample attracts.
+        expected: Float, the expected share of all held-out samples.
     """
     return [
         len(attracted) * others.sum() / (2 * expected) * attracted,
@@ -137,9 +146,9 @@ def influences_on_share(attracted, others, expected):
 
 
 def inverse_dimension(squares):
-    """1 / dimension of the region where samples lie, from the squared distances to their two nearest neighbours.
+    """1 / dimension of the region of the samples, from the squared distances to their two nearest neighbours.
 
-    The volume up to the second neighbour over that up to the first has a logarithm of 1 on average.
+    The ratio of the volumes up to the second and the first neighbour has a logarithm of 1 on average.
 
     Reference: [Facco et al., 2017](https://doi.org/10.1038/s41598-017-11873-y).
     """
@@ -148,7 +157,7 @@ def inverse_dimension(squares):
 
 
 def check_held_out(held_out, real):
-    """Returns the held-out samples as an array, or raises `ValueError`."""
+    """Returns the held-out samples as an array, or raises a `ValueError`."""
     held_out = checks.array("held_out", held_out)
     if held_out.ndim != 2 or held_out.shape[1] != real.shape[1]:
         raise ValueError(

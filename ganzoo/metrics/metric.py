@@ -1,4 +1,4 @@
-"""Metric: features of real and generated samples, batch by batch, and a score at the end."""
+"""Base of streaming metrics, which collect features batch by batch and compute a score at the end."""
 
 import numpy as np
 
@@ -7,29 +7,29 @@ from ganzoo.metrics.features.base import Given, as_features
 from ganzoo.metrics.intervals import check_level
 from ganzoo.progress import track
 
-# The square of a larger value overflows, or nearly so.
+# Squares of larger values may overflow.
 LARGEST = 1e150
 
 
 class Metric:
     """A metric of samples that arrive batch by batch.
 
-    A subclass has `compute(real, fake)`, which hands the collected features and its settings to the pure function of
-    the same name, and returns its `Score`.
+    A subclass has `compute(real, fake)`. It passes the collected features and its settings to the pure function of the
+    same name, and returns the `Score`.
 
     Args:
-        features: What samples are turned into before they are compared: a network of `ganzoo.metrics.features`, any
-            `keras.Model` from images in [-1, 1] to vectors, or `None` (the default): `update_state` takes features, or
-            samples to be compared as they are.
+        features: Turns samples into vectors to compare. A network of `ganzoo.metrics.features`, any `keras.Model` from
+            images in [-1, 1] to vectors, or `None` (the default). With `None`, pass features to `update_state`, or
+            samples to compare directly.
         level: Float, the level of the confidence interval. Defaults to `0.95`.
-        seed: Integer, of the bootstrap and of anything else that is drawn. Defaults to `0`.
-        chunk_size: Integer, samples that are worked on at once: bounds the memory, does not change the score. Defaults
-            to `1024`.
+        seed: Integer, for the bootstrap and all other random draws. Defaults to `0`.
+        chunk_size: Integer, number of samples to process at a time. Limits memory and does not change the score.
+            Defaults to `1024`.
     """
 
     # Kinds of samples that the metric needs.
     kinds = ("real", "fake")
-    # Whether its features are scores of classes.
+    # Whether the features are scores of classes.
     needs_classifier = False
 
     def __init__(self, features=None, level=0.95, seed=0, chunk_size=1024):
@@ -44,12 +44,12 @@ class Metric:
         raise NotImplementedError
 
     def update_state(self, real=None, fake=None, labels=None):
-        """Takes another batch.
+        """Adds a batch.
 
         Args:
-            real, fake: Samples of either kind, or of both: images as `Features` takes them, or arrays of features.
-            labels: Integer array, the classes that the generated samples were asked for; most metrics do not look at
-                them. Defaults to `None`.
+            real, fake: Samples of either kind, or of both. Pass images for `Features`, or arrays of features.
+            labels: Integer array, the requested classes of the generated samples. Most metrics ignore them. Defaults to
+                `None`.
         """
         for kind, batch in (("real", real), ("fake", fake)):
             if batch is None:
@@ -68,7 +68,7 @@ class Metric:
         return self.score(*(self._joined(kind) for kind in ("real", "fake", "labels")))
 
     def score(self, real, fake, labels=None):
-        """`compute` of features that exist already, with the name of their network in the score."""
+        """`compute` on features that are already computed. Adds the name of their network to the score."""
         return self.features.named(self.compute(real, fake))
 
     def reset_state(self):
@@ -83,7 +83,7 @@ class Metric:
                 raise ValueError(f"The batches of {kind} features have different shapes: {sorted(shapes)}")
             whole = np.empty((sum(map(len, parts)), *parts[0].shape[1:]), np.result_type(*parts))
             end = len(whole)
-            while parts:  # Each is let go when it is copied, so that the memory is not needed twice.
+            while parts:  # Free each part after copying it, or the peak memory doubles.
                 part = parts.pop()
                 whole[end - len(part) : end] = part
                 end -= len(part)
@@ -92,7 +92,7 @@ class Metric:
 
 
 def check_measurable(metric):
-    """Raises `ValueError` for a metric of scores of classes that would be given the samples themselves."""
+    """Raises a `ValueError` if a metric needs scores of classes but would get the samples themselves."""
     if metric.needs_classifier and isinstance(metric.features, Given):
         raise ValueError(
             f"{type(metric).__name__} reads the scores of a classifier. Pass one: "
@@ -101,12 +101,12 @@ def check_measurable(metric):
 
 
 def check_chunk_size(chunk_size):
-    """Returns a number of samples as a Python integer of at least 1, or raises `ValueError`."""
+    """Returns a number of samples as a Python integer of at least 1, or raises a `ValueError`."""
     return checks.integer("chunk_size", chunk_size, least=1)
 
 
 def chunks(array, size, doing=None):
-    """The array in pieces of `size` rows, float64; `doing` is what `ganzoo.progress` says of them if it takes long."""
+    """The array in float64 chunks of `size` rows. `doing` is the text of the progress line."""
     size = check_chunk_size(size)
     starts = range(0, len(array), size)
     for start in starts if doing is None else track(starts, len(starts), f"{doing}, blocks of samples"):
@@ -114,15 +114,14 @@ def chunks(array, size, doing=None):
 
 
 def check_features(real, fake, largest=LARGEST):
-    """Returns both as arrays `(samples, dimensions)`.
+    """Returns both as arrays `(samples, dimensions)`, or raises an error.
 
     Args:
-        real, fake: What came.
-        largest: Float, the size of a value above which the metric cannot be computed. Defaults to `1e150`, whose square
-            is a float64.
+        real, fake: The arguments of the metric.
+        largest: Float, the largest value that the metric can handle. Defaults to `1e150`, whose square is a float64.
 
     Raises:
-        ValueError: If they are not, if their dimensions differ, or if a value is not finite or too large.
+        ValueError: If the shapes are wrong, the dimensions differ, or a value is not finite or too large.
     """
     checked = [
         check_kind(kind, checks.array(kind, features), largest) for kind, features in (("real", real), ("fake", fake))
@@ -136,7 +135,7 @@ def check_features(real, fake, largest=LARGEST):
 
 
 def check_kind(kind, features, largest):
-    """Returns the features of one kind of samples, or raises `ValueError`; arguments as in `check_features`."""
+    """Returns the features of a kind of samples, or raises a `ValueError`. For the arguments see `check_features`."""
     if features.ndim != 2:
         raise ValueError(f"The {kind} features must be `(samples, dimensions)`. Received: shape {features.shape}")
     if features.dtype.kind not in "fiu":

@@ -1,4 +1,4 @@
-"""Mode coverage of distributions whose modes are known: mixtures of Gaussians, and stacked MNIST."""
+"""Mode coverage for distributions with known modes: mixtures of Gaussians, and stacked MNIST."""
 
 import numpy as np
 import scipy.stats
@@ -11,7 +11,7 @@ from ganzoo.metrics.features.base import Features
 from ganzoo.metrics.metric import Metric, check_features, chunks
 from ganzoo.metrics.score import Score
 
-# A sample is of high quality within this many standard deviations of the nearest mode.
+# A sample within this many standard deviations of the nearest mode is of high quality.
 RADIUS = 3.0
 
 REPORTS = {"modes": "captured_modes", "high_quality": "high_quality_share", "kl": "mode_divergence"}
@@ -19,19 +19,20 @@ PERFECT = {"modes": "modes_ceiling", "high_quality": "high_quality_ceiling", "kl
 
 
 def mode_coverage(fake, centers, std, report="modes", level=0.95, seed=0, chunk_size=1024):
-    """How many modes of a mixture of Gaussians are found, how well, and how evenly.
+    """Which modes of a mixture of Gaussians the samples cover, how well, and how evenly.
 
         high quality:  share of samples with |x - c| <= 3 std, c the nearest centre
-        modes:         centres that are the nearest of one sample of high quality at least
+        modes:         centres that are nearest to at least 1 sample of high quality
         KL:            sum over modes of p log(p K), p the shares of the K modes among samples of high quality
 
-    All three are in the details; `report` says which is the value. Beside them stand what a perfect sampler would have:
-    in the plane 98.889 % of high quality (1 - exp(-4.5); more means that the modes have become too narrow), a
-    divergence of about (K - 1) / 2N, and all modes but those that chance misses. `describe` prints them together. It
-    sees the shares of the modes and how far samples stray from them, but not the shape of a mode.
+    All three are in the details, and `report` chooses the value. The details also say what a perfect sampler would
+    score: in the plane 98.889 % of high quality (1 - exp(-4.5)), a divergence of about (K - 1) / 2N, and all modes
+    except those missed by chance. More than 98.889 % means that the modes have become too narrow. `describe` prints
+    them together. The metric sees the shares of the modes and how far samples stray from them, but not the shape of a
+    mode.
 
-    The number of modes has no interval: of a mode that was never met, the samples say nothing. That of the divergence
-    allows for its bias, as Grassberger estimates it; with fewer than about five samples for a mode it is too
+    The number of modes has no interval, because the samples say nothing about a mode without samples. The interval of
+    the divergence corrects its bias with Grassberger's estimate. With fewer than about five samples per mode it is too
     narrow.
 
     Reference: [Srivastava et al., 2017](https://arxiv.org/abs/1705.07761), Section 4.1, and
@@ -39,18 +40,18 @@ def mode_coverage(fake, centers, std, report="modes", level=0.95, seed=0, chunk_
 
     Args:
         fake: Array `(samples, dimensions)`.
-        centers: Array `(modes, dimensions)`: `ganzoo.data.ring_centers()` or `grid_centers()`.
-        std: Float, the standard deviation of each Gaussian in each dimension: 0.01 of the ring, 0.05 of the grid.
+        centers: Array `(modes, dimensions)`, such as `ganzoo.data.ring_centers()` or `grid_centers()`.
+        std: Float, the standard deviation of each Gaussian in each dimension: 0.01 for the ring, 0.05 for the grid.
         report: String, the value of the score: `"modes"`, `"high_quality"` or `"kl"`. Defaults to `"modes"`.
         level: Float, the level of the intervals. Defaults to `0.95`.
-        seed: Integer, of the bootstrap. Defaults to `0`.
-        chunk_size: Integer, samples that are in float64 at once. Defaults to `1024`.
+        seed: Integer, for the bootstrap. Defaults to `0`.
+        chunk_size: Integer, number of samples in float64 at a time. Defaults to `1024`.
 
     Returns:
-        A `Score`. Without any sample of high quality the divergence is NaN, in the details `None`.
+        A `Score`. Without samples of high quality, the divergence is NaN, and `None` in the details.
 
     Raises:
-        ValueError: With no sample, a `std` that is not positive, or an unknown `report`.
+        ValueError: Without samples, with a `std` that is not positive, or with an unknown `report`.
 
     Example:
 
@@ -78,30 +79,30 @@ def mode_coverage(fake, centers, std, report="modes", level=0.95, seed=0, chunk_
 
 
 def stacked_mnist_coverage(digits, report="modes", level=0.95, seed=0):
-    """How many of the 1,000 modes of stacked MNIST are found, and how evenly.
+    """Which of the 1,000 modes of stacked MNIST the samples cover, and how evenly.
 
-    A mode is a triple of digits, those that a classifier reads in the three channels.
+    A mode is a triple of digits, which a classifier recognizes in the three channels.
 
-        modes:  triples that are found once at least
+        modes:  triples that occur at least once
         KL:     sum over triples of p log(1000 p), p their shares
 
-    Both are in the details; `report` says which is the value. Beside them stand what a perfect sampler would have: a
-    divergence of about 999 / 2N, 0.0192 with the usual 26,000 samples, and all modes but those that chance misses.
-    `describe` prints them together. The classifier reads a digit in anything: blurs and noise count as modes, and its
-    own errors spread a collapsed generator over more triples than it makes.
+    Both are in the details, and `report` chooses the value. The details also say what a perfect sampler would score: a
+    divergence of about 999 / 2N, 0.0192 with the usual 26,000 samples, and all modes except those missed by chance.
+    `describe` prints them together. The classifier sees a digit in anything, so blurs and noise count as modes. Its
+    errors spread a collapsed generator over more triples than it makes.
 
-    The number of modes has no interval: of a mode that was never met, the samples say nothing. That of the divergence
-    allows for its bias, as Grassberger estimates it; with fewer than about five samples for a mode it is too
+    The number of modes has no interval, because the samples say nothing about a mode without samples. The interval of
+    the divergence corrects its bias with Grassberger's estimate. With fewer than about five samples per mode it is too
     narrow.
 
-    Reference: [Metz et al., 2017](https://arxiv.org/abs/1611.02163), Section 3.3.1;
+    Reference: [Metz et al., 2017](https://arxiv.org/abs/1611.02163), Section 3.3.1.
     [Srivastava et al., 2017](https://arxiv.org/abs/1705.07761), Section 4.1, for 26,000 samples.
 
     Args:
         digits: Integer array `(samples, 3)`, the digits 0 to 9 of the channels.
         report: String, the value of the score: `"modes"` or `"kl"`. Defaults to `"modes"`.
         level: Float, the level of the interval. Defaults to `0.95`.
-        seed: Integer, of the bootstrap. Defaults to `0`.
+        seed: Integer, for the bootstrap. Defaults to `0`.
 
     Returns:
         A `Score`.
@@ -124,7 +125,7 @@ def stacked_mnist_coverage(digits, report="modes", level=0.95, seed=0):
 
 
 class ModeCoverage(Metric):
-    """Streaming `mode_coverage`. `ModeCoverage.ring()` and `ModeCoverage.grid()` suit `ganzoo.data.ring` and `grid`.
+    """Streaming `mode_coverage`. Use `ModeCoverage.ring()` and `ModeCoverage.grid()` for `ganzoo.data.ring` and `grid`.
 
     Args:
         centers, std, report, level, seed, chunk_size: As in `mode_coverage`.
@@ -146,12 +147,12 @@ class ModeCoverage(Metric):
 
     @classmethod
     def ring(cls, modes=8, radius=1.0, std=0.01, **settings):
-        """For `ganzoo.data.ring`, with its arguments."""
+        """Makes the metric for `ganzoo.data.ring`, with the same arguments."""
         return cls(ring_centers(modes, radius), std, **settings)
 
     @classmethod
     def grid(cls, side=5, spacing=2.0, std=0.05, **settings):
-        """For `ganzoo.data.grid`, with its arguments."""
+        """Makes the metric for `ganzoo.data.grid`, with the same arguments."""
         return cls(grid_centers(side, spacing), std, **settings)
 
     def compute(self, real, fake):
@@ -159,10 +160,10 @@ class ModeCoverage(Metric):
 
 
 class StackedMNISTCoverage(Metric):
-    """Streaming `stacked_mnist_coverage`. Takes images of three channels.
+    """Streaming `stacked_mnist_coverage` of images with three channels.
 
     Args:
-        classifier: A classifier of grey images of digits, as `as_classifier` takes it: `DigitsClassifier()`.
+        classifier: A classifier of grey images of digits, such as `DigitsClassifier()`, see `as_classifier`.
         report, level, seed: As in `stacked_mnist_coverage`.
     """
 
@@ -177,7 +178,7 @@ class StackedMNISTCoverage(Metric):
 
 
 class StackedDigits(Features):
-    """The digits that a classifier reads in the three channels of an image, `(batch, 3)`."""
+    """The digits that a classifier sees in the three channels of an image, `(batch, 3)`."""
 
     def __init__(self, classifier):
         self.classifier = as_classifier(classifier)
@@ -193,7 +194,7 @@ class StackedDigits(Features):
 
 
 def check_points(fake, centers):
-    """Returns both as arrays of points in as many dimensions."""
+    """Returns both as arrays of points with equal dimensions."""
     centers, fake = check_features(checks.array("centers", centers, "float64"), fake)
     for name, points in (("centre", centers), ("sample", fake)):
         if len(points) == 0:
@@ -202,16 +203,16 @@ def check_points(fake, centers):
 
 
 def coverage_score(modes, total, num_fake, ceiling, quality, report, level, seed, **settings):
-    """The `Score` of the modes of the samples that count.
+    """Makes the `Score` from the modes of the samples of high quality.
 
     Args:
         modes: Integer array, the mode of each sample of high quality.
-        total: Integer, the modes that there are.
-        num_fake: Integer, all samples.
+        total: Integer, number of modes.
+        num_fake: Integer, number of all samples.
         ceiling: Float, the share of high quality of a perfect sampler.
-        quality: Dictionary, the details on high quality.
+        quality: Dictionary of details on high quality.
         report, level, seed: As in `mode_coverage`.
-        settings: What else is part of the protocol.
+        settings: Further parts of the protocol.
     """
     counts = np.bincount(modes, minlength=total)
     captured = int(np.sum(counts > 0))
@@ -240,11 +241,13 @@ def coverage_score(modes, total, num_fake, ceiling, quality, report, level, seed
 
 
 def divergence_from_uniform(modes, counts, level, seed):
-    """KL divergence of the shares of the modes from equal ones, in nats, and its interval."""
+    """KL divergence of the shares of the modes from equal shares, in nats, and its interval."""
     logs = np.log(np.maximum(counts, 1) * len(counts) / len(modes))
     value = float(counts @ logs / len(modes))
     met = counts[counts > 0]
     if len(met) == 1 and len(counts) > 1:
+        # All samples are in a single mode, where the bootstrap has no width. Assume that the unmet share is spread
+        # evenly.
         rest = intervals.unmet_share(len(modes), level)
         spread = rest * np.log(rest / (len(counts) - 1)) + (1 - rest) * np.log1p(-rest)
         return value, (float(max(0.0, np.log(len(counts)) + spread)), value)
@@ -254,7 +257,7 @@ def divergence_from_uniform(modes, counts, level, seed):
 
 
 def grassberger_log(counts):
-    """What the logarithm of a count is replaced by in an estimate of an entropy, so that few samples a mode are enough.
+    """Replaces the logarithm of a count in an estimate of entropy, so that few samples per mode are enough.
 
     Reference: [Grassberger, 2003](https://arxiv.org/abs/physics/0307138): `G(n) = psi(n) + (-1)^n / 2 *
     (psi((n + 1) / 2) - psi(n / 2))`.
@@ -264,12 +267,12 @@ def grassberger_log(counts):
 
 
 def expected_modes(total, samples):
-    """Modes that a perfect sampler of `total` equal modes is expected to meet: `K (1 - (1 - 1/K)^N)`."""
+    """Expected number of modes that a perfect sampler of `total` equal modes hits: `K (1 - (1 - 1/K)^N)`."""
     return float(total * -np.expm1(samples * np.log1p(-1 / total))) if total > 1 else 1.0
 
 
 def expected_divergence(total, samples):
-    """Expected divergence of a perfect sampler of `total` equal modes; for many samples about `(K - 1) / 2N`.
+    """Expected divergence of a perfect sampler of `total` equal modes. With many samples it is about `(K - 1) / 2N`.
 
     sum over modes of E[n/N log(n K / N)],    n binomial (N, 1/K)
     """
@@ -279,7 +282,7 @@ def expected_divergence(total, samples):
 
 
 def describe(score):
-    """What a score of `mode_coverage` or `stacked_mnist_coverage` found, beside what a perfect sampler would have.
+    """Describes a score of `mode_coverage` or `stacked_mnist_coverage`, and compares it with a perfect sampler.
 
     Example:
 

@@ -1,4 +1,4 @@
-"""PSNR, SSIM and L1 of aligned pairs of images: the real one is the truth, the generated one the output."""
+"""PSNR, SSIM and L1 of aligned pairs of images, with the real image as target and the generated image as output."""
 
 import numpy as np
 import scipy.ndimage
@@ -11,7 +11,7 @@ from ganzoo.progress import track
 
 PEAK = 255.0
 
-# Of Wang et al.: a Gaussian window of 11 x 11 pixels, and the constants that keep quotients finite.
+# From Wang et al.: a Gaussian window of 11 x 11 pixels, and the constants that keep quotients finite.
 RADIUS = 5
 WINDOW = np.exp(-0.5 * np.square(np.arange(-RADIUS, RADIUS + 1) / 1.5))
 WINDOW /= WINDOW.sum()
@@ -20,28 +20,28 @@ C2 = (0.03 * PEAK) ** 2
 
 
 def psnr(real, fake, level=0.95, seed=0, chunk_size=64):
-    """Peak signal-to-noise ratio of pairs, in decibels; the mean over the pairs.
+    """Peak signal-to-noise ratio in decibels, averaged over pairs of images.
 
         PSNR(x, y) = 10 log10(255^2 / mean of (x - y)^2)
 
-    For models whose output has one truth: autoencoders, pix2pix. It measures the error of pixels and is blind to what
-    the eye makes of it: a blurred image, or the mean of all plausible ones, scores well. A pair without any difference
-    has an infinite ratio, and so has the mean then; `details["pooled"]` is the ratio of the mean squared error of all
-    pairs, `details["identical"]` the number of such pairs.
+    Use it for models with a single right output, such as autoencoders and pix2pix. It measures the error of pixels, not
+    what the eye sees. A blurred image, or the mean of all plausible images, scores well. A pair without any difference
+    has an infinite ratio, and then the mean is infinite too. `details["pooled"]` is the ratio for the mean squared
+    error of all pairs, and `details["identical"]` the number of pairs without a difference.
 
     Images are quantised to 8 bits first.
 
     Args:
         real, fake: Images `(pairs, height, width, channels)`, uint8 or floats in [-1, 1], in the same order.
         level: Float, the level of the interval. Defaults to `0.95`.
-        seed: Integer, of the bootstrap. Defaults to `0`.
-        chunk_size: Integer, pairs that are in float64 at once. Defaults to `64`.
+        seed: Integer, for the bootstrap. Defaults to `0`.
+        chunk_size: Integer, number of pairs in float64 at a time. Defaults to `64`.
 
     Returns:
-        A `Score`. It has no interval if it is infinite, or of a single pair.
+        A `Score`. It has no interval if it is infinite, or if there is a single pair.
 
     Raises:
-        ValueError: If the shapes of the two differ, or with no pair.
+        ValueError: If the shapes differ, or without pairs.
 
     Example:
 
@@ -55,33 +55,34 @@ def psnr(real, fake, level=0.95, seed=0, chunk_size=64):
 
 
 def ssim(real, fake, level=0.95, seed=0, chunk_size=64):
-    """Structural similarity of pairs, at most 1; the mean over windows, channels and pairs.
+    """Structural similarity, at most 1, averaged over windows, channels and pairs of images.
 
         SSIM(x, y) = (2 m_x m_y + C1) (2 s_xy + C2) / ((m_x^2 + m_y^2 + C1) (s_x^2 + s_y^2 + C2))
 
-    m and s are means and (co)variances within a Gaussian window of 11 x 11 pixels (standard deviation 1.5), which is
-    moved over the whole image without leaving it; C1 = (0.01 * 255)^2, C2 = (0.03 * 255)^2. For models whose output has
-    one truth. It forgives changes of brightness and contrast more than PSNR does, but no shift by a few pixels: where
-    many outputs are plausible it prefers a blur, too.
+    m and s are means and (co)variances within a Gaussian window of 11 x 11 pixels (standard deviation 1.5), which moves
+    over the whole image without leaving it. C1 = (0.01 * 255)^2, C2 = (0.03 * 255)^2. Use it for models with a single
+    right output. It forgives changes of brightness and contrast more than PSNR does, but not a shift by a few pixels.
+    Where many outputs are plausible, it also prefers a blur.
 
     Images are quantised to 8 bits first.
 
     Reference: Wang et al., "Image quality assessment: from error visibility to structural similarity", 2004,
     [doi:10.1109/TIP.2003.819861](https://doi.org/10.1109/TIP.2003.819861), Equations 13 to 17.
 
-    Departures from the paper: none for grey images; channels of others are compared one by one.
+    Departures from the paper: For grey images there are no departures. In other images, each channel is compared
+    separately.
 
     Args:
         real, fake: Images `(pairs, height, width, channels)`, uint8 or floats in [-1, 1], in the same order.
         level: Float, the level of the interval. Defaults to `0.95`.
-        seed: Integer, of the bootstrap. Defaults to `0`.
-        chunk_size: Integer, pairs that are in float64 at once. Defaults to `64`.
+        seed: Integer, for the bootstrap. Defaults to `0`.
+        chunk_size: Integer, number of pairs in float64 at a time. Defaults to `64`.
 
     Returns:
         A `Score`.
 
     Raises:
-        ValueError: If the shapes of the two differ, with no pair, or with a side of fewer than 11 pixels.
+        ValueError: If the shapes differ, without pairs, or if a side has fewer than 11 pixels.
 
     Example:
 
@@ -92,12 +93,12 @@ def ssim(real, fake, level=0.95, seed=0, chunk_size=64):
 
 
 def l1_distance(real, fake, level=0.95, seed=0, chunk_size=64):
-    """Mean absolute difference of pairs, of pixels in [-1, 1]: the L1 term of pix2pix.
+    """Mean absolute difference of pairs of images with pixels in [-1, 1]. This is the L1 term of pix2pix.
 
         L1(x, y) = mean of |x - y|
 
-    For models whose output has one truth. A few large errors count less than in PSNR. It is blind to what the eye makes
-    of an error: the median of all plausible outputs scores best.
+    Use it for models with a single right output. Large errors count less than in PSNR. It does not measure what the eye
+    sees, because the median of all plausible outputs scores best.
 
     Images are quantised to 8 bits first.
 
@@ -106,14 +107,14 @@ def l1_distance(real, fake, level=0.95, seed=0, chunk_size=64):
     Args:
         real, fake: Images `(pairs, height, width, channels)`, uint8 or floats in [-1, 1], in the same order.
         level: Float, the level of the interval. Defaults to `0.95`.
-        seed: Integer, of the bootstrap. Defaults to `0`.
-        chunk_size: Integer, pairs that are in float64 at once. Defaults to `64`.
+        seed: Integer, for the bootstrap. Defaults to `0`.
+        chunk_size: Integer, number of pairs in float64 at a time. Defaults to `64`.
 
     Returns:
         A `Score`.
 
     Raises:
-        ValueError: If the shapes of the two differ, or with no pair.
+        ValueError: If the shapes differ, or without pairs.
 
     Example:
 
@@ -124,11 +125,11 @@ def l1_distance(real, fake, level=0.95, seed=0, chunk_size=64):
 
 
 class PairMetric(Metric):
-    """A metric of aligned pairs of images: `update_state(real=targets, fake=outputs)`, both in the same order.
+    """Base of metrics of aligned pairs. Call `update_state(real=targets, fake=outputs)` with both in the same order.
 
     Args:
         level, seed: As in `Metric`.
-        chunk_size: Integer, pairs that are in float64 at once. Defaults to `64`.
+        chunk_size: Integer, number of pairs in float64 at a time. Defaults to `64`.
     """
 
     def __init__(self, level=0.95, seed=0, chunk_size=64):
@@ -165,7 +166,7 @@ class L1Distance(PairMetric):
 
 
 def of_pairs(real, fake, measure, chunk_size):
-    """`measure(x, y)` of all pairs, chunk by chunk; x and y are float64 images in [0, 255]."""
+    """`measure(x, y)` of all pairs, chunk by chunk, where x and y are float64 images in [0, 255]."""
     chunk_size = check_chunk_size(chunk_size)
     real, fake = check_images(real, fake)
     if len(real) != len(fake) or len(real) == 0:
@@ -195,7 +196,7 @@ def squared_error(x, y):
 
 
 def similarity(x, y):
-    """SSIM and its factor without the means (contrast and structure), averaged over the windows.
+    """SSIM and its contrast and structure factor, which leaves out the means. Both are averaged over the windows.
 
     Args:
         x, y: Float64 images `(pairs, height, width, channels)` in [0, 255].
@@ -216,7 +217,7 @@ def similarity(x, y):
 
 
 def windowed(images):
-    """Mean of the images in each window that lies within them."""
+    """Weighted mean of the images in each window that fits into them."""
     for axis in (1, 2):
         images = scipy.ndimage.correlate1d(images, WINDOW, axis)
     return images[:, RADIUS:-RADIUS, RADIUS:-RADIUS]

@@ -1,4 +1,4 @@
-"""Parzen-window log-likelihood, the measure of the first papers on GANs."""
+"""Parzen-window log-likelihood, the metric of the first papers on GANs."""
 
 import warnings
 
@@ -15,39 +15,39 @@ SIGMAS = tuple(float(sigma) for sigma in np.geomspace(0.1, 1.0, 10))
 
 
 def parzen_log_likelihood(real, fake, validation=None, sigma=None, sigmas=SIGMAS, level=0.95, seed=0, chunk_size=1024):
-    """Mean log-likelihood, in nats, of real samples under Gaussian kernels placed on the generated ones.
+    """Mean log-likelihood, in nats, of real samples under Gaussian kernels centred on the generated samples.
 
         LL = mean over real x of log( mean over generated y of N(x; y, sigma^2 I) )
 
-    This is no measure of quality. In many dimensions the estimate is far from the model's likelihood even with
-    millions of samples; a model of cluster centres beats the data itself; and the likelihood has nothing to do with how
-    samples look (Theis et al.). It is here for comparison with papers that report it, and as a check that a rebuilt
-    model is the one of the paper. In a few dimensions it is a fair estimate.
+    It is not a measure of quality. In many dimensions the estimate is far from the model's likelihood, even with
+    millions of samples. A model of cluster centres beats the data itself. And the likelihood has nothing to do with how
+    samples look (Theis et al.). Use it to compare with papers that report it, or to check that a rebuilt model matches
+    its paper. In a few dimensions it is a fair estimate.
 
-    Arrays are taken as they are. The numbers of those papers are of pixels in [0, 1], 10,000 generated samples and the
-    whole test set: `ParzenLogLikelihood` scales images so. Scaled by s, d-dimensional data have a likelihood lower by
-    d log(s).
+    Arrays are not rescaled. Papers report it for pixels in [0, 1], 10,000 generated samples and the whole test set.
+    `ParzenLogLikelihood` scales images in this way. Scaling d-dimensional data by s lowers the likelihood by d log(s).
 
-    sigma is the one of `sigmas` with the highest likelihood of the validation samples. The interval takes it as given.
-    `details["neighbours"]` is the effective number of kernels that a real sample lies under, 1 / sum of their squared
-    shares: near 1 the estimate is a nearest-neighbour distance, and no interval holds the likelihood.
+    sigma is the member of `sigmas` with the highest likelihood of the validation samples. The interval takes it as
+    given. `details["neighbours"]` is the effective number of kernels over a real sample, 1 / sum of their squared
+    shares. Near 1, the estimate is a nearest-neighbour distance, and no interval contains the likelihood.
 
-    Reference: [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), Section 5; its code has the ten sigmas of the
-    default. [Theis et al., 2016](https://arxiv.org/abs/1511.01844), Section 3.5, on what is wrong with it.
+    Reference: [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), Section 5. The authors' code has the ten
+    default sigmas.
+    [Theis et al., 2016](https://arxiv.org/abs/1511.01844), Section 3.5, on its flaws.
 
     Args:
         real, fake: Arrays `(samples, dimensions)`.
-        validation: Array of other real samples, to choose sigma. `None` (the default) takes a tenth of `real` for it,
-            and leaves it out of the value.
+        validation: Array of other real samples, to choose sigma. `None` (the default) takes a tenth of `real`, which
+            then does not count in the value.
         sigma: Float, the standard deviation of the kernels. `None` (the default) chooses it.
-        sigmas: Sequence of floats, the sigmas to choose from. Defaults to ten from 0.1 to 1, each larger by the same
-            factor.
+        sigmas: Sequence of floats, the sigmas to choose from. Defaults to ten from 0.1 to 1, with a constant factor
+            between them.
         level: Float, the level of the interval. Defaults to `0.95`.
-        seed: Integer, of the validation samples and of the bootstrap. Defaults to `0`.
-        chunk_size: Integer, samples of each kind between which distances are in memory at once. Defaults to `1024`.
+        seed: Integer, for the validation samples and the bootstrap. Defaults to `0`.
+        chunk_size: Integer, number of samples of each kind whose distances are in memory at a time. Defaults to `1024`.
 
     Returns:
-        A `Score`. Its details have the sigma.
+        A `Score`. Its details include the sigma.
 
     Raises:
         ValueError: If a sigma is not positive, or with too few samples to choose it.
@@ -90,12 +90,12 @@ def parzen_log_likelihood(real, fake, validation=None, sigma=None, sigmas=SIGMAS
 
 
 class ParzenLogLikelihood(Metric):
-    """Streaming `parzen_log_likelihood`: of images, whose pixels are scaled to [0, 1].
+    """Streaming `parzen_log_likelihood` of images, whose pixels it scales to [0, 1].
 
     Args:
-        validation: Images to choose sigma, or `None`. Defaults to `None`.
+        validation: Images to choose sigma. Defaults to `None`.
         sigma, sigmas, level, seed, chunk_size: As in `parzen_log_likelihood`.
-        features: As in `Metric`, for other samples than images. `None` (the default) scales the pixels of images.
+        features: As in `Metric`, for samples other than images. `None` (the default) scales the pixels of images.
 
     Example:
 
@@ -117,8 +117,8 @@ class ParzenLogLikelihood(Metric):
 
 
 def check_sigmas(sigmas):
-    """Returns them as a list of floats, in rising order."""
-    if not checks.plain_items(sigmas):  # Nor for none.
+    """Returns the sigmas as a sorted list of floats."""
+    if not checks.plain_items(sigmas):  # Also refuses an empty sequence.
         raise checks.refusal("sigmas", sigmas, "a sequence of standard deviations of the kernels, and not empty")
     return sorted(checks.number("sigma", sigma, above=0) for sigma in sigmas)
 
@@ -136,7 +136,7 @@ def held_out(samples, seed):
 
 
 def best_sigma(validation, fake, sigmas, chunk_size):
-    """The sigma under which the validation samples are the likeliest."""
+    """The sigma with the highest likelihood of the validation samples."""
     means = log_likelihoods(validation, fake, sigmas, chunk_size).mean(axis=1)
     best = int(np.argmax(means))
     if len(sigmas) > 1 and best in (0, len(sigmas) - 1):
@@ -156,6 +156,8 @@ def log_likelihoods(points, kernels, sigmas, chunk_size):
         found = -np.inf
         for block in distances:
             exponents = scales * block
+            # A running log-sum-exp: without subtracting the highest exponent, all terms underflow to 0 in many
+            # dimensions.
             highest = np.maximum(found, exponents.max(axis=2))
             found = highest + np.log(np.exp(found - highest) + np.exp(exponents - highest[..., None]).sum(axis=2))
         parts.append(found)
@@ -163,11 +165,12 @@ def log_likelihoods(points, kernels, sigmas, chunk_size):
 
 
 def kernel_shares(points, kernels, sigma, values, chunk_size):
-    """How the density of the points is made up of the kernels.
+    """How much each kernel contributes to the density at the points.
 
     Returns:
-        Pair: the mean share of each kernel in the density of a point, `(kernels,)`; the sum of the squared shares of
-        the kernels in the density of each point, `(points,)`.
+        `(mean_shares, squares)`. `mean_shares` is the mean share of each kernel in the density of a point,
+        `(kernels,)`. `squares` is the sum of the squared shares of the kernels in the density of each point,
+        `(points,)`.
     """
     logs = values + log_normalizer(points, kernels, sigma)
     mean_shares, squares = np.zeros(len(kernels)), np.zeros(len(points))
@@ -185,13 +188,13 @@ def kernel_shares(points, kernels, sigma, values, chunk_size):
 
 
 def log_normalizer(points, kernels, sigma):
-    """What is subtracted from the logarithm of the summed exponentials to make it a log-density."""
+    """The term to subtract from the log of the summed exponentials to get a log-density."""
     return np.log(len(kernels)) + 0.5 * points.shape[1] * np.log(2 * np.pi * np.square(sigma))
 
 
 def distance_blocks(points, kernels, chunk_size):
-    """For each chunk of points yields an iterator over squared distances `(points, kernels)` to chunks of kernels."""
-    # Distances are differences of squares: near 0 these lose no digits.
+    """Yields, for each chunk of points, an iterator over squared distances `(points, kernels)` to chunks of kernels."""
+    # Distances come from differences of squares, which lose fewer digits near 0.
     center = sum(chunk.sum(axis=0) for chunk in chunks(kernels, chunk_size)) / len(kernels)
 
     def row(chunk):

@@ -1,4 +1,4 @@
-"""Images as samples: pixels instead of features, and an order that does not depend on how they arrived."""
+"""Images as samples: pixels instead of features, and an order that does not depend on their arrival."""
 
 import hashlib
 
@@ -17,7 +17,7 @@ class Pixels(Features):
 
 
 class UnitPixels(Features):
-    """The pixels as vectors, float32 in [0, 1], as in tables of Parzen-window likelihoods."""
+    """Pixels as float32 vectors in [0, 1], as in published Parzen-window likelihoods."""
 
     name = "pixels in [0, 1]"
 
@@ -27,7 +27,7 @@ class UnitPixels(Features):
 
 
 def check_images(real, fake):
-    """Returns both as uint8 images `(samples, height, width, channels)`.
+    """Returns both as uint8 images `(samples, height, width, channels)`, or raises an error.
 
     Raises:
         ValueError: If they are not images, if their shapes differ, or if a value is not finite.
@@ -43,17 +43,17 @@ def check_images(real, fake):
 
 
 def shuffled(samples, rng):
-    """A random order of the samples that does not depend on the order in which they came.
+    """A random order of the samples that does not depend on the order in which they arrived.
 
-    They are sorted by a hash of what they hold, and that order is permuted. The permutation keeps copies of one sample,
-    which the hash puts side by side, from being neighbours.
+    The samples are sorted by a hash of their contents, then permuted. The permutation matters for copies of a sample,
+    which the sort puts side by side.
 
     Args:
         samples: Array `(samples, ...)`.
         rng: NumPy random generator.
 
     Returns:
-        Integer array `(samples,)`: `samples[shuffled(samples, rng)]` is in that order.
+        Integer array `(samples,)`. `samples[shuffled(samples, rng)]` is in the new order.
     """
     samples = np.ascontiguousarray(samples)
     digests = [hashlib.blake2b(sample.tobytes(), digest_size=16).digest() for sample in samples]

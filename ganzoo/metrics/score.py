@@ -1,4 +1,4 @@
-"""Score: what a metric returns, a value that says how it was measured."""
+"""Score: the result of a metric, with the protocol of the measurement."""
 
 import dataclasses
 import numbers
@@ -11,7 +11,7 @@ from ganzoo.checks import plain
 
 
 def _with_scores_and_numbers(operation, swapped=False):
-    """A method that applies an operation to the value of a score, and another score or a number."""
+    """Makes a method that applies an operation to the score's value and to another score or number."""
 
     def method(self, other):
         number = self.number_beside(other)
@@ -24,30 +24,30 @@ def _with_scores_and_numbers(operation, swapped=False):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Score:
-    """A measured value, its confidence interval, and the protocol it was measured by.
+    """A measured value with its confidence interval and the protocol of the measurement.
 
     A score behaves like a number: `f"{score:.3f}"`, `score < 10`, `score / 2`, `np.mean(scores)` and `sorted(scores)`
     use its value, and `float(score)` is the bare value.
 
-    Two scores compare (`<`, `>`, `+`, `-`, `difference`) only if they were measured alike: a Fréchet distance of 1,000
-    samples, or in the features of another network, is another quantity. NumPy takes the bare values. Two scores are
-    equal (`==`) if all that is in them is equal.
+    Two scores compare (`<`, `>`, `+`, `-`, `difference`) only if they have the same protocol. A Fréchet distance of
+    1,000 samples, or in features of another network, is another quantity. NumPy takes the bare values. Two scores are
+    equal (`==`) if all their fields are equal.
 
     Args:
         name: String, the metric, `"frechet_distance"`.
         value: Float.
-        interval: `(low, high)`, or `None` where there is none. It is for the value that infinitely many samples would
-            give, so that a biased metric may lie outside of it. Of precision, recall, density and coverage, whose
-            meaning depends on the number of samples, it is for the expected value of as many.
-        num_real, num_fake: Integers, samples of each kind; `None` where the metric has no such kind.
-        features: String, the network whose features were compared, `"pixels"` for the images themselves.
-        resize: String, how images were brought to the size of that network, or `None`: not at all.
+        interval: `(low, high)`, or `None`. It is for the value with infinitely many samples, so a biased metric may lie
+            outside. Precision, recall, density and coverage depend on the number of samples, so their interval is for
+            the expected value with the same number.
+        num_real, num_fake: Integers, samples of each kind. `None` if the metric does not use the kind.
+        features: String, the feature network, or `"pixels"` for the images themselves.
+        resize: String, the rule that resized images for that network, or `None` without resizing.
         dtype: String, the precision of the computation. Defaults to `"float64"`.
         level: Float, the level of the interval. Defaults to `0.95`.
-        lower_is_better: Boolean, or `None` where neither is.
+        lower_is_better: Boolean, or `None` if neither is better.
         settings: Dictionary of the metric's settings, part of the protocol.
-        details: Dictionary of whatever else was found; not part of the protocol. Numbers, strings and lists. `perfect`
-            is what a perfect sampler is expected to have, where that is known; it is printed beside the value.
+        details: Dictionary of further results: numbers, strings and lists. It is not part of the protocol. `perfect` is
+            the expected value of a perfect sampler, where it is known. It is printed beside the value.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Score:
 
     @property
     def perfect(self):
-        """What a perfect sampler is expected to have, or `None` where that is not known."""
+        """The expected value of a perfect sampler, or `None` if it is not known."""
         return self.details.get("perfect")
 
     @property
@@ -83,7 +83,7 @@ class Score:
         }
 
     def check_same_protocol(self, other):
-        """Raises `ValueError` if `other` was measured in another way, and says in which."""
+        """Raises a `ValueError` that lists the differences if `other` has another protocol."""
         if not isinstance(other, Score):
             raise TypeError(f"Only scores have a protocol. Received: {other!r}")
         mine, others = self.protocol, other.protocol
@@ -104,10 +104,10 @@ class Score:
         return self.value - other.value
 
     def number_beside(self, other):
-        """The number that the value is compared with: of another score, or a number. `None` for anything else.
+        """The number to compare the value with, from another score or a number. `None` for anything else.
 
         Raises:
-            ValueError: If it is a score of another protocol.
+            ValueError: If the other score has another protocol.
         """
         if isinstance(other, Score):
             self.check_same_protocol(other)
@@ -134,7 +134,7 @@ class Score:
         number = plain(other)
         return self.value == number if isinstance(number, numbers.Real) else NotImplemented
 
-    __hash__ = None  # The settings are a dictionary.
+    __hash__ = None  # The settings are a dictionary, which has no hash.
 
     def __float__(self):
         return self.value
@@ -161,12 +161,12 @@ class Score:
         return " ".join(parts) + "; " + ", ".join(fact for fact in facts if fact)
 
     def to_json(self):
-        """The score as one line of JSON, in which a value that is not finite is a string, `"NaN"` or `"Infinity"`."""
+        """The score as a line of JSON. Values that are not finite become strings, `"NaN"` or `"Infinity"`."""
         return records.to_json(dataclasses.asdict(self))
 
     @classmethod
     def from_json(cls, text):
-        """The score that `to_json` wrote."""
+        """Reads a score that `to_json` wrote."""
         fields = records.from_json(text)
         if fields["interval"] is not None:
             fields["interval"] = tuple(fields["interval"])
@@ -174,7 +174,7 @@ class Score:
 
 
 def distinct_names(scores):
-    """The names of a list of scores; those that repeat have their features or settings with them, if these differ."""
+    """The names of a list of scores. Repeated names also get their features or settings, if these differ."""
     names = [score.name for score in scores]
     for describe in (lambda score: score.features, settings_in_words):
         descriptions = {name: set() for name in names}
@@ -188,5 +188,5 @@ def distinct_names(scores):
 
 
 def settings_in_words(score):
-    """The settings of a score, in one line."""
+    """The settings of a score, in a line of text."""
     return ", ".join(f"{key} {value}" for key, value in sorted(score.settings.items()))

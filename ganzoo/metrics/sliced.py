@@ -1,4 +1,4 @@
-"""Sliced Wasserstein distance: of features, and of images by the levels of their Laplacian pyramids."""
+"""Sliced Wasserstein distance of features, and of images by the levels of their Laplacian pyramids."""
 
 import functools
 
@@ -13,49 +13,49 @@ from ganzoo.metrics.score import Score
 from ganzoo.metrics.seeds import numbers_of
 from ganzoo.progress import track
 
-# Influences and bias are averaged over this many directions at most: they need fewer than the distance.
+# Influences and bias are averaged over at most this many directions. They need fewer than the distance.
 DIRECTIONS_OF_INTERVAL = 32
 
-# The bias is averaged over this many random halvings of the samples.
+# The bias is averaged over this many random splits of the samples into halves.
 SPLITS = 4
 
-# More take minutes, and change nothing.
+# More projections take minutes and change nothing.
 MOST_PROJECTIONS = 100_000
 
-# Of Karras et al.: the side of a descriptor, and the weights of the pyramid's filter.
+# From Karras et al.: the side of a descriptor, and the weights of the pyramid's filter.
 PATCH = 7
 BINOMIAL = np.array([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
 
 
 def sliced_wasserstein(real, fake, p=1, projections=512, level=0.95, seed=0, chunk_size=1024):
-    """Wasserstein distance of the features along a direction, over random directions.
+    """Wasserstein distance of the features along a direction, averaged over random directions.
 
         SW_p = (E_u [ integral over t from 0 to 1 of |F_u(t) - G_u(t)|^p ])^(1/p),    |u| = 1
 
-    F_u and G_u are the quantile functions of u.x for real and generated samples: their projections on u, sorted. It
-    needs no network, and sees all of a distribution, not its first two moments only. In many dimensions it sees less:
-    along a random direction nearly everything is a Gaussian. It is biased upwards: compare scores of equal numbers of
-    samples only.
+    F_u and G_u are the quantile functions of u.x for real and generated samples, which are the sorted projections on u.
+    The metric needs no network, and sees the whole distribution, not only its first two moments. In many dimensions it
+    sees less, because along a random direction nearly everything is a Gaussian. It is biased upwards, so compare only
+    scores of equal numbers of samples.
 
-    The interval covers the choice of directions, too. Its lower limit supposes that the bias falls as 1/sqrt(N), as
-    between equal distributions, its upper limit that it falls as 1/N, as between distant ones.
+    The interval also covers the choice of directions. Its lower limit assumes that the bias falls as 1/sqrt(N), as
+    between equal distributions. Its upper limit assumes 1/N, as between distant distributions.
 
-    Reference: [Bonneel et al., 2015](https://doi.org/10.1007/s10851-014-0506-3), for p = 2;
-    [Karras et al., 2018](https://arxiv.org/abs/1710.10196), Section 5, has p = 1.
+    Reference: [Bonneel et al., 2015](https://doi.org/10.1007/s10851-014-0506-3), for p = 2.
+    [Karras et al., 2018](https://arxiv.org/abs/1710.10196), Section 5, uses p = 1.
 
     Args:
         real, fake: Arrays `(samples, dimensions)`. Their numbers of samples may differ.
         p: Integer, 1 or 2. Defaults to `1`.
-        projections: Integer, random directions. Defaults to `512`.
+        projections: Integer, number of random directions. Defaults to `512`.
         level: Float, the level of the interval. Defaults to `0.95`.
-        seed: Integer, of the directions and of the bootstrap. Defaults to `0`.
-        chunk_size: Integer, samples that are in float64 at once. Defaults to `1024`.
+        seed: Integer, for the directions and the bootstrap. Defaults to `0`.
+        chunk_size: Integer, number of samples in float64 at a time. Defaults to `1024`.
 
     Returns:
         A `Score`.
 
     Raises:
-        ValueError: With fewer than two samples, or a `p` that is neither 1 nor 2.
+        ValueError: With fewer than two samples, or if `p` is neither 1 nor 2.
 
     Example:
 
@@ -103,36 +103,40 @@ class SlicedWasserstein(Metric):
 
 
 def pyramid_sliced_wasserstein(real, fake, projections=512, descriptors=128, level=0.95, seed=0, chunk_size=256):
-    """Sliced Wasserstein distance (p = 1) of small patches of images, by level of their Laplacian pyramids.
+    """Sliced Wasserstein distance (p = 1) of small patches of images, for each level of their Laplacian pyramids.
 
-    Each level of the pyramid holds structure of one size: the first the finest, the last the rough shapes. From each
-    image and level, patches of 7 x 7 pixels are taken at random places; real and generated ones are each brought to
-    mean 0 and standard deviation 1 in every channel, and compared by `sliced_wasserstein`. `details["levels"]` has the
-    distance of each level, from fine to rough, and the value is their mean. It tells wrong textures from wrong shapes
-    without any network. It is blind to where in the image a patch lies, to which patches appear together, and, because
-    of the normalisation, to brightness and contrast of the whole set. It is biased upwards: compare scores of equal
-    numbers of samples only. The interval is that of `sliced_wasserstein`, with the normalisation taken as given.
+    Each level of the pyramid holds structures of a certain size, from the finest in the first level to the rough shapes
+    in the last. Patches of 7 x 7 pixels are taken at random places from each image and level. Real and generated
+    patches are normalised separately to mean 0 and standard deviation 1 in every channel, and compared by
+    `sliced_wasserstein`. `details["levels"]` has the distance of each level, from fine to rough, and the value is their
+    mean.
+
+    The metric distinguishes wrong textures from wrong shapes without any network. It is blind to where in the image a
+    patch lies and to which patches appear together. Because of the normalisation, it is also blind to brightness and
+    contrast of the whole set. It is biased upwards, so compare only scores of equal numbers of samples. The interval is
+    computed as in `sliced_wasserstein`, with the normalisation taken as given.
 
     Reference: [Karras et al., 2018](https://arxiv.org/abs/1710.10196), Section 5: 16,384 images, levels down to 16 x 16
     pixels. Its tables show 1,000 times this distance.
 
-    Departures from the paper: images are halved down to a side of 14 instead of 16, for those of 28 x 28 pixels. One
-    set of directions serves all levels.
+    Departures from the paper: images are halved down to a side of 14 instead of 16, to suit 28 x 28 pixels. All levels
+    share the same directions.
 
     Args:
         real, fake: Images `(samples, height, width, channels)`, uint8 or floats in [-1, 1].
-        projections: Integer, random directions. Defaults to `512`.
-        descriptors: Integer, patches from each image and level, of which one level is in memory as float32. Defaults to
-            `128`. 2,000 images of 28 x 28 take about 20 s on a core, with 128 projections and 32 descriptors 2 s.
+        projections: Integer, number of random directions. Defaults to `512`.
+        descriptors: Integer, number of patches from each image and level. The patches of a level are in memory as
+            float32. Defaults to `128`. 2,000 images of 28 x 28 take about 20 s on a core, with 128 projections and 32
+            descriptors 2 s.
         level: Float, the level of the interval. Defaults to `0.95`.
-        seed: Integer, of the directions, the places and the bootstrap. Defaults to `0`.
-        chunk_size: Integer, images that are in float64 at once. Defaults to `256`.
+        seed: Integer, for the directions, the places and the bootstrap. Defaults to `0`.
+        chunk_size: Integer, number of images in float64 at a time. Defaults to `256`.
 
     Returns:
         A `Score`.
 
     Raises:
-        ValueError: With fewer than two images, or with a side of fewer than 7 pixels.
+        ValueError: With fewer than two images, or if a side has fewer than 7 pixels.
 
     Example:
 
@@ -150,6 +154,7 @@ def pyramid_sliced_wasserstein(real, fake, projections=512, descriptors=128, lev
     directions = random_directions(rng, projections, PATCH * PATCH * real.shape[3])
     real, fake = (images[shuffled(images, numbers_of(seed))] for images in (real, fake))
     splits = [halves(len(images), rng) for images in (real, fake)]
+    # All patches of an image are in the same half, because they are not independent.
     split_patches = [np.repeat(split, descriptors, axis=1) for split in splits]
     values, influences, surplus = [], [], []
     for index in range(len(sizes)):
@@ -175,7 +180,7 @@ def pyramid_sliced_wasserstein(real, fake, projections=512, descriptors=128, lev
 
 
 class PyramidSlicedWasserstein(Metric):
-    """Streaming `pyramid_sliced_wasserstein`. Takes images, uint8 or floats in [-1, 1].
+    """Streaming `pyramid_sliced_wasserstein` of images, uint8 or floats in [-1, 1].
 
     Args:
         projections, descriptors, level, seed, chunk_size: As in `pyramid_sliced_wasserstein`.
@@ -194,7 +199,7 @@ class PyramidSlicedWasserstein(Metric):
 
 
 def check_settings(num_real, num_fake, p, **counts):
-    """Returns p and the counts as Python integers, or raises `ValueError` for a distance that cannot be computed."""
+    """Returns p and the counts as Python integers, or raises a `ValueError` if the settings are invalid."""
     for kind, count in (("real", num_real), ("fake", num_fake)):
         if count < 2:
             raise ValueError(f"An interval needs at least 2 samples. Received: {count} {kind}")
@@ -210,30 +215,33 @@ def random_directions(rng, count, dimensions):
 
 
 def halves(count, rng):
-    """Boolean array `(2 * SPLITS, count)`: one row is true for a random half of the samples, the next for the rest."""
+    """Boolean array `(2 * SPLITS, count)`. Pairs of rows mark a random half of the samples and the other half."""
     first = [rng.permutation(count) < count // 2 for _ in range(SPLITS)]
     return np.array([half for mask in first for half in (mask, ~mask)])
 
 
 def along_directions(real, fake, directions, splits, p, chunk_size):
-    """What the samples look like along each direction.
+    """Compares the samples along each direction.
 
     Args:
         real, fake: Arrays `(samples, dimensions)`.
         directions: Array `(directions, dimensions)`.
-        splits: Of real and fake each, the `halves`.
+        splits: The `halves` of real and of fake.
         p: Integer, 1 or 2.
         chunk_size: Integer.
 
     Returns:
-        Triple: the distance to the power p along each direction; the influence on their mean of each real and of each
-        fake sample; by how much that mean is larger for halves of the samples.
+        `(costs, influences, surplus)`. `costs` is the distance to the power p along each direction. `influences` are
+        the influences of each real and of each fake sample on the mean cost. `surplus` is how much larger the mean cost
+        is for halves of the samples.
     """
     costs, surplus = [], []
     influences = [np.zeros(len(real)), np.zeros(len(fake))]
+    # The matching depends only on the numbers of samples, which repeat in every direction.
     match = functools.cache(matching)
     few = min(DIRECTIONS_OF_INTERVAL, len(directions))
     for index, (x, y) in enumerate(projected(real, fake, directions, chunk_size)):
+        # Enough directions for influences and bias. The rest only counts for the distance.
         if index >= few:
             costs.append(transport_cost(np.sort(x), np.sort(y), p, match))
             continue
@@ -248,15 +256,17 @@ def along_directions(real, fake, directions, splits, p, chunk_size):
 
 
 def distance(costs, influences, surplus, p, level, seed):
-    """The distance and its interval from what `along_directions` found."""
+    """The distance and its interval, from the results of `along_directions`."""
     cost = costs.mean()
     low, high = intervals.from_influence(cost, [*influences, costs], level=level, seed=seed)
+    # If the bias falls as 1 / sqrt(N), it is 1 / (sqrt(2) - 1) times the surplus of halves.
     low, high = low - surplus / (np.sqrt(2) - 1), high - surplus
     return cost ** (1 / p), tuple(max(limit, 0.0) ** (1 / p) for limit in (low, high))
 
 
 def projected(real, fake, directions, chunk_size):
     """Yields the real and the fake samples along each direction, as two arrays."""
+    # Limits the memory for projections.
     block = max(1, 1024 * chunk_size // (len(real) + len(fake)))
     starts = range(0, len(directions), block)
     for start in track(starts, len(starts), "Sliced distance, blocks of directions"):
@@ -266,12 +276,12 @@ def projected(real, fake, directions, chunk_size):
 
 
 def transport_cost(x, y, p, match=None):
-    """Mean of |x - y|^p when two sorted arrays are matched in their order.
+    """Mean of |x - y|^p when two sorted arrays are matched in order.
 
     Args:
         x, y: Float arrays `(n,)` and `(m,)`, sorted.
         p: Integer, 1 or 2.
-        match: `matching`, or a copy of it that remembers.
+        match: `matching`, or a cached version of it.
     """
     if len(x) == len(y):
         return float(np.mean(np.abs(x - y) ** p))
@@ -280,14 +290,15 @@ def transport_cost(x, y, p, match=None):
 
 
 def matching(n, m):
-    """How n sorted points of weight 1/n are matched with m of weight 1/m.
+    """How to match n sorted points of weight 1/n with m sorted points of weight 1/m.
 
-    Point i takes up the part (i/n, (i + 1)/n) of the unit interval, and is matched with j to the extent that their
-    parts overlap.
+    Point i takes up the part (i/n, (i + 1)/n) of the unit interval. It is matched with j to the extent that their parts
+    overlap.
 
     Returns:
-        Triple of arrays: overlaps, i, j.
+        Arrays `(overlaps, i, j)`.
     """
+    # Integers up to n * m, because fractions i/n and j/m that should be equal may differ by rounding.
     ends = np.union1d(np.arange(1, n + 1) * m, np.arange(1, m + 1) * n)
     return np.diff(ends, prepend=0) / (n * m), (ends - 1) // m, (ends - 1) // n
 
@@ -295,8 +306,8 @@ def matching(n, m):
 def potential(x, y, p):
     """Derivative of `transport_cost` with respect to the weight of each x, up to a constant.
 
-    This is Kantorovich's potential: from one x to the next it rises as the distance from the y between their quantiles
-    does. Where that quantile lies between two y, their mean is taken.
+    This is Kantorovich's potential. From an x to the next, it rises by the change in distance to the y at the quantile
+    between them. If the quantile lies between two y, the mean of both is used.
     """
     n, m = len(x), len(y)
     ends = np.arange(1, n) * m
@@ -305,7 +316,7 @@ def potential(x, y, p):
 
 
 def level_sizes(size):
-    """Heights and widths of the levels of a pyramid, the largest first."""
+    """Heights and widths of the levels of a pyramid, largest first."""
     if min(size) < PATCH:
         raise ValueError(f"Images must have {PATCH} x {PATCH} pixels or more. Received: {size[0]} x {size[1]}")
     sizes = [tuple(size)]
@@ -315,7 +326,7 @@ def level_sizes(size):
 
 
 def laplacian_level(images, index, last):
-    """Level `index` of the Laplacian pyramid of images, float64; the last one is what is left of the images."""
+    """Level `index` of the Laplacian pyramid of images, float64. The last level is the rest of the images."""
     for _ in range(index):
         images = smaller(images)
     return images if index == last else images - larger(smaller(images), images.shape)
@@ -330,24 +341,25 @@ def larger(images, shape):
     """Images at twice the size, cut to `shape`."""
     spread = np.zeros(shape)
     spread[:, ::2, ::2] = images
+    # Three of four pixels are zero, so multiply by 4 to keep the brightness.
     return 4 * blurred(spread)
 
 
 def blurred(images):
-    """Images under the binomial filter of 5 x 5 weights, mirrored at their edges."""
+    """Images blurred by a 5 x 5 binomial filter, mirrored at their edges."""
     for axis in (1, 2):
         images = scipy.ndimage.correlate1d(images, BINOMIAL, axis, mode="mirror")
     return images
 
 
 def patches_of_level(images, index, last, descriptors, seed, chunk_size):
-    """Patches of one level at random places, those of an image one after the other, normalised in each channel.
+    """Patches of a level at random places, normalised in each channel. The patches of an image are consecutive.
 
     Args:
         images: Array `(images, height, width, channels)`.
-        index, last: Integers, the level and the last one.
-        descriptors: Integer, patches from each image.
-        seed: Integer. The places are equal for real and generated images: identical sets have the distance 0.
+        index, last: Integers, the level and the last level.
+        descriptors: Integer, number of patches from each image.
+        seed: Integer. The places are equal for real and generated images, so that identical sets have distance 0.
         chunk_size: Integer.
 
     Returns:

@@ -1,4 +1,4 @@
-"""GAN with an auxiliary classifier."""
+"""AC-GAN, a GAN with an auxiliary classifier."""
 
 from functools import partial
 
@@ -14,10 +14,10 @@ from ganzoo.training.settings import Setting
 
 @keras.saving.register_keras_serializable("ganzoo")
 class ACGAN(GAN):
-    """Auxiliary classifier GAN: the discriminator is not told the class of a sample, it has to tell it.
+    """Auxiliary classifier GAN: the discriminator does not see the class of a sample but predicts it.
 
-    Beside the score it has class logits. Both networks are trained to get the class right, so the generator makes
-    samples whose class is easy to read. In `CGAN` the discriminator has the class as an input instead.
+    The discriminator outputs class logits beside the score. Both networks are trained to get the class right, so the
+    generator makes samples whose class is easy to read. In `CGAN`, the class is an input of the discriminator instead.
 
         L_S = E[log P(S = real | x)] + E[log P(S = fake | G(c, z))]        (Equation 2)
         L_C = E[log P(C = c | x)] + E[log P(C = c | G(c, z))]              (Equation 3)
@@ -25,13 +25,14 @@ class ACGAN(GAN):
 
     Reference: [Odena et al., 2017](https://arxiv.org/abs/1610.09585), Equations 2 and 3.
 
-    `num_attributes` is for several labels at once, as in `CGAN`. L_C is then the sum over the labels, for which the
-    attributes must have names, such as `"hairColor #91cb15"`. Without names each attribute is a yes or no of its own.
+    Use `num_attributes` for several labels at once, as in `CGAN`. L_C is then the sum over the labels. The names of the
+    attributes, such as `"hairColor #91cb15"`, tell the labels apart. Without names, each attribute is an independent
+    yes or no.
 
     Departures from the paper:
 
     - The generator maximises log P(S = real | G(c, z)), as in `GAN`. L_C - L_S is the minimax game (`minimax=True`).
-    - The classes that the generator is asked for are those of the real samples of the batch. The paper draws them.
+    - The generator is asked for the classes of the batch's real samples. The paper draws the classes.
     - `from_paper` has the networks of DCGAN. The paper's discriminator is deeper, with dropout and noise between its
       layers.
 
@@ -39,14 +40,15 @@ class ACGAN(GAN):
         generator: Built `keras.Model`, latents `(batch, latent_dim)` and label `(batch,)`, or attributes `(batch,
             count)`, -> samples.
         discriminator: Built `keras.Model`, samples -> `{"scores": (batch, 1), "classes": (batch, num_classes)}`, both
-            logits; or with `"attributes": (batch, count)`. `ganzoo.networks.acgan` has one.
+            logits. For attributes it has `"attributes": (batch, count)` in place of `"classes"`. See
+            `ganzoo.networks.acgan`.
         num_classes: Integer, the number of classes. Defaults to `None`: the networks have attributes.
         class_weight: Float, weight of L_C. Defaults to `1.0`.
         minimax, latent_dim, discriminator_steps, augmentation, ema_decay, seed, class_names: See `GAN`.
 
-    Logs: as `GAN`, where `g_loss` and `d_loss` hold the classes; `class_loss`, the cross-entropy of the class of
-    generated samples in the generator's update; and `real_class_loss`, that of real samples. Both are log K, 2.303 for
-    ten classes, where the discriminator knows nothing.
+    Logs: as `GAN`, with the class losses in `g_loss` and `d_loss`. `class_loss` is the cross-entropy of the class for
+    generated samples in the generator's update, and `real_class_loss` for real samples. Both are log K, 2.303 for ten
+    classes, when the discriminator knows nothing.
 
     Raises:
         ValueError: Without classes and attributes, without the head `"classes"` or `"attributes"`, with further
@@ -74,7 +76,7 @@ class ACGAN(GAN):
 
     @property
     def label_columns(self):
-        """The columns of each label of the attributes, by name; empty for classes, and for attributes without names."""
+        """The columns of each label in the attributes, by name. Empty for classes and for attributes without names."""
         attributes = self.conditions.attributes
         return {} if attributes is None else attributes.labels
 
@@ -91,21 +93,23 @@ class ACGAN(GAN):
         return loss + self.class_weight * fake_class_loss
 
     def classify(self, samples, batch_size=64):
-        """The probabilities that the discriminator gives to each class, or to each attribute.
+        """The discriminator's probability of each class or attribute.
 
         Args:
-            samples: Array `(count, ...)`, real or generated: floats in [-1, 1], or uint8 images.
-            batch_size: Integer, how many are read at a time. Defaults to `64`.
+            samples: Array `(count, ...)`, real or generated, floats in [-1, 1] or uint8 images.
+            batch_size: Integer, number of samples read at a time. Defaults to `64`.
 
         Returns:
-            Float32 NumPy array `(count, num_classes)`, whose rows sum to 1; or `(count, num_attributes)`, where the
-            values of each label sum to 1.
+            Float32 NumPy array `(count, num_classes)`, whose rows sum to 1. For attributes, `(count, num_attributes)`,
+            and the values of each label sum to 1.
         """
         heads = read_heads(self.discriminator, samples, batch_size)
         if "classes" in heads:
             return ops.convert_to_numpy(ops.softmax(heads["classes"]))
         logits = ops.convert_to_numpy(heads["attributes"])
+        # A copy, because the NumPy view of a tensor is read-only.
         probabilities = ops.convert_to_numpy(ops.sigmoid(logits)).copy()
+        # The values of a label exclude each other, so they share a softmax.
         for columns in self.label_columns.values():
             probabilities[:, columns] = ops.softmax(logits[:, columns])
         return probabilities
@@ -132,10 +136,10 @@ class ACGAN(GAN):
             num_classes: Integer, or `None` (the default) for `num_attributes`.
             num_attributes: Integer, the width of the attributes. Defaults to `None`.
             networks: Family of networks, a module with the functions `generator` and `discriminator`.
-            **settings: Any other argument of the networks, the class or `compile`. With `generator_` or
-                `discriminator_` before its name it concerns that network alone: `discriminator_filters=32`.
+            **settings: Any other argument of the networks, the class or `compile`. With the prefix `generator_` or
+                `discriminator_` it applies to that network alone: `discriminator_filters=32`.
 
-        The other arguments are those of the networks, of the class and of `compile`.
+        The other arguments belong to the networks, the class and `compile`.
         """
         check_condition(num_classes, num_attributes)
         return cls.assemble(locals())
@@ -150,13 +154,13 @@ def check_condition(classes, attributes):
 
 
 def class_loss(critic, samples, label_columns=()):
-    """`-E[log P(C = c | x)]` for the labels of the batch, of the forward pass that gave the scores.
+    """`-E[log P(C = c | x)]` for the labels of the batch, from the same forward pass as the scores.
 
     Args:
         critic: See `AdversarialModel`.
         samples: Tensor of samples.
-        label_columns: Dictionary, label -> columns of the attributes. The losses of the labels are added. Defaults to
-            none: the samples have one label, or attributes that are independent of each other.
+        label_columns: Dictionary, label -> columns of the attributes. The losses of the labels are added. Empty by
+            default: the samples have a single label or independent attributes.
     """
     heads, asked = critic.heads(samples), critic.condition
     if "classes" in heads:
@@ -172,7 +176,7 @@ def class_loss(critic, samples, label_columns=()):
 
 
 def check_classifier(model):
-    """Raises a `ValueError` unless a discriminator tells the generator's classes or attributes."""
+    """Raises a `ValueError` unless the discriminator predicts the generator's classes or attributes."""
     if len(model.conditions) > 1:
         raise ValueError(
             "AC-GAN has one condition, a label or attributes. Received: a generator with "

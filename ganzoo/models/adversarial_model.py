@@ -8,7 +8,7 @@ from ganzoo import checks
 from ganzoo.models.generative_model import GenerativeModel
 from ganzoo.networks import mlp
 from ganzoo.penalties import zero_centered_penalty
-from ganzoo.training import assembly, keras_arguments
+from ganzoo.training import assembly, keras_arguments, regularizers, schedules
 from ganzoo.training.critic import Critic, Update, batch_size_of, pack, split_into
 from ganzoo.training.model_checks import (
     check_augmentable,
@@ -16,7 +16,7 @@ from ganzoo.training.model_checks import (
     check_no_batch_normalization,
     check_samples_agree,
 )
-from ganzoo.training.settings import Fixed, Setting
+from ganzoo.training.settings import Fixed, Setting, Switched
 from ganzoo.training.updates import Notes, unchanged
 
 
@@ -44,11 +44,30 @@ class AdversarialModel(GenerativeModel):
         augmentation: Callable, (images, numbers) -> images, such as `ganzoo.augmentation.DiffAugment()`; what the
             discriminator sees of real and generated images. Its attribute `numbers` tells how many random numbers in
             [0, 1) it takes for a sample. Not used in `evaluate`. Defaults to `None`.
-        r1_weight: Float, gamma of the penalty gamma / 2 E[||grad D(x)||^2] on real samples, which the discriminator's
-            loss then holds: [Mescheder et al., 2018](https://arxiv.org/abs/1801.04406), Equation 9. Defaults to `0.0`.
+        r1_weight: Float, or a schedule such as `ganzoo.training.schedules.Cosine`: gamma of the penalty
+            gamma / 2 E[||grad D(x)||^2] on real samples, which the discriminator's loss then holds:
+            [Mescheder et al., 2018](https://arxiv.org/abs/1801.04406), Equation 9. Defaults to `0.0`.
         r2_weight: Float, gamma of the same penalty on generated samples, Equation 10. Defaults to `0.0`.
         penalty_interval: Integer k, R1 and R2 in every k-th step only, k times as heavy; see `regularize`. Defaults to
             `1`.
+        lecam_weight: Float, weight of LeCam's term in the discriminator's loss, for training on few images: it costs
+            where scores run away from running means, which are saved with the model. 0.3 in the paper's experiments:
+            [Tseng et al., 2021](https://arxiv.org/abs/2104.03310). Defaults to `0.0`: none.
+        lecam_start: Integer, the step from which on LeCam's term counts. Defaults to `1000`.
+        consistency_weight: Float, weight of E[(D(x) - D(T(x)))^2] in the discriminator's loss, T a random change: 10 in
+            [Zhang et al., 2019](https://arxiv.org/abs/1910.12027). Defaults to `0.0`.
+        fake_consistency_weight: Float, the same for generated samples; with both it is the balanced consistency of
+            [Zhao et al., 2020](https://arxiv.org/abs/2002.04724), 10 and 10 there. Defaults to `0.0`.
+        consistency_augmentation: T, a callable as `augmentation`. Defaults to `None`:
+            `ganzoo.augmentation.FlipAndShift()`.
+        latent_consistency_weight: Float, weight of E[(D(G(z)) - D(G(z + e)))^2] in the discriminator's loss, e from
+            N(0, 0.05^2): 20 in Zhao et al. Defaults to `0.0`.
+        latent_diversity_weight: Float, weight of -E[(G(z) - G(z + e))^2], the mean over pixels, in the generator's
+            loss: 0.5 in Zhao et al. Defaults to `0.0`.
+        top_k: Float in (0, 1], the generator learns from this share of its samples only, those with the highest scores:
+            0.5 in [Sinha et al., 2020](https://arxiv.org/abs/2002.06224). The share falls to it from 1, by 1 % every
+            `top_k_interval` steps. Defaults to `1.0`: all samples.
+        top_k_interval: Integer, steps. Defaults to `390`, the paper's epoch of CIFAR-10 in batches of 128.
         num_classes, class_names, attribute_names, ema_decay, seed: See `GenerativeModel`.
     """
 
@@ -61,13 +80,25 @@ class AdversarialModel(GenerativeModel):
     # The networks of `from_paper` for samples that are vectors. `None`: those of the paper.
     networks_for_vectors = mlp
 
+    # Whether one discriminator has one score for each sample, high for real ones.
+    ranks_samples = True
+
     discriminator = Fixed()
     discriminator_steps = Setting(checks.check_at_least_one, during_fit=False)
     packing = Fixed(checks.check_at_least_one)
     augmentation = Setting(check_augmentation)
-    r1_weight = Setting(checks.check_weight)
-    r2_weight = Setting(checks.check_weight)
+    r1_weight = Setting(schedules.or_schedule(checks.check_weight))
+    r2_weight = Setting(schedules.or_schedule(checks.check_weight))
     penalty_interval = Setting(checks.check_at_least_one)
+    lecam_weight = Switched(checks.check_weight)
+    lecam_start = Setting(functools.partial(checks.integer, least=0))
+    consistency_weight = Setting(checks.check_weight)
+    fake_consistency_weight = Setting(checks.check_weight)
+    consistency_augmentation = Setting(check_augmentation)
+    latent_consistency_weight = Setting(checks.check_weight)
+    latent_diversity_weight = Setting(checks.check_weight)
+    top_k = Setting(checks.check_share)
+    top_k_interval = Setting(checks.check_at_least_one)
 
     def __init__(
         self,
@@ -81,6 +112,15 @@ class AdversarialModel(GenerativeModel):
         r1_weight=0.0,
         r2_weight=0.0,
         penalty_interval=1,
+        lecam_weight=0.0,
+        lecam_start=1000,
+        consistency_weight=0.0,
+        fake_consistency_weight=0.0,
+        consistency_augmentation=None,
+        latent_consistency_weight=0.0,
+        latent_diversity_weight=0.0,
+        top_k=1.0,
+        top_k_interval=390,
         **kwargs,
     ):
         super().__init__(generator, latent_dim, num_classes, **kwargs)
@@ -93,12 +133,34 @@ class AdversarialModel(GenerativeModel):
         self.r1_weight = r1_weight
         self.r2_weight = r2_weight
         self.penalty_interval = penalty_interval
+        self.lecam_weight = lecam_weight
+        self.lecam_start = lecam_start
+        self.consistency_weight = consistency_weight
+        self.fake_consistency_weight = fake_consistency_weight
+        self.consistency_augmentation = consistency_augmentation
+        self.latent_consistency_weight = latent_consistency_weight
+        self.latent_diversity_weight = latent_diversity_weight
+        self.top_k = top_k
+        self.top_k_interval = top_k_interval
         check_samples_agree(self.image_shape, discriminator, self.packing)
         check_augmentable(augmentation, self.image_shape)
         if self.r1_weight or self.r2_weight:
             check_no_batch_normalization(discriminator)
+        regularizers.check(self)
         self.discriminator = discriminator
+        self.anchors = self._anchors() if self.lecam_weight else None
         self._critic_update = None
+
+    def _anchors(self):
+        """LeCam's running means of the scores of real and of generated samples."""
+        return self.add_weight(
+            shape=(2,),
+            initializer="zeros",
+            trainable=False,
+            autocast=False,
+            aggregation="only_first_replica",
+            name="anchors",
+        )
 
     @property
     def batches_per_step(self):
@@ -130,7 +192,7 @@ class AdversarialModel(GenerativeModel):
     # === The wider seam ===
 
     def discriminator_objective(self, update):
-        """All that the discriminator's update minimises: `discriminator_loss` and the penalties R1 and R2.
+        """All that the discriminator's update minimises: `discriminator_loss`, R1, R2, LeCam and consistency.
 
         Args:
             update: `ganzoo.training.critic.Update`, all that is known: critic, real, fake, samples, latents, condition.
@@ -141,12 +203,28 @@ class AdversarialModel(GenerativeModel):
             if weight:
                 check_no_batch_normalization(self.discriminator)
                 penalty = penalty_at(critic, samples)
-                loss += self.regularize(name, weight / 2, penalty, every=self.penalty_interval)
+                gamma = schedules.value_at(weight, self.step)
+                loss += self.regularize(name, gamma / 2, penalty, every=self.penalty_interval)
+        regularizers.check(self)
+        if self.lecam_weight:
+            loss += regularizers.lecam(self, update)
+        if any(getattr(self, name) for name in regularizers.DISCRIMINATOR_CONSISTENCIES):
+            loss += regularizers.consistency(self, update)
         return loss
 
     def generator_objective(self, update):
-        """All that the generator's update minimises: `generator_loss`; arguments as in `discriminator_objective`."""
-        return self.generator_loss(update.critic, update.real, update.fake)
+        """All that the generator's update minimises: `generator_loss`, of the samples of `top_k`, and the diversity.
+
+        Arguments as in `discriminator_objective`.
+        """
+        regularizers.check(self)
+        critic = update.critic
+        if self.top_k < 1 and update.training:
+            critic = regularizers.TopScores(critic, update.fake, regularizers.top_share(self))
+        loss = self.generator_loss(critic, update.real, update.fake)
+        if self.latent_diversity_weight:
+            loss += regularizers.diversity(self, update)
+        return loss
 
     def observed(self, real, fake):
         """Real and generated samples as the discriminator sees them: packs. Override it to add noise to both."""
@@ -270,6 +348,12 @@ class AdversarialModel(GenerativeModel):
         if hasattr(self.augmentation, "after_step"):
             replicas = tf.distribute.get_strategy().num_replicas_in_sync
             self.augmentation.after_step(Notes.means(notes), batch_size_of(samples) * replicas)
+
+    def finish_step(self, notes=()):
+        """Ends a training step as `GenerativeModel` does, and moves LeCam's anchors."""
+        if self.lecam_weight:
+            self.anchors.assign(regularizers.moved_anchors(self, notes))
+        return super().finish_step(notes)
 
     # === Compiling ===
 

@@ -1,4 +1,4 @@
-"""Autoencoder: a bottleneck, and reconstruction only."""
+"""Autoencoder: a bottleneck, trained only to reconstruct."""
 
 from functools import partial
 
@@ -14,8 +14,8 @@ from ganzoo.models.autoencoding_model import AutoencodingModel, check_decoder
 class Autoencoder(AutoencodingModel):
     """Autoencoder: an encoder to a few latents and a decoder back, trained to reconstruct.
 
-    A nonlinear principal component analysis. Nothing in it says how the latents are distributed: samples decoded from
-    N(0, I) show why a generative model needs that (see `VAE`).
+    It is a nonlinear principal component analysis. No part of the loss shapes the distribution of the latents. Samples
+    decoded from N(0, I) show why a generative model needs that (see `VAE`).
 
         L = E[(x - g(f(x)))^2],   the mean over pixels and images
 
@@ -23,15 +23,14 @@ class Autoencoder(AutoencodingModel):
 
     Departures from the paper:
 
-    - No pretraining by restricted Boltzmann machines: rectified units, initialised for them, do not need it; the paper
-      has logistic ones.
-    - The mean squared error, where the paper has the cross-entropy for its digits, and Adam, where it has conjugate
-      gradients.
+    - No pretraining by restricted Boltzmann machines. Rectified units with a matching initialization do not need it.
+      The paper has logistic units.
+    - The mean squared error replaces the paper's cross-entropy for digits, and Adam replaces conjugate gradients.
 
     Args:
         encoder: Built `keras.Model`, samples -> latents `(batch, latent_dim)`.
-        decoder: Built `keras.Model`, latents -> samples; images with values in [-1, 1].
-        ema_decay, seed: See `GenerativeModel`. The average is that of the decoder.
+        decoder: Built `keras.Model`, latents -> samples. Images have values in [-1, 1].
+        ema_decay, seed: See `GenerativeModel`. The decoder is averaged.
 
     Logs: `loss`, the mean squared error.
 
@@ -60,8 +59,8 @@ class Autoencoder(AutoencodingModel):
         """Encodes samples.
 
         Args:
-            images: Float array `(count, *image_shape)`; images in [-1, 1].
-            batch_size: Integer, how many at a time. Defaults to `64`.
+            images: Float array `(count, *image_shape)`. Images lie in [-1, 1].
+            batch_size: Integer, number of samples encoded at a time. Defaults to `64`.
 
         Returns:
             Float32 NumPy array `(count, latent_dim)`, the latents.
@@ -69,7 +68,7 @@ class Autoencoder(AutoencodingModel):
         return self._encode_batches(images, batch_size)["latents"]
 
     def reconstruct(self, images, batch_size=64):
-        """Encodes and decodes samples; arguments as in `encode`, and as many samples as result."""
+        """Encodes and decodes samples. Takes the arguments of `encode`."""
         return self.decode(self.encode(images, batch_size), batch_size)
 
     @classmethod
@@ -84,16 +83,17 @@ class Autoencoder(AutoencodingModel):
         optimizer=partial(Adam, 1e-3),
         **settings,
     ):
-        """Returns the compiled model: the sizes of the paper's MNIST network, 784-1000-500-250-30.
+        """Returns the compiled model, with the sizes of the paper's MNIST network, 784-1000-500-250-30.
 
         Args:
             image_shape: `(height, width, channels)` or `(dimensions,)`.
             networks: Family of networks, a module with the functions `encoder` and `decoder`.
-            output_activation: Of the decoder. Defaults to `"auto"`: `"tanh"` for images, none for vectors.
-            **settings: Any other argument of the networks, the class or `compile`. With `encoder_` or `decoder_` before
-                its name it concerns that network alone.
+            output_activation: Activation of the decoder's output. Defaults to `"auto"`: `"tanh"` for images, linear for
+                vectors.
+            **settings: Any other argument of the networks, the class or `compile`. With the prefix `encoder_` or
+                `decoder_` it applies to that network alone.
 
-        The other arguments are those of the networks and of `compile`.
+        The other arguments belong to the networks and `compile`.
         """
         if output_activation == "auto":
             output_activation = cls.activation_for(image_shape)

@@ -1,4 +1,4 @@
-"""AutoencodingModel: an encoder and a decoder, trained together by one optimizer."""
+"""AutoencodingModel, an encoder and a decoder that share an optimizer."""
 
 import keras
 import numpy as np
@@ -13,14 +13,14 @@ from ganzoo.training.settings import Fixed
 
 
 class AutoencodingModel(GenerativeModel):
-    """Base of the models with an encoder. A paper's file overrides `objective` and `encode_samples`.
+    """Base class of models with an encoder and a decoder. A subclass overrides `objective` and `encode_samples`.
 
-    Its generator is the decoder, so that `generate`, `export` and callbacks work as for all models.
+    The decoder is the generator, so `generate`, `export` and callbacks work as in all models.
 
     Args:
         encoder: Built `keras.Model`, samples -> `encoder_outputs` tensors `(batch, latent_dim)`.
         generator: Built `keras.Model`, latents `(batch, latent_dim)` -> samples.
-        ema_decay, seed: See `GenerativeModel`. The average is that of the generator.
+        ema_decay, seed: See `GenerativeModel`. The generator is averaged.
     """
 
     encoder_outputs = 1
@@ -40,7 +40,7 @@ class AutoencodingModel(GenerativeModel):
     # === The two hooks ===
 
     def objective(self, samples, training):
-        """The loss that a step minimises, a scalar. Other values for the log go to `self.track(name=value)`.
+        """The loss that a step minimises, a scalar. Log other values with `self.track(name=value)`.
 
         Args:
             samples: Float32 tensor `(batch, ...)`.
@@ -49,7 +49,7 @@ class AutoencodingModel(GenerativeModel):
         raise NotImplementedError(f"{type(self).__name__} must define objective(self, samples, training).")
 
     def encode_samples(self, samples):
-        """What `encode` and the SavedModel return for a batch: a dictionary of float32 tensors."""
+        """Encodes a batch for `encode` and the SavedModel. Returns a dictionary of float32 tensors."""
         raise NotImplementedError(f"{type(self).__name__} must define encode_samples(self, samples).")
 
     # === The step ===
@@ -59,7 +59,7 @@ class AutoencodingModel(GenerativeModel):
         return self.finish_step([self.noted(self.update, samples)])
 
     def update(self, samples):
-        """Makes one update of encoder and decoder."""
+        """Updates encoder and decoder once."""
         self.track(loss=self.minimize(lambda: self.objective(samples, training=True), "optimizer"))
 
     def test_step(self, data):
@@ -71,11 +71,11 @@ class AutoencodingModel(GenerativeModel):
     # === Encoding and decoding ===
 
     def decode(self, latents, batch_size=64):
-        """Decodes latents, by the averaged decoder where there is one.
+        """Decodes latents, with the averaged decoder if there is an average.
 
         Args:
             latents: Float array `(count, latent_dim)`.
-            batch_size: Integer, how many at a time. Defaults to `64`.
+            batch_size: Integer, number of samples decoded at a time. Defaults to `64`.
 
         Returns:
             Float32 NumPy array `(count, *image_shape)`.
@@ -99,10 +99,10 @@ class AutoencodingModel(GenerativeModel):
         return {"optimizer": self.trainable_variables}
 
     def compile(self, optimizer=None, run_eagerly=False, steps_per_execution=1, jit_compile="auto", **kwargs):
-        """Sets the optimizer of encoder and decoder together, and builds it.
+        """Sets and builds the optimizer that encoder and decoder share.
 
         Args:
-            optimizer: `keras.optimizers.Optimizer`, its name, or a function that makes one. Learning-rate schedules
+            optimizer: `keras.optimizers.Optimizer`, its name, or a function that makes it. Learning-rate schedules
                 work.
             run_eagerly, steps_per_execution: As in Keras.
             jit_compile: `"auto"` (the default: XLA on a single GPU), `True` or `False`.
@@ -112,11 +112,11 @@ class AutoencodingModel(GenerativeModel):
 
     def get_config(self):
         config = {**super().get_config(), "decoder": serialized(getattr(self, "decoder", self.generator))}
-        made = ("generator", "latent_dim", "num_classes", "class_names", "attribute_names")  # Of the decoder.
+        made = ("generator", "latent_dim", "num_classes", "class_names", "attribute_names")  # From the decoder.
         return {name: value for name, value in config.items() if name not in made}
 
     def add_endpoints(self, archive):
-        """The SavedModel's `encode`: `images` float32 -> what `encode` returns; `decode`: `latents` -> `images`."""
+        """Adds the endpoints `encode`, `images` -> result of `encode_samples`, and `decode`, `latents` -> `images`."""
         images = tf.TensorSpec((None, *self.image_shape), "float32", name="images")
         latents = tf.TensorSpec((None, *self.latent_shape), self.latent_dtype, name="latents")
         network = self.sampling_generator
@@ -140,7 +140,7 @@ class AutoencodingModel(GenerativeModel):
 
 
 def check_encoder(encoder, image_shape, latent_dim, outputs):
-    """Raises unless an encoder is a built `keras.Model` from samples to `outputs` tensors of `latent_dim`."""
+    """Raises an error unless an encoder is a built `keras.Model` from samples to `outputs` tensors of `latent_dim`."""
     if not isinstance(encoder, keras.Model) or not encoder.built or not getattr(encoder, "inputs", None):
         raise TypeError(
             f"`encoder` must be a built keras.Model with known input shapes. Received: {encoder!r}. Build one with "
@@ -161,7 +161,7 @@ def check_encoder(encoder, image_shape, latent_dim, outputs):
 
 
 def check_decoder(decoder):
-    """Raises a `TypeError` unless a decoder is a built `keras.Model` with one input."""
+    """Raises a `TypeError` unless a decoder is a built `keras.Model` with a single input."""
     if not isinstance(decoder, keras.Model) or len(getattr(decoder, "inputs", None) or ()) != 1:
         raise TypeError(
             f"`decoder` must be a built keras.Model with one input, the latents. Received: {decoder!r}. Build one with "
@@ -170,7 +170,7 @@ def check_decoder(decoder):
 
 
 def checked_samples(model, samples):
-    """Checks samples that a user gave to a method; returns a float32 array."""
+    """Checks a user's samples. Returns a float32 array."""
     samples = np.asarray(samples)
     feed.check_element(model, samples, None)
     feed.check_values(model, samples, None)
@@ -180,6 +180,6 @@ def checked_samples(model, samples):
 
 
 def batches_of(array, batch_size):
-    """Parts of an array of at most `batch_size` rows."""
+    """Splits an array into parts of at most `batch_size` rows."""
     check_positive(batch_size=batch_size)
     return [array[start : start + batch_size] for start in range(0, len(array), batch_size)]

@@ -14,10 +14,11 @@ from ganzoo.training.settings import Setting
 
 @keras.saving.register_keras_serializable("ganzoo")
 class BEGAN(AdversarialModel):
-    """Boundary equilibrium GAN: the discriminator is an autoencoder, which matches the errors of its reconstructions.
+    """Boundary equilibrium GAN: the discriminator is an autoencoder, and the losses are its reconstruction errors.
 
-    It reconstructs real samples well and generated ones badly; the generator makes samples that it reconstructs well. A
-    weight k keeps the two in balance, so that neither wins: gamma is the wanted ratio of the two errors.
+    The autoencoder learns to reconstruct real samples well and generated samples badly. The generator learns to make
+    samples that the autoencoder reconstructs well. A weight k keeps the two in balance, so that neither wins. gamma is
+    the wanted ratio of the two errors.
 
         L(v) = E[|v - D(v)|]                                             (Equation 1)
         L_D  = L(x) - k L(G(z))                                          (Section 3.4)
@@ -29,25 +30,26 @@ class BEGAN(AdversarialModel):
 
     Departures from the paper:
 
-    - The generator's update follows the discriminator's, and sees its new weights; k compares both errors under these.
-    - The generator, linear in training as in the paper, clips its images to [-1, 1] at any other time. The uniform
-      latents are those of N(0, I), mapped by its distribution function.
-    - `M` in the log is taken at the discriminator's update, with its generated samples.
+    - The generator's update follows the discriminator's and uses its new weights. So does the update of k.
+    - The generator is linear in training, as in the paper. At any other time it clips its images to [-1, 1]. The
+      uniform latents are latents from N(0, I), mapped by the normal distribution function.
+    - The logged `M` is computed in the discriminator's update, with the generated samples of that update.
     - `from_paper` has no skip connections, which the paper adds for some images.
 
     Args:
         generator: Built `keras.Model`, latents `(batch, latent_dim)` -> samples.
         discriminator: Built `keras.Model`, samples -> samples, an autoencoder.
-        gamma: Float in (0, 1], E[L(G(z))] / E[L(x)] at the equilibrium: low for good images, high for diverse ones.
+        gamma: Float in (0, 1], E[L(G(z))] / E[L(x)] at the equilibrium: low for good images, high for diverse images.
             Defaults to `0.5`.
         balance_rate: Float, lambda_k. Defaults to `1e-3`.
         latent_dim, discriminator_steps, num_classes, packing, ema_decay, seed: See `AdversarialModel`.
 
-    Logs: `M`; `k`, before the step; `d_loss`, `g_loss`.
+    Logs: `M`, `k` from before the step, `d_loss` and `g_loss`.
 
     Raises:
-        ValueError: If the discriminator's outputs have another shape than its inputs; for an `augmentation`, which
-            would be reconstructed with its distortions and compared without.
+        ValueError: If the discriminator's outputs have another shape than its inputs, or with an `augmentation`. The
+            autoencoder would reconstruct augmented samples, and the loss would compare them with samples that are not
+            augmented.
 
     Example:
 
@@ -57,7 +59,8 @@ class BEGAN(AdversarialModel):
     """
 
     reconstructs = True
-    networks_for_vectors = None  # No dense network fits.
+    ranks_samples = False
+    networks_for_vectors = None  # There is no dense network for it.
 
     gamma = Setting(checks.check_share)
     balance_rate = Setting(checks.check_weight)
@@ -84,6 +87,7 @@ class BEGAN(AdversarialModel):
     def discriminator_loss(self, critic, real, fake):
         real_loss, fake_loss = reconstruction_loss(critic, real), reconstruction_loss(critic, fake)
         k = ops.convert_to_tensor(self.k)
+        # Averaged before the absolute value, which is not linear.
         balance = mean_over_replicas(ops.stop_gradient(self.gamma * real_loss - fake_loss))
         self.track(k=k, M=real_loss + ops.abs(balance))
         return real_loss - k * fake_loss
@@ -113,17 +117,17 @@ class BEGAN(AdversarialModel):
         discriminator_optimizer=partial(Adam, 1e-4),
         **settings,
     ):
-        """Returns the compiled model; the defaults are the paper's settings.
+        """Returns the compiled model. The defaults are the paper's settings.
 
         Args:
             image_shape: `(height, width, channels)`.
             num_classes: Integer, or `None` (the default) for an unconditional model.
-            networks: Family of networks, a module with the functions `generator` and `discriminator`. Its
-                discriminator is an autoencoder.
-            **settings: Any other argument of the networks, the class or `compile`. With `generator_` or
-                `discriminator_` before its name it concerns that network alone: `discriminator_filters=32`.
+            networks: Family of networks, a module with the functions `generator` and `discriminator`. Its discriminator
+                is an autoencoder.
+            **settings: Any other argument of the networks, the class or `compile`. With the prefix `generator_` or
+                `discriminator_` it applies to that network alone: `discriminator_filters=32`.
 
-        The other arguments are those of the networks, of the class and of `compile`.
+        The other arguments belong to the networks, the class and `compile`.
         """
         return cls.assemble(locals())
 

@@ -13,27 +13,28 @@ from ganzoo.models.gan import GAN
 class CGAN(GAN):
     """Conditional GAN.
 
-    The game of `GAN`, played for each class y: the generator is asked for a class, and the discriminator, which is told
-    the class, too, rejects good samples of a wrong one.
+    The game of `GAN`, played for each class y. The generator is asked for a class. The discriminator also sees the
+    class, and rejects good samples of a wrong class.
 
         max_D  E[log D(x | y)] + E[log(1 - D(G(z | y) | y))]       (Equation 2)
         max_G  E[log D(G(z | y) | y)]                              (non-saturating, as in `GAN`)
 
-    Any adversarial model of the zoo becomes conditional by `num_classes`, in the same way; this one has the networks
-    and the settings of the first paper on it. `num_attributes` is for several labels at once, one-hot side by side, as
-    `ganzoo.data.load(..., label=[...])` gives them. The labels that the generator is asked for in training are those of
-    the real samples of the batch.
+    Any adversarial model of the zoo becomes conditional with `num_classes`, in the same way. CGAN has the networks and
+    the settings of the first paper about it. Use `num_attributes` for several labels at once, one-hot side by side, as
+    `ganzoo.data.load(..., label=[...])` gives them. In training, the generator is asked for the labels of the batch's
+    real samples.
 
     Reference: [Mirza and Osindero, 2014](https://arxiv.org/abs/1411.1784), Equation 2 and Section 4.1.
 
     Departures from the paper:
 
-    - Latents from N(0, I) and not from the unit cube; samples in [-1, 1], with a tanh for its sigmoid; the logit of D.
+    - Latents come from N(0, I) and not from the unit cube. Samples lie in [-1, 1], with a tanh in place of the sigmoid.
+      The discriminator gives the logit of D.
     - No dropout, see `ganzoo.networks.maxout`.
-    - Adam (2e-4, beta_1 0.5), where the paper has SGD with a learning rate that falls from 0.1 and a momentum that
-      grows from 0.5 to 0.7. Without dropout that did not train: see the model's page.
+    - Adam (2e-4, beta_1 0.5). The paper has SGD with a learning rate that falls from 0.1 and a momentum that grows from
+      0.5 to 0.7. Without dropout, SGD did not train. See the model's page.
     - The generator maximises log D, where Equation 2 has the minimax game (`minimax=True`).
-    - The batch size is the dataset's; the paper has 100.
+    - The dataset sets the batch size. The paper has 100.
 
     Args:
         generator: Built `keras.Model`, latents `(batch, latent_dim)` and label `(batch,)`, or attributes `(batch,
@@ -46,7 +47,7 @@ class CGAN(GAN):
     Logs: as `GAN`.
 
     Raises:
-        ValueError: If the networks have neither a label nor attributes.
+        ValueError: If the networks take neither a label nor attributes.
 
     Example:
 
@@ -80,18 +81,18 @@ class CGAN(GAN):
         discriminator_optimizer=partial(Adam, 2e-4, beta_1=0.5),
         **settings,
     ):
-        """Returns the compiled model; the defaults are the paper's settings.
+        """Returns the compiled model. The defaults are the paper's settings.
 
         Args:
             image_shape: `(height, width, channels)` or `(dimensions,)`.
             num_classes: Integer, or `None` (the default) for `num_attributes`.
             num_attributes: Integer, the width of the attributes. Defaults to `None`.
-            networks: Family of networks, a module with the functions `generator` and `discriminator`. For vectors it is
+            networks: Family of networks, a module with the functions `generator` and `discriminator`. Vectors use
                 `ganzoo.networks.mlp`.
-            **settings: Any other argument of the networks, the class or `compile`. With `generator_` or
-                `discriminator_` before its name it concerns that network alone: `discriminator_filters=32`.
+            **settings: Any other argument of the networks, the class or `compile`. With the prefix `generator_` or
+                `discriminator_` it applies to that network alone: `discriminator_filters=32`.
 
-        The other arguments are those of the networks, of the class and of `compile`.
+        The other arguments belong to the networks, the class and `compile`.
         """
         check_condition(num_classes, num_attributes)
         return cls.assemble(locals())

@@ -29,7 +29,7 @@ from ganzoo.training.unpaired_translation import (
 )
 from ganzoo.training.updates import unchanged
 
-# The two families of the paper as one. Its discriminators judge images by themselves.
+# The paper's two families of networks in a single object. Its discriminators see images without the input.
 NETWORKS = SimpleNamespace(
     generator=translator.generator, discriminator=partial(patchgan.discriminator, conditional=False)
 )
@@ -39,11 +39,11 @@ OPTIMIZER = partial(Adam, 2e-4, beta_1=0.5)
 
 @keras.saving.register_keras_serializable("ganzoo")
 class CycleGAN(AdversarialModel):
-    """Translation between two collections of images, x and y, that are not paired.
+    """Translation between two unpaired collections of images, x and y.
 
-    Without pairs nothing says which y belongs to an x. A generator G: x -> y has to make images that a discriminator
-    takes for ones of y, and could do so whatever its input is. Here a second generator F: y -> x has to bring the
-    translation back to where it came from. What F needs for that, G must leave in its images: the content of x.
+    Without pairs, no loss can say which y belongs to an x. A generator G: x -> y that only has to fool a discriminator
+    of y could ignore its input. So a second generator F: y -> x has to turn the translation back into x. For that, G
+    must keep the content of x in its images.
 
         L_GAN(G, D_Y) = E_x[(D_Y(G(x)) - 1)^2]  for G                                     (Section 4)
         L_GAN(G, D_Y) = (E_y[(D_Y(y) - 1)^2] + E_x[D_Y(G(x))^2]) / 2  for D_Y
@@ -51,34 +51,34 @@ class CycleGAN(AdversarialModel):
         L(G, F, D_X, D_Y) = L_GAN(G, D_Y) + L_GAN(F, D_X) + lambda L_cyc(G, F)            (Equation 3)
         L_identity(G, F) = E_y[||G(y) - y||_1] + E_x[||F(x) - x||_1]                      (Section 5.2)
 
-    The identity loss, of weight `identity_weight * cycle_weight`, keeps colours that need no change.
+    The identity loss, with the weight `identity_weight * cycle_weight`, keeps colours that need no change.
 
-    A step updates both generators together, and then both discriminators. Those see a new translation, or with
-    probability 1/2 an earlier one, see `ganzoo.training.image_pool.ImagePool`.
+    A step updates both generators together and then both discriminators. With probability 1/2, the discriminators see
+    an earlier translation in place of a new translation, see `ganzoo.training.image_pool.ImagePool`.
 
     Reference: [Zhu et al., 2017](https://arxiv.org/abs/1703.10593), Equations 2 and 3, Sections 4, 5.2 and 7.1.
 
     Departures from the paper:
 
     - The norm is the mean over pixels and channels, as in the authors' code.
-    - The identity loss is part of the default, as in the authors' code. The paper uses it for paintings alone.
-    - The rate falls with each step of the second half of a training. The paper's 100 and 100 epochs have no meaning
-      before the data are known, so `from_paper` keeps it constant unless it gets `total_steps`.
+    - The identity loss is on by default, as in the authors' code. The paper uses it only for paintings.
+    - In the second half of a training, the learning rate falls with each step. `from_paper` cannot know the number of
+      steps in the paper's 100 and 100 epochs, so the rate is constant unless you pass `total_steps`.
 
     Args:
         generator: G, built `keras.Model`, images of x -> images of y.
-        discriminator: D_Y, built `keras.Model`, images of y -> scores, any number for an image.
+        discriminator: D_Y, built `keras.Model`, images of y -> any number of scores per image.
         back_generator: F, images of y -> images of x.
         back_discriminator: D_X, images of x -> scores.
         cycle_weight: Float, lambda. Defaults to `10.0`.
-        identity_weight: Float, weight of the identity loss relative to lambda. Defaults to `0.5`. Where the shapes of x
+        identity_weight: Float, weight of the identity loss relative to lambda. Defaults to `0.5`. If the shapes of x
             and y differ, it must be `0.0`.
-        pool_size: Integer, earlier translations kept for each discriminator. Defaults to `50`.
-        augmentation, r1_weight, r2_weight, penalty_interval: See `AdversarialModel`; for both discriminators.
+        pool_size: Integer, number of earlier translations kept for each discriminator. Defaults to `50`.
+        augmentation, r1_weight, r2_weight, penalty_interval: See `AdversarialModel`. They apply to both discriminators.
         ema_decay, seed: See `GenerativeModel`. Both generators are averaged.
 
-    Logs: `cycle`, Equation 2, in [0, 4]; `identity`, in [0, 4]; `d_loss`, the sum for both discriminators, 0.5 where
-    they know nothing; `g_loss`, Equation 3 and the identity loss.
+    Logs: `cycle`, Equation 2, in [0, 4]. `identity`, in [0, 4]. `d_loss`, the sum for both discriminators, 0.5 when
+    they know nothing. `g_loss`, Equation 3 plus the identity loss.
 
     Raises:
         ValueError: If the networks do not fit each other, or a weight is negative.
@@ -94,6 +94,7 @@ class CycleGAN(AdversarialModel):
 
     has_latents = False
     judges_conditions = False
+    ranks_samples = False
     networks_for_vectors = None
 
     back_generator = Fixed()
@@ -135,22 +136,22 @@ class CycleGAN(AdversarialModel):
         return ops.mean(ops.square(critic(fake) - 1.0))
 
     def discriminator_loss(self, critic, real, fake):
-        return losses.least_squares_discriminator_loss(critic(real), critic(fake))  # It has the division by 2.
+        return losses.least_squares_discriminator_loss(critic(real), critic(fake))  # Includes the division by 2.
 
     def to_y(self, x, training):
-        """G(x), of the generator that is trained."""
+        """G(x) in float32, from the trained generator and not from its average."""
         return self.decode(None, x, training)
 
     def to_x(self, y, training):
-        """F(y)."""
+        """F(y) in float32, from the trained generator and not from its average."""
         return ops.cast(self.back_generator(y, training=training), "float32")
 
     def critics(self, training=True):
-        """D_Y and D_X as the losses see them."""
+        """The critics of both discriminators, D_Y and D_X."""
         return [Critic(self, None, training, network) for network in (self.discriminator, self.back_discriminator)]
 
     def translate_and_judge(self, y, x, training):
-        """Equation 3 with the identity loss, as the generators see it.
+        """The loss of the generators: Equation 3 plus the identity loss.
 
         Returns:
             The loss, a scalar, and the translations G(x) and F(y).
@@ -184,39 +185,41 @@ class CycleGAN(AdversarialModel):
 
     def train_step(self, data):
         y, x = self.unpack(data)
-        # The discriminators see the translations that the generators were judged by, as in the authors' code.
+        # The discriminators see the translations from the generators' update, as in the authors' code.
         notes = [self.noted(lambda: self.update_discriminator(y, x, self.update_generator(y, x)))]
         self.move_augmentation(notes, y)
         return self.finish_step(notes)
 
     def update_generator(self, real, condition=None):
-        """Makes one update of both generators. The discriminators stay.
+        """Updates both generators once and leaves the discriminators unchanged.
 
         Args:
             real: Float32 tensor `(batch, ...)`, images of y.
             condition: Float32 tensor `(batch, ...)`, images of x.
 
         Returns:
-            The translations G(x) and F(y) of before the update, without a gradient.
+            The translations G(x) and F(y) from before the update, without a gradient.
         """
         fakes = []
 
         def objective():
             loss, *translations = self.translate_and_judge(real, condition, training=True)
+            # The discriminators train on these images, which saves a second pass through the generators.
             fakes[:] = [tf.stop_gradient(images) for images in translations]
             return loss
 
+        # The pass in training mode would otherwise change the discriminators' batch statistics.
         with unchanged(self.discriminator), unchanged(self.back_discriminator):
             self.track(g_loss=self.minimize(objective, "generator_optimizer"))
         return fakes
 
     def update_discriminator(self, real, condition=None, fakes=None):
-        """Makes one update of both discriminators, on translations out of the pools.
+        """Updates both discriminators once, on translations from the pools.
 
         Args:
             real: Float32 tensor `(batch, ...)`, images of y.
             condition: Float32 tensor `(batch, ...)`, images of x.
-            fakes: Pair of tensors, G(x) and F(y). Defaults to `None`: they are made.
+            fakes: Pair of tensors, G(x) and F(y). Defaults to `None`: they are computed.
         """
         fakes = fakes or (self.to_y(condition, training=True), self.to_x(real, training=True))
         shown = [
@@ -250,15 +253,15 @@ class CycleGAN(AdversarialModel):
     # === For users ===
 
     def translate(self, images, to="y", batch_size=64):
-        """Translates images, with the averaged generator where there is one.
+        """Translates images, with the averaged generator if there is an average.
 
         Args:
             images: Array `(count, height, width, channels)` of the other collection, floats in [-1, 1] or uint8.
-            to: `"y"` (the default, as `generate` and `predict`) or `"x"`.
-            batch_size: Integer, how many are translated at a time. Defaults to `64`.
+            to: `"y"` (the default, as in `generate` and `predict`) or `"x"`.
+            batch_size: Integer, number of images translated at a time. Defaults to `64`.
 
         Returns:
-            Float32 NumPy array of as many images, in [-1, 1].
+            Float32 NumPy array of the translated images, in [-1, 1].
         """
         if checks.choice("to", to, ("y", "x")) == "y":
             return self.generate(condition=images, batch_size=batch_size)
@@ -273,7 +276,7 @@ class CycleGAN(AdversarialModel):
         return self._decode_back(images).numpy()
 
     def _back(self, images):
-        """F as it generates."""
+        """F(y) in float32, from the averaged generator if there is an average."""
         network = self.back_generator if self.ema_back_generator is None else self.ema_back_generator
         return ops.cast(network(images, training=False), "float32")
 
@@ -282,7 +285,7 @@ class CycleGAN(AdversarialModel):
         super().forget_traces()
 
     def add_endpoints(self, archive):
-        """The SavedModel's `translate_to_x`: `image` of y -> `images` of x. `serving_default` translates to y."""
+        """Adds the endpoint `translate_to_x`, `image` of y -> `images` of x. `serving_default` translates to y."""
         spec = tf.TensorSpec((None, *self.image_shape), "float32", name="image")
         archive.add_endpoint("translate_to_x", lambda image: {"images": self._back(image)}, [spec])
 
@@ -305,18 +308,22 @@ class CycleGAN(AdversarialModel):
         discriminator_optimizer=OPTIMIZER,
         **settings,
     ):
-        """Returns the compiled model; the defaults are the settings of the paper and its authors' code.
+        """Returns the compiled model. The defaults are the settings of the paper and its authors' code.
 
         Args:
             image_shape: `(height, width, channels)` of the images of y.
-            condition_shape: The same of x. Defaults to `image_shape`.
+            condition_shape: `(height, width, channels)` of the images of x. Defaults to `image_shape`.
             networks: Object with the functions `generator` and `discriminator`.
-            total_steps: Integer, the steps of the whole training, such as `200 * len(dataset)`: in its second half the
-                rate of the default optimizers falls to zero. Defaults to `None`: the rate is constant.
-            **settings: Any other argument of the networks, the class or `compile`, such as `blocks`. With `generator_`
-                or `discriminator_` before its name it concerns these two networks alone.
+            filters: Integer, channels of the first map of all networks. Defaults to `64`.
+            normalization: `"instance"` (the default), `"batch"` or `None`.
+            affine: Boolean, whether instance normalization has gains and biases. Defaults to `False`.
+            receptive_field: 1, 16, 70 (the default) or 286, side of the discriminators' patches in pixels.
+            total_steps: Integer, the steps of the whole training, such as `200 * len(dataset)`. In their second half,
+                the learning rate of the default optimizers falls to zero. Defaults to `None`: the rate is constant.
+            **settings: Any other argument of the networks, the class or `compile`, such as `blocks`. With the prefix
+                `generator_` or `discriminator_` it applies to these two networks alone.
 
-        The other arguments are those of the networks, of the class and of `compile`.
+        The other arguments belong to the networks, the class and `compile`.
         """
         return cls.assemble(locals())
 
@@ -330,5 +337,5 @@ class CycleGAN(AdversarialModel):
 
 
 def distance(images, others):
-    """The L1 distance as the authors' code has it: the mean over images, pixels and channels."""
+    """The L1 distance as in the authors' code, the mean over images, pixels and channels."""
     return ops.mean(ops.abs(images - others))

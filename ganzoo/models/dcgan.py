@@ -13,16 +13,16 @@ from ganzoo.models.gan import GAN
 class DCGAN(GAN):
     """Deep convolutional GAN: the update rule of `GAN` with networks that made it stable on images.
 
-    The paper changes the networks, not the losses: see `ganzoo.networks.dcgan` for its guidelines. Real and generated
-    samples pass the discriminator in separate batches, so that batch normalization sees one kind at a time.
+    The paper changes the networks, not the losses. See `ganzoo.networks.dcgan` for its guidelines. Real and generated
+    samples pass the discriminator in separate batches, so that batch normalization never mixes them.
 
     Reference: [Radford et al., 2015](https://arxiv.org/abs/1511.06434), Sections 3 and 4.
 
     Departures from the paper:
 
-    - Latents are drawn from N(0, I), where the paper has a uniform distribution; all models of the zoo share it.
-    - `filters=64`: half of the paper's LSUN network (its Figure 1), as in the WGAN authors' DCGAN.
-    - The batch size is the dataset's; the paper has 128.
+    - Latents are drawn from N(0, I), as in the whole zoo. The paper has a uniform distribution.
+    - `filters=64` is half the width of the paper's LSUN network (its Figure 1), as in the WGAN authors' DCGAN.
+    - The dataset sets the batch size. The paper has 128.
 
     Args:
         generator, discriminator, minimax, latent_dim, discriminator_steps, num_classes, ema_decay, seed: See `GAN`.
@@ -46,5 +46,5 @@ class DCGAN(GAN):
         discriminator_optimizer=partial(Adam, 2e-4, beta_1=0.5),
         **settings,
     ):
-        """Returns the compiled model; see `GAN.from_paper` for the arguments."""
+        """Returns the compiled model. See `GAN.from_paper` for the arguments."""
         return cls.assemble(locals())

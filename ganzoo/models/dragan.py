@@ -1,4 +1,4 @@
-"""GAN with a gradient penalty around the data."""
+"""DRAGAN, a GAN with a gradient penalty around the data."""
 
 from functools import partial
 
@@ -16,8 +16,9 @@ from ganzoo.training.settings import Setting
 class DRAGAN(GAN):
     """Deep regret analytic GAN.
 
-    The authors see mode collapse as a bad local equilibrium of a non-convex game, which sharp gradients of the
-    discriminator at the data announce. The penalty asks for gradients of norm 1 near the data, with the losses of GAN.
+    The authors explain mode collapse as a bad local equilibrium of a non-convex game. Sharp gradients of the
+    discriminator at the data announce it. So this model adds a penalty to the losses of `GAN`, which asks for gradients
+    of norm 1 near the data.
 
         L_D = -E[log D(x)] - E[log(1 - D(G(z)))] + lambda E[(||grad D(x + delta)||_2 - 1)^2]      (Algorithm 1)
         L_G = -E[log D(G(z))]
@@ -26,21 +27,21 @@ class DRAGAN(GAN):
 
     Departures from the paper:
 
-    - delta = a std(x) / 2 * U[0, 1] for each entry, with one a ~ U[0, 1] for each sample, as in the authors' code; the
+    - delta = a std(x) / 2 * U[0, 1] for each entry, with a ~ U[0, 1] for each sample, as in the authors' code. The
       paper prints N(0, c I).
-    - The data lie in [-1, 1], in that code in [0, 1], where a slope of 1 is half as steep.
-    - The gradient is that of the logit, which the losses take; the text writes D for the probability.
-    - 1e-12 inside of the norm's square root, as in `WGANGP`.
-    - `from_paper`: the networks of DCGAN, without normalization in the discriminator, for the reason that WGAN-GP has.
-      The authors' code gives the optimizers.
+    - The data lie in [-1, 1]. In the authors' code they lie in [0, 1], where a slope of 1 is half as steep.
+    - The penalty is on the gradient of the logit, which the losses take. In the paper's text, D is the probability.
+    - The norm has 1e-12 inside its square root, as in `WGANGP`.
+    - `from_paper` has the networks of DCGAN, without normalization in the discriminator, for the same reason as
+      WGAN-GP. The optimizers come from the authors' code.
 
     Args:
         generator: Built `keras.Model`, latents `(batch, latent_dim)` -> samples.
-        discriminator: Built `keras.Model`, samples -> logits. Batch normalization is refused.
+        discriminator: Built `keras.Model`, samples -> logits. Batch normalization raises an error.
         gradient_penalty_weight: Float, lambda. Defaults to `10.0`.
         minimax, latent_dim, discriminator_steps, num_classes, packing, augmentation, ema_decay, seed: See `GAN`.
 
-    Logs: those of `GAN`, and `gradient_penalty`, without lambda.
+    Logs: as `GAN`, and `gradient_penalty`, without lambda.
 
     Example:
 
@@ -75,5 +76,5 @@ class DRAGAN(GAN):
         discriminator_optimizer=partial(Adam, 1e-4, beta_1=0.5, beta_2=0.9),
         **settings,
     ):
-        """Returns the compiled model; see `GAN.from_paper` for the arguments."""
+        """Returns the compiled model. See `GAN.from_paper` for the arguments."""
         return cls.assemble(locals())

@@ -1,4 +1,4 @@
-"""GenerativeModel: what every model of the zoo shares, whatever trains it."""
+"""GenerativeModel, the base class of every model in the zoo."""
 
 import contextlib
 
@@ -12,7 +12,7 @@ from ganzoo.export import formats
 from ganzoo.networks.graph import average_of
 from ganzoo.presets import folder
 from ganzoo.sampling import RandomStream, SeededNumbers, in_full_batches
-from ganzoo.training import feed, keras_arguments, updates
+from ganzoo.training import feed, keras_arguments, schedules, updates
 from ganzoo.training.compiled_model import CompiledModel, deserialize, serialized
 from ganzoo.training.conditions import conditions_of
 from ganzoo.training.fitting import fit_in_one_run, listed
@@ -22,24 +22,26 @@ from ganzoo.training.switch import Switch
 
 
 class GenerativeModel(CompiledModel):
-    """A generator of samples, with everything around its training.
+    """Base class of all models: a generator of samples, with everything around its training.
 
-    It owns the prior, the random numbers, the averaged generator, the optimizers, the log, the data of `fit`,
-    `generate`, `export` and the config. A model derives from it, or from `AdversarialModel`, and writes its update
+    It contains the prior, the random numbers, the averaged generator, the optimizers, the log, the data of `fit`,
+    `generate`, `export` and the config. A model derives from this class or from `AdversarialModel`, and adds its update
     rule.
 
     Args:
-        generator: Built `keras.Model`: latents `(batch, ...)` and its conditions -> float32 samples. Conditions are its
-            further inputs: a label `()`, attributes `(count,)`, images `(height, width, channels)`, in any number.
-        latent_dim: Integer. Defaults to the width of the generator's first input; `None` where that is no vector.
+        generator: Built `keras.Model`, latents `(batch, ...)` and conditions -> float32 samples. All inputs after the
+            first are conditions: a label `()`, attributes `(count,)`, images `(height, width, channels)`, in any
+            number.
+        latent_dim: Integer. Defaults to the width of the generator's first input; `None` if that is not a
+            vector.
         num_classes: Integer, the number of labels of a conditional generator. Defaults to `None`: no label.
-        class_names: Sequence of strings, a name for each class. Defaults to `None`; `fit` then takes the names that the
-            dataset has.
-        attribute_names: Sequence of strings, a name for each attribute. Defaults to `None`; `fit` takes those of the
-            dataset, too.
-        ema_decay: Float in (0, 1), decay of an exponential moving average of the generator's weights and statistics,
-            which then generates and is exported. It is less in the first steps, see `update_ema`. Defaults to `None`:
-            no average.
+        class_names: Sequence of strings, a name for each class. Defaults to `None`: `fit` takes the names from the
+            dataset.
+        attribute_names: Sequence of strings, a name for each attribute. Defaults to `None`: `fit` takes the names from
+            the dataset.
+        ema_decay: Float in (0, 1), decay of an exponential moving average of the generator's weights and statistics.
+            The average then generates and is exported. Or a schedule, such as `ganzoo.training.schedules.HalfLife`. The
+            decay is smaller in the first steps, see `update_ema`. Defaults to `None`: no average.
         seed: Integer, seed of all random numbers of the training. Defaults to `None`, which follows
             `keras.utils.set_random_seed`.
     """
@@ -47,16 +49,16 @@ class GenerativeModel(CompiledModel):
     batches_per_step = 1
     packing = 1
 
-    # Whether the generator's first input is latents. A model that only translates images has none.
+    # Whether the generator's first input is latents. A model that only translates images has no latents.
     has_latents = True
 
-    # Whether a discriminator returns reconstructions in the place of scores.
+    # Whether a discriminator returns reconstructions instead of scores.
     reconstructs = False
 
     generator = Fixed()
     latent_dim = Fixed()
     num_classes = Fixed()
-    ema_decay = Setting(checks.check_decay)
+    ema_decay = Setting(schedules.or_schedule(checks.check_decay))
     seed = Fixed()
 
     def __init__(
@@ -135,30 +137,30 @@ class GenerativeModel(CompiledModel):
     # === The prior, and random numbers ===
 
     def prior(self, numbers, batch_size):
-        """Turns random numbers into latents: the one place that training, `generate` and exported models draw from.
+        """Turns random numbers into latents. Training, `generate` and exported models all draw latents here.
 
-        Override it for another prior than z ~ N(0, I): codes, a learned distribution.
+        Override it for another prior than z ~ N(0, I), such as codes or a learned distribution.
 
         Args:
-            numbers: Object with `normal(shape)` and `uniform(shape)`, whose `shape[0]` is the number of samples: this
-                model in a training step, `ganzoo.sampling.SeededNumbers` elsewhere.
+            numbers: Object with `normal(shape)` and `uniform(shape)`, whose `shape[0]` is the number of samples. In a
+                training step it is this model, elsewhere a `ganzoo.sampling.SeededNumbers`.
             batch_size: Integer or scalar tensor.
 
         Returns:
-            Tensor `(batch_size, ...)`, as the generator's first input takes it.
+            Tensor `(batch_size, ...)` for the generator's first input.
         """
         return numbers.normal((batch_size, *self.latent_shape))
 
     def latents(self, batch_size):
-        """Latents for `batch_size` samples of this replica, of the prior; `None` if the generator takes none."""
+        """Latents from the prior for `batch_size` samples of this replica. `None` if the generator takes no latents."""
         return self.prior(self, batch_size) if self.has_latents else None
 
     def normal(self, shape):
-        """Numbers from N(0, 1) for this replica's samples; the first entry of `shape` is their number."""
+        """Random numbers from N(0, 1) for this replica's samples. `shape[0]` is the number of samples."""
         return self._stream.normal(shape)
 
     def uniform(self, shape):
-        """Numbers from U[0, 1) for this replica's samples; the first entry of `shape` is their number."""
+        """Random numbers from U[0, 1) for this replica's samples. `shape[0]` is the number of samples."""
         return self._stream.uniform(shape)
 
     @property
@@ -167,33 +169,33 @@ class GenerativeModel(CompiledModel):
 
     @property
     def evaluates(self):
-        """Whether random numbers are those of an evaluation now: inside of `numbers_of_evaluation`."""
+        """Whether random numbers currently come from the stream of evaluations, as inside `numbers_of_evaluation`."""
         return bool(self._evaluation)
 
     def numbers_of_evaluation(self):
-        """A context that draws from the stream of evaluations: an evaluation leaves those of the training alone."""
+        """A context that draws from the stream of evaluations, so that the training's random numbers are unaffected."""
         return self._evaluation.on()
 
     @contextlib.contextmanager
     def without_trace(self):
-        """Runs parts of a step inside as an evaluation that is not logged either."""
+        """A context that runs parts of a step as an evaluation, without logging."""
         with self._log.muted(), self.numbers_of_evaluation():
             yield
 
     # === Pieces of a step ===
 
     def call(self, inputs, training=False):
-        """Latents (with conditions: `[latents, condition, ...]`) -> samples, as `generate` makes them.
+        """Latents (with conditions: `[latents, condition, ...]`) -> samples, as in `generate`.
 
-        The averaged generator answers where there is one; with `training=True` it is the generator that is trained. A
-        model that translates images takes the images alone, too: all with the same latents.
+        Uses the averaged generator if there is an average, or with `training=True` the trained generator. A model that
+        translates images also takes images alone. It then uses the same latents for all images.
         """
         network = self.generator if training else self.sampling_generator
         latents, condition = self.split_inputs(inputs)
         return self.apply_generator(network, latents, condition, training)
 
     def predict(self, x, batch_size=None, **kwargs):
-        """Latents (with conditions: `[latents, condition, ...]`) -> samples, as `generate` makes them; as in Keras."""
+        """Latents (with conditions: `[latents, condition, ...]`) -> samples, like `generate`. Arguments as in Keras."""
         if x is None or any(len(part) == 0 for part in tf.nest.flatten(x) if isinstance(part, np.ndarray)):
             came = "None" if x is None else "no rows"
             raise ValueError(
@@ -207,16 +209,17 @@ class GenerativeModel(CompiledModel):
         return super().predict(x, batch_size=batch_size, **kwargs)
 
     def predict_step(self, data):
-        """A batch of `predict`: what `call` takes."""
+        """Predicts a batch of inputs of `call`."""
         inputs, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         return self.call(inputs)
 
     def split_inputs(self, inputs):
-        """Latents and condition of what `call` takes: a tensor, or a list of latents and conditions."""
+        """Splits the inputs of `call`, a tensor or a list of latents and conditions, into latents and condition."""
         inputs = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
         wanted = int(self.has_latents) + len(self.conditions)
         if self.has_latents and self.conditions.translates and len(inputs) == wanted - 1:
             count = tf.shape(inputs[0])[0]
+            # The same latents for all images, so that a translation does not depend on the batch.
             inputs = [tf.repeat(self.prior(SeededNumbers(0), 1), count, axis=0), *inputs]
         if len(inputs) != wanted:
             raise ValueError(
@@ -228,10 +231,10 @@ class GenerativeModel(CompiledModel):
         return latents, self.conditions.cast(condition)
 
     def apply_generator(self, network, latents, condition, training):
-        """The float32 samples of a generator: what training, `generate` and exported models call.
+        """Makes float32 samples with a generator. Training, `generate` and exported models all call it.
 
-        Override it if more happens between latents and samples than one call of the network, such as mixing styles in
-        training. Random numbers are drawn with `self.normal` and `self.uniform`.
+        Override it if samples need more than a single call of the network, such as mixing styles in training. Draw
+        random numbers with `self.normal` and `self.uniform`.
 
         Args:
             network: The generator, or its average.
@@ -243,11 +246,11 @@ class GenerativeModel(CompiledModel):
         return ops.cast(network(inputs[0] if len(inputs) == 1 else inputs, training=training), "float32")
 
     def decode(self, latents, condition, training):
-        """The samples of the generator that is trained; see `apply_generator`."""
+        """The samples of the trained generator, not of its average. See `apply_generator`."""
         return self.apply_generator(self.generator, latents, condition, training)
 
     def unpack(self, data):
-        """Splits a batch of `fit` into float32 samples and the condition, which is `None` without any."""
+        """Splits a batch of `fit` into float32 samples and the condition (or `None`)."""
         first, second, _ = keras.utils.unpack_x_y_sample_weight(data)
         samples, condition = self.conditions.arrange(first, second)
         feed.check_element(self, samples, condition, trusted=True)
@@ -256,18 +259,19 @@ class GenerativeModel(CompiledModel):
     def regularize(self, name, weight, penalty, every=1, notes=()):
         """A weighted penalty for a loss, logged as `name` without its weight.
 
-        With `every=k` it is computed in every k-th step of the training only, k times as heavy: the same gradient in
-        expectation, for a k-th of the cost ("lazy regularization", Karras et al., 2020, arXiv:1912.04958, Appendix B).
-        The log shows the mean over the steps that computed it. It works on replicas if `penalty` draws no random
-        numbers and updates no variables: draw before, and let the function use them.
+        With `every=k`, the penalty is computed only in every k-th step of the training, with k times the weight. The
+        gradient is the same in expectation, for a k-th of the cost ("lazy regularization", Karras et al., 2020,
+        arXiv:1912.04958, Appendix B). The log shows the mean over the steps that computed it. On replicas, `penalty`
+        must not draw random numbers or update variables. Draw the numbers before, and let the function use them.
 
         Args:
             name: String.
             weight: Float.
-            penalty: Callable without arguments -> float32 scalar; with `notes` a list of it and further scalars.
+            penalty: Callable without arguments -> float32 scalar. With `notes`, a list of the penalty and further
+                scalars.
             every: Integer. Defaults to `1`.
-            notes: Names of the further scalars, which are handed to `after_step` like those of `note`. They are 0 in
-                the steps between. Defaults to none.
+            notes: Names of the further scalars, which go to `after_step` like the values of `note`. They are 0 in steps
+                without the penalty. Empty by default.
         """
 
         def computed():
@@ -278,6 +282,7 @@ class GenerativeModel(CompiledModel):
             self.track(**{name: value})
         else:
             due = ops.equal(self.step % every, 0)
+            # `tf.cond` skips the computation in the steps between. A weight of 0 would not save any time.
             value, *further = tf.cond(due, computed, lambda: [tf.constant(0.0)] * (1 + len(notes)))
             self._log.add({name: value}, tf.cast(due, "float32"))
             weight = weight * every
@@ -285,10 +290,10 @@ class GenerativeModel(CompiledModel):
         return weight * value
 
     def finish_step(self, notes=()):
-        """Ends a training step: averages the generator, counts, moves what moves; returns the log.
+        """Ends a training step: averages the generator, counts the step and calls `after_step`. Returns the log.
 
         Args:
-            notes: List of dictionaries, what the updates noted. Defaults to none.
+            notes: List of dictionaries, the values that the updates noted. Empty by default.
         """
         self.update_ema()
         self.step.assign_add(1)
@@ -296,27 +301,28 @@ class GenerativeModel(CompiledModel):
         return self.logged()
 
     def after_step(self, values):
-        """Called at the end of each training step, for what moves: a balance, a strength, a running mean.
+        """Called at the end of each training step, to adapt variables such as a balance, a strength or a running mean.
 
-        It is the only place where a model changes variables other than by `minimize`. `evaluate` does not call it.
+        A model may change variables only here and through `minimize`. `evaluate` does not call it.
 
         Args:
-            values: Dictionary of float32 scalars that the hooks of this step handed over with `note`: means over the
+            values: Dictionary of the float32 scalars that the hooks of this step passed to `note`, averaged over the
                 updates of the step and over the replicas.
         """
 
-    # What collects networks or optimizers is a method or a mapping that Keras does not know as a container: it walks
-    # through all attributes of a model to save them, properties included, and would file a network under the first.
+    # Collections of networks or optimizers are methods, or mappings that Keras does not recognize as containers. When
+    # Keras saves a model, it walks through all attributes, including properties, and would save a network under the
+    # name of the first collection that contains it.
 
     def averages(self):
-        """Pairs of an averaged network and the network that it averages."""
+        """Pairs of an averaged network and the trained network."""
         return [] if self.ema_generator is None else [(self.ema_generator, self.generator)]
 
     def update_ema(self):
-        """Moves the averaged generator: `average <- decay * average + (1 - decay) * weight`, statistics included.
+        """Updates the averaged generator and its statistics: `average <- decay * average + (1 - decay) * weight`.
 
-        After t steps the decay is `min(ema_decay, (1 + t) / (10 + t))`: the average begins as that of the last tenth of
-        the steps, and does not lag behind by the weights that the network started with.
+        After t steps the decay is `min(ema_decay, (1 + t) / (10 + t))`. So the average first covers about the last
+        tenth of the steps, and the initial weights do not hold it back.
         """
         if (self.ema_decay is None) != (self.ema_generator is None):
             raise ValueError(
@@ -326,7 +332,7 @@ class GenerativeModel(CompiledModel):
         if self.ema_decay is None:
             return
         step = ops.cast(self.step, "float32")
-        decay = ops.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
+        decay = ops.minimum(schedules.value_at(self.ema_decay, self.step), (1.0 + step) / (10.0 + step))
         for averaged, network in self.averages():
             for average, weight in zip(averaged.weights, network.weights, strict=True):
                 average.assign(decay * average + (1.0 - decay) * weight)
@@ -334,25 +340,25 @@ class GenerativeModel(CompiledModel):
     # === The log ===
 
     def track(self, **values):
-        """Adds scalars to the log; it shows their mean over the critic steps of a step and over the epoch."""
+        """Adds scalars to the log, which shows their mean over the critic steps and over the epoch."""
         checks.check_scalars(values)
         self._log.add(values)
 
     def note(self, **values):
-        """Hands values of this update to `after_step`: scalars, or tensors that are means over the batch."""
+        """Passes values of this update to `after_step`: scalars or tensors that are means over the batch."""
         self._notes.add(values)
 
     def noted(self, update, *arguments):
-        """Runs an update; returns the values that it handed over with `note`, for `finish_step`."""
+        """Runs an update. Returns the values that it passed to `note`, for `finish_step`."""
         return self._notes.of(update, *arguments)
 
     def logged(self):
-        """The log so far in this epoch, a dictionary of scalars: what a `train_step` or `test_step` returns."""
+        """The log of this epoch so far, a dictionary of scalars. `train_step` and `test_step` return it."""
         return self._log.results()
 
     @property
     def metrics(self):
-        """The logged values, and no constant `loss: 0`."""
+        """The logged values. Keras' own list would add a constant `loss: 0`."""
         return list(self._log.means.values())
 
     # === Training and evaluation ===
@@ -373,15 +379,14 @@ class GenerativeModel(CompiledModel):
         check=True,
         **kwargs,
     ):
-        """Trains, as Keras' `fit` does, on a dataset whose batches hold m samples, the minibatch of the paper.
+        """Trains the model, as Keras' `fit`, on a dataset whose batches hold m samples, the minibatch of the paper.
 
-        A smaller last batch is left out, and so are the last batches of an epoch that are too few for a step.
-
-        The data are one endless stream, and step k reads what follows step k - 1: a second `fit`, a loaded model and a
-        resumed run (see `ganzoo.callbacks.Checkpoint`) go on where the last one stopped.
+        A smaller last batch is left out. So are the last batches of an epoch if they do not fill a step. The data are
+        an endless stream. Each step continues where the step before stopped. So does a second `fit`, a loaded model or
+        a resumed run (see `ganzoo.callbacks.Checkpoint`).
 
         Args:
-            x: `tf.data.Dataset` of batches of samples or `(samples, label)`; or arrays.
+            x: `tf.data.Dataset` of batches of samples or `(samples, label)`, or arrays.
             y: Labels, for arrays.
             batch_size: Integer m, for arrays. Defaults to `64`.
             epochs: Integer, the epoch to train up to. The training begins at `initial_epoch`, or where a restored
@@ -390,22 +395,21 @@ class GenerativeModel(CompiledModel):
             validation_data: Dataset (or arrays `(x, y)`) for `evaluate` after each epoch.
             steps_per_epoch: Integer, generator updates in an epoch. Defaults to one pass over the data.
             verbose, initial_epoch, validation_steps, validation_freq: As in Keras.
-            check: Boolean, whether to warn of what trains badly, as `check` finds it, before the first step of a model.
-                Defaults to `True`.
+            check: Boolean, whether to warn about the findings of `check` before the first step of a model. Defaults to
+                `True`.
 
         Returns:
             `keras.callbacks.History`.
 
         Raises:
-            TypeError: For an argument of Keras' `fit` that means nothing here, such as `class_weight`: with the reason,
-                and what to do instead.
-            ValueError: If the data do not fit the model; before the first step, in words.
-
-            FloatingPointError: If a loss becomes NaN or infinite. The newest checkpoint is restored before, if there is
-                one. With a `CollapseGuard`, that decides what to do.
+            TypeError: For an argument of Keras' `fit` that has no meaning here, such as `class_weight`. The message
+                gives the reason and an alternative.
+            ValueError: If the data do not fit the model. It is raised before the first step.
+            FloatingPointError: If a loss becomes NaN or infinite. The newest checkpoint, if any, is restored first. A
+                `CollapseGuard` takes over that decision.
 
         Warns:
-            UserWarning: If the networks, the optimizers and the data are a combination that is known to train badly.
+            UserWarning: If the combination of networks, optimizers and data is known to train badly.
         """
         keras_arguments.refuse(self.fit, kwargs)
         self._assert_compile_called("fit")
@@ -436,7 +440,7 @@ class GenerativeModel(CompiledModel):
         )
 
     def _take_names(self, dataset):
-        """A model whose classes or attributes have no names takes the names of its data."""
+        """Takes the names of classes or attributes from the data if the model has no names."""
         names = getattr(dataset, "class_names", None)
         if names is not None and self.num_classes == len(names) and self.class_names is None:
             self.class_names = names
@@ -445,35 +449,36 @@ class GenerativeModel(CompiledModel):
             self.attribute_names = self.attribute_names or names
 
     def check(self, dataset=None):
-        """Looks for combinations of networks, optimizers and data that train badly, with the paper that explains each.
+        """Looks for combinations of networks, optimizers and data that train badly. Names the paper that explains each.
 
         Args:
-            dataset: `tf.data.Dataset` of batches, as `fit` takes it, of which the first batches are looked at. Defaults
-                to `None`: the model alone is checked.
+            dataset: `tf.data.Dataset` of batches, as for `fit`. Only the first batches are read. Defaults to `None`:
+                only the model is checked.
 
         Returns:
-            List of `ganzoo.health.Finding`, empty if all is well.
+            List of `ganzoo.health.Finding`, empty if there is nothing to report.
         """
         return health.check(self, dataset)
 
     def train_on_batch(self, x, y=None, return_dict=False):
-        """Makes one step on a batch of `batches_per_step * m` samples: one minibatch after the other."""
+        """Makes a single step on a batch of `batches_per_step * m` samples, one minibatch after the other."""
         self._assert_compile_called("train_on_batch")
         feed.check_batch(self, x, y)
         x, y = tf.nest.map_structure(lambda part: feed.interleave(part, self.batches_per_step), (x, y))
         return super().train_on_batch(x, y, return_dict=return_dict)
 
     def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
-        """The losses on held-out data, with no update and always with the same latents.
+        """Computes the losses on held-out data, without an update and always with the same latents.
 
-        A smaller last batch is left out, as in `fit`: choose a `batch_size` that divides the data, to use all of them.
+        A smaller last batch is left out, as in `fit`. To use all data, choose a `batch_size` that divides their number.
         """
         keras_arguments.refuse(self.evaluate, {name: kwargs[name] for name in kwargs if name == "sample_weight"})
+        # Inside `fit`, Keras passes a validation dataset that `fit` has already checked.
         if not kwargs.get("_use_cached_eval_dataset"):
             x = feed.evaluation_dataset(self, x if y is None else (x, y), batch_size)
         self.evaluation_random.restart()
         results = super().evaluate(x, **kwargs)
-        self.evaluation_random.restart()  # An evaluation leaves no trace in the model.
+        self.evaluation_random.restart()  # Otherwise an evaluation would change the saved state of the model.
         return results
 
     def test_on_batch(self, x, y=None, return_dict=False):
@@ -484,21 +489,22 @@ class GenerativeModel(CompiledModel):
     # === Sampling ===
 
     def generate(self, num_samples=None, seed=0, condition=None, batch_size=64, latents=None):
-        """Draws samples: a pure function of the weights, the seed (or the latents) and the condition.
+        """Draws samples, a pure function of the weights, the seed (or the latents) and the condition.
 
-        Any `batch_size` gives the same samples, and the first k of n equal a call for k, up to float rounding.
+        The `batch_size` does not change the samples. The first k of n samples equal a call for k samples, up to float
+        rounding.
 
         Args:
             num_samples: Integer, at least 1. Defaults to the number of conditions or latents.
             seed: Integer in [0, 2**63). Defaults to `0`.
-            condition: For a conditional model: `num_samples` labels, names of classes, rows of attributes or images, or
-                one for all; with several conditions a dictionary by name. Attributes that are one-hot labels may be
-                told by a dictionary, `{"hairColor": "brown", "glasses": ["none", "round"]}`.
-            batch_size: Integer, how many are made at a time. Defaults to `64`.
-            latents: Array `(num_samples, ...)`, your own latents in the place of the seed's. Defaults to `None`.
+            condition: For a conditional model, `num_samples` labels, class names, rows of attributes or images, or a
+                single value for all samples. With several conditions, a dictionary by name. Attributes that are one-hot
+                labels can also be given as a dictionary, `{"hairColor": "brown", "glasses": ["none", "round"]}`.
+            batch_size: Integer, number of samples made at a time. Defaults to `64`.
+            latents: Array `(num_samples, ...)`, your own latents instead of the seed's. Defaults to `None`.
 
         Returns:
-            Float32 NumPy array `(num_samples, ...)`; images lie in [-1, 1].
+            Float32 NumPy array `(num_samples, ...)`. Images lie in [-1, 1].
         """
         seed = checks.check_seed(seed)
         if batch_size is None:
@@ -530,7 +536,7 @@ class GenerativeModel(CompiledModel):
         return tf.constant(latents.astype(self.latent_dtype))
 
     def decode_batch(self, *inputs):
-        """Latents and conditions -> samples as a NumPy array, by one compiled function for all batch sizes."""
+        """Latents and conditions -> samples as a NumPy array. All batch sizes share a compiled function."""
         if self._decode is None:
             network = self.sampling_generator
 
@@ -538,11 +544,12 @@ class GenerativeModel(CompiledModel):
                 latents, condition = self.split_inputs(inputs)
                 return self.apply_generator(network, latents, condition, training=False)
 
+            # The signature has an open batch size. Otherwise each new batch size would be traced again.
             self._decode = tf.function(decode, input_signature=self.input_specs(), autograph=False)
         return self._decode(*inputs).numpy()
 
     def input_specs(self):
-        """The signature of a generation: `tf.TensorSpec` of the latents and of the conditions."""
+        """The input signature of a generation: a `tf.TensorSpec` for the latents and for each condition."""
         latents = (
             tf.TensorSpec((None, *self.latent_shape), self.latent_dtype, name="latents") if self.has_latents else None
         )
@@ -550,42 +557,43 @@ class GenerativeModel(CompiledModel):
 
     @property
     def sampling_generator(self):
-        """The network that generates: the averaged generator where there is one."""
+        """The network that generates: the averaged generator if there is an average, otherwise the generator."""
         return self.generator if self.ema_generator is None else self.ema_generator
 
     def export(self, filepath, format="saved_model", verbose=None, **options):
-        """Writes the generator for other programs, which need neither ganzoo nor Keras.
+        """Writes the generator to files that other programs can run without ganzoo or Keras.
 
-        | Format | What is written | For |
+        | Format | Files | For |
         |---|---|---|
         | `"saved_model"` | a directory | TensorFlow Serving, OpenVINO |
         | `"onnx"` | `model.onnx`, `model_<signature>.onnx`, `model.onnx.json` | ONNX Runtime, OpenVINO, browsers |
         | `"litert"` | `model.tflite`, `model.tflite.json` | phones and small devices |
         | `"html"` | one file | people: a page that is the model, see `ganzoo.export.page.export` |
 
-        The signature `serving_default` is in all of them: `latents` float32 `(batch, latent_dim)` [, `label` int64
-        `(batch,)`] -> `images` float32. A model that translates images takes `image` alone, float32 in [-1, 1]: always
-        with the same latents. Models add signatures of their own, such as `encode` and `decode` of a VAE. The batch has
-        any size. The averaged generator is written where there is one.
+        All formats have the signature `serving_default`: `latents` float32 `(batch, latent_dim)` [, `label` int64
+        `(batch,)`] -> `images` float32. A model that translates images takes `image` alone, float32 in [-1, 1], and
+        always uses the same latents. Models add further signatures, such as `encode` and `decode` of a VAE. Batches can
+        have any size. If there is an averaged generator, it is exported.
 
-        SavedModels also draw random numbers, all integers int64:
+        SavedModels also have signatures that draw random numbers. All integers are int64:
 
         - `generate`: `seed`, `num_samples` (conditional: `seed`, `label` `(n,)`) -> `images` uint8, `latents`.
           Attributes are float32 `(n, count)`.
-        - `generate_png`: the same -> `image_bytes`, PNG files.
+        - `generate_png`: the same inputs -> `image_bytes`, PNG files.
 
         Args:
-            filepath: String or `Path`. A SavedModel is a directory; TensorFlow Serving wants a number for its last
-                part, as in `serving/wgan_gp/1`. The files of the other formats end in `.onnx`, `.tflite` and `.html`.
+            filepath: String or `Path`. A SavedModel is a directory. For TensorFlow Serving, its last part must be a
+                number, as in `serving/wgan_gp/1`. The files of the other formats end in `.onnx`, `.tflite` and `.html`.
                 `~` is the home directory.
             format: `"saved_model"` (the default), `"onnx"`, `"litert"` or `"html"`. ONNX and the page need
                 `pip install 'keras-ganzoo[export]'`.
             verbose: Ignored; the argument exists because Keras has it.
-            **options: Arguments of the page: `directions`, `training_images`, `training_labels`, `title`.
+            **options: Arguments of the page: `directions`, `training_images`, `training_labels`, `title`, `card`,
+                `shared_runtime`.
 
         Raises:
-            ValueError: If the file's name has another ending, or the format cannot express the model.
-            ImportError: If a package is missing.
+            ValueError: If the file name has the wrong ending, or the format cannot express the model.
+            ImportError: If a required package is missing.
 
         Example:
 
@@ -599,19 +607,20 @@ class GenerativeModel(CompiledModel):
         formats.export(self, filepath, format, options)
 
     def save_to_preset(self, path, discriminator=True, dtype=None, card=None):
-        """Writes a preset: a folder that `ganzoo.from_preset` reads, that says what it is, and that a hub takes.
+        """Writes a preset, a folder that `ganzoo.from_preset` reads and that can be uploaded to a hub.
 
-        It holds the config, the weights and a card. Where the generator has an average, the average is kept. It is no
-        checkpoint: the moments of the optimizers, the step and the random numbers stay behind. `save` keeps them.
+        It holds the config, the weights and a card. If the generator has an average, the average is kept. A preset is
+        not a checkpoint. It lacks the moments of the optimizers, the step and the random numbers, which `save` keeps.
 
         Args:
             path: Path of the folder. Files of an earlier preset in it are replaced.
-            discriminator: Boolean, whether to keep the discriminator, for a training that goes on. Defaults to `True`.
-            dtype: `"float16"` rounds the weights, for half the size; `"float32"` keeps them. Both compute in float32,
-                also where the training was in half precision. Defaults to `None`: all as it is, and the preset
-                generates the same samples, to the bit.
-            card: Dictionary of what the card says: `data`, `licence`, `command`, `training`, `limits`, `text`, and
-                `scores`, a list of `ganzoo.metrics.Score`. Defaults to `None`.
+            discriminator: Boolean, whether to keep the discriminator, so that training can continue. Defaults to
+                `True`.
+            dtype: `"float16"` rounds the weights and halves the size. `"float32"` keeps them. Both compute in float32,
+                even if the training was in half precision. Defaults to `None`: no change, and the preset generates
+                exactly the same samples.
+            card: Dictionary with the content of the card: `data`, `licence`, `command`, `training`, `limits`, `text`,
+                and `scores`, a list of `ganzoo.metrics.Score`. Defaults to `None`.
 
         Returns:
             `Path` of the folder.
@@ -626,12 +635,12 @@ class GenerativeModel(CompiledModel):
         return folder.save(self, path, discriminator, dtype, card)
 
     def add_endpoints(self, archive):
-        """Adds a model's own signatures to a `keras.export.ExportArchive`; none by default."""
+        """Adds a model's own signatures to a `keras.export.ExportArchive`. Does nothing by default."""
 
     # === Saving ===
 
     def get_config(self):
-        """The arguments of the constructor: all settings, as they are now."""
+        """The arguments of the constructor, with the current values of all settings."""
         config = {name: getattr(self, name) for name in settings_of(self)}
         config = {name: serialized(value) for name, value in config.items()}
         names = {"class_names": self.class_names, "attribute_names": self.attribute_names}
@@ -643,6 +652,6 @@ class GenerativeModel(CompiledModel):
 
 
 def latents_of(generator):
-    """Shape (without the batch) and dtype of a generator's first input."""
+    """The shape (without the batch) and dtype of a generator's first input."""
     latents = generator.inputs[0]
     return tuple(latents.shape[1:]), latents.dtype

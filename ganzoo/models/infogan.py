@@ -1,4 +1,4 @@
-"""GAN whose latents have parts with a meaning."""
+"""InfoGAN, a GAN that learns latent codes with a meaning."""
 
 import math
 from functools import partial
@@ -20,12 +20,12 @@ from ganzoo.training.settings import Fixed, Setting
 
 @keras.saving.register_keras_serializable("ganzoo")
 class InfoGAN(GAN):
-    """InfoGAN: a GAN that learns, without labels, latent codes which change one property of a sample each.
+    """InfoGAN: a GAN that learns, without labels, latent codes that each change a single property of a sample.
 
-    A part of the latents is codes c: a class out of K, an angle. A network Q, on the features of the discriminator,
-    estimates them from a sample. The generator is trained to make samples from which Q can read the codes. So it
-    cannot ignore them, and simple codes tend to take up what differs most between samples, such as the class of a
-    digit.
+    Some of the latents are codes c, such as a class out of K or an angle. A network Q on top of the discriminator's
+    features estimates the codes of a sample. The generator is trained to make samples from which Q can read the codes,
+    so it cannot ignore them. Simple codes tend to pick up the largest differences between samples, such as the class of
+    a digit.
 
         min_{G, Q} max_D  V(D, G) - lambda L_I(G, Q)                                  (Equation 6)
         L_I(G, Q) = E[log Q(c | G(z, c))] + H(c)  <=  I(c; G(z, c))                   (Equation 5)
@@ -34,33 +34,33 @@ class InfoGAN(GAN):
 
     Departures from the paper:
 
-    - Q is trained in the discriminator's update, and with it the layers that they share, as in the authors' code.
-      Equation 6 trains Q together with the generator.
-    - The noise beside the codes is N(0, I). In the authors' code it is uniform.
+    - Q and the layers that it shares with the discriminator are trained in the discriminator's update, as in the
+      authors' code. Equation 6 trains Q together with the generator.
+    - The rest of the latents is noise from N(0, I). In the authors' code it is uniform.
     - The generator maximises log D, as in `GAN` and in the authors' code. Equation 6 has the minimax game
       (`minimax=True`).
     - Q of a continuous code is a Gaussian around the estimate, with the standard deviation 1, as in the authors' code
       for digits.
-    - Images lie in [-1, 1] with a tanh. The authors' lie in [0, 1] with a sigmoid.
+    - Images lie in [-1, 1] with a tanh. In the authors' code they lie in [0, 1] with a sigmoid.
 
     Args:
         generator: Built `keras.Model`, latents `(batch, latent_dim)` -> samples. The latents are noise, then one-hot
             categorical codes, then continuous codes.
         discriminator: Built `keras.Model`, samples -> a dictionary with `"scores"`, logits `"category_0"`
-            `(batch, categories[0])`, ..., and means `"continuous"` `(batch, continuous)`. `ganzoo.networks.infogan` has
-            one.
+            `(batch, categories[0])`, ..., and means `"continuous"` `(batch, continuous)`. See
+            `ganzoo.networks.infogan`.
         categories: Sizes of the categorical codes. Defaults to `(10,)`.
         continuous: Integer, number of continuous codes, uniform in [-1, 1]. Defaults to `2`.
         information_weight: Float, lambda. Defaults to `1.0`.
         minimax, latent_dim, discriminator_steps, augmentation, ema_decay, seed: See `GAN`.
 
-    Logs: as `GAN`, where `g_loss` and `d_loss` hold the information term. `information` is L_I of the categorical codes
-    in nats: 0 where Q knows nothing, and at most log K for a code of K values, 2.303 for ten, where Q is exact.
-    `continuous_information` is L_I of the continuous codes. The Gaussian is wider than the range of the code, so it
-    runs from -0.392 a code, where Q knows nothing, to -0.226, where Q is exact. Only its rise means something.
+    Logs: as `GAN`, with the information term in `g_loss` and `d_loss`. `information` is L_I of the categorical codes in
+    nats. It is 0 when Q knows nothing and log K when Q is exact, for a code of K values (2.303 for ten).
+    `continuous_information` is L_I of the continuous codes. The Gaussian is wider than the range of the code, so the
+    value runs from -0.392 per code when Q knows nothing to -0.226 when Q is exact. Only its rise means something.
 
     Raises:
-        ValueError: If the discriminator lacks a head, there are more codes than latents, or with packing.
+        ValueError: If the discriminator lacks a head, if there are more codes than latents, or with packing.
 
     Example:
 
@@ -85,7 +85,7 @@ class InfoGAN(GAN):
         check_heads(self)
 
     def prior(self, numbers, batch_size):
-        """Noise from N(0, I), one-hot codes of equal probability, continuous codes from U[-1, 1]."""
+        """Draws noise from N(0, I), one-hot codes with equal probabilities, and continuous codes from U[-1, 1]."""
         return self.codes.draw(numbers, batch_size)
 
     # === The game ===
@@ -101,7 +101,7 @@ class InfoGAN(GAN):
         return loss - self.information_weight * sum(information.values())
 
     def information(self, update):
-        """The bounds L_I of the categorical and of the continuous codes, in nats, by the names of the log."""
+        """The bounds L_I of the categorical and the continuous codes, in nats, by their names in the log."""
         estimates, codes = update.critic.heads(update.fake), self.codes.split(update.latents)
         bounds = {}
         if self.categories:
@@ -115,15 +115,14 @@ class InfoGAN(GAN):
     # === For users ===
 
     def generate(self, num_samples=None, seed=0, condition=None, batch_size=64, latents=None, codes=None):
-        """Draws samples, with some codes as you set them.
+        """Draws samples with the codes that you set.
 
         Args:
-            num_samples, seed, condition, batch_size, latents: See `GenerativeModel.generate`. `num_samples` defaults to
-                the number of codes, too.
-            codes: Dictionary of the codes to set: `"category_0"`, an integer or an integer for each sample;
-                `"continuous"`, a row of numbers or a row for each sample. Numbers beyond [-1, 1] are allowed, and show
-                a property more strongly than the data have it. The latents, or else the seed, give the other codes.
-                Defaults to `None`.
+            num_samples, seed, condition, batch_size, latents: See `GenerativeModel.generate`. `num_samples` also
+                defaults to the number of codes.
+            codes: Dictionary of the codes to set: `"category_0"`, an integer or an integer for each sample, and
+                `"continuous"`, a row of numbers or a row for each sample. Numbers beyond [-1, 1] exaggerate a property.
+                The other codes come from the latents or the seed. Defaults to `None`.
 
         Returns:
             Float32 NumPy array `(num_samples, ...)`.
@@ -138,16 +137,16 @@ class InfoGAN(GAN):
             num_samples, codes = self.codes.read(codes, num_samples)
             if latents is None:
                 latents = self.prior(SeededNumbers(checks.check_seed(seed)), num_samples)
-            if len(latents) == num_samples:  # Otherwise `generate` says so.
+            if len(latents) == num_samples:  # Otherwise `generate` raises an error.
                 latents = self.codes.replace(latents, codes)
         return super().generate(num_samples, seed, condition, batch_size, latents)
 
     def read_codes(self, samples, batch_size=64):
-        """What Q reads in samples, real or generated.
+        """The codes that Q estimates for samples, real or generated.
 
         Args:
-            samples: Array `(count, ...)`, real or generated: floats in [-1, 1], or uint8 images.
-            batch_size: Integer, how many are read at a time. Defaults to `64`.
+            samples: Array `(count, ...)`, floats in [-1, 1] or uint8 images.
+            batch_size: Integer, number of samples read at a time. Defaults to `64`.
 
         Returns:
             Dictionary of float32 NumPy arrays: `"category_0"`, probabilities `(count, size)`, ..., and `"continuous"`,
@@ -159,10 +158,10 @@ class InfoGAN(GAN):
         return outputs
 
     def add_endpoints(self, archive):
-        """The SavedModel's `generate_codes`: `seed` and each code for each sample -> `images`, `latents`.
+        """Adds the endpoint `generate_codes`: `seed` and the codes of each sample -> `images`, `latents`.
 
-        The inputs are `seed`, int64 `()`; `category_0`, int64 `(n,)`, ...; `continuous`, float32 `(n, continuous)`; and
-        the conditions, if there are any. Images are uint8, as those of `generate`.
+        The inputs are `seed`, int64 `()`, `category_0`, int64 `(n,)`, ..., `continuous`, float32 `(n, continuous)`, and
+        the conditions, if there are any. Images are uint8, as in the endpoint `generate`.
         """
         network, count = self.sampling_generator, len(self.codes.sizes)
 
@@ -195,25 +194,26 @@ class InfoGAN(GAN):
 
         Args:
             image_shape: `(height, width, channels)`.
-            noise_dim: Integer, latents beside the codes.
+            noise_dim: Integer, number of latents that are not codes.
             networks: Family of networks, a module with the functions `generator` and `discriminator`.
-            **settings: Any other argument of the networks, the class or `compile`. With `generator_` or
-                `discriminator_` before its name it concerns that network alone: `discriminator_filters=32`.
+            **settings: Any other argument of the networks, the class or `compile`. With the prefix `generator_` or
+                `discriminator_` it applies to that network alone: `discriminator_filters=32`.
 
-        The other arguments are those of the networks, of the class and of `compile`.
+        The other arguments belong to the networks, the class and `compile`.
         """
         noise_dim = checks.integer("noise_dim", noise_dim, least=0)
         codes = sum(sizes_of(categories, continuous).values())
         settings = {"latent_dim": noise_dim + codes, **settings}
+        # `locals()` must hold settings only.
         del noise_dim, codes
         return cls.assemble(locals())
 
 
 def categorical_information(logits, one_hot):
-    """`E[log Q(c | x)] + log K`: L_I of a categorical code of K values with equal probability.
+    """`E[log Q(c | x)] + log K`, L_I of a categorical code of K values with equal probability.
 
     Args:
-        logits: Float tensor `(batch, K)`, Q's.
+        logits: Float tensor `(batch, K)`, the output of Q.
         one_hot: Float tensor `(batch, K)`, the codes.
 
     Returns:
@@ -224,10 +224,10 @@ def categorical_information(logits, one_hot):
 
 
 def gaussian_information(means, codes):
-    """`E[log N(c; mean, I)] + d log 2`: L_I of d codes from U[-1, 1], where Q is a Gaussian of standard deviation 1.
+    """`E[log N(c; mean, I)] + d log 2`, L_I of d codes from U[-1, 1] if Q is a Gaussian of standard deviation 1.
 
     Args:
-        means: Float tensor `(batch, d)`, Q's.
+        means: Float tensor `(batch, d)`, the output of Q.
         codes: Float tensor `(batch, d)`.
 
     Returns:

@@ -11,25 +11,25 @@ from ganzoo.models.dcgan import DCGAN
 class LSGAN(AdversarialModel):
     """Least squares GAN.
 
-    The discriminator regresses 1 for real and 0 for generated samples, and the generator is drawn towards 1 by a
-    parabola: samples far on the right side of the boundary still have a gradient, where a cross-entropy saturates. At
-    the optimum of the discriminator, other targets (a = -1, b = 1, c = 0) make the loss a Pearson chi-squared
-    divergence; these ones work as well in the paper.
+    The discriminator regresses 1 for real and 0 for generated samples. The generator's loss is a parabola around 1. So
+    generated samples far on the real side of the boundary still get a gradient, where a cross-entropy saturates. With
+    other targets (a = -1, b = 1, c = 0), the loss at the optimal discriminator is a Pearson chi-squared divergence. In
+    the paper, the targets used here work equally well.
 
         min_D  (E[(D(x) - 1)^2] + E[D(G(z))^2]) / 2        (Equation 9)
         min_G  E[(D(G(z)) - 1)^2] / 2
 
     Reference: [Mao et al., 2016](https://arxiv.org/abs/1611.04076), Equation 9.
 
-    Departures from the paper: `from_paper` has the networks and the optimizers of `DCGAN`; the paper has its own
-    VGG-like ones for 112x112 scenes, with Adam of beta_1 0.5 and 1e-3 (LSUN) or 2e-4.
+    Departures from the paper: `from_paper` has the networks and the optimizers of `DCGAN`. The paper has VGG-like
+    networks for 112x112 scenes, and Adam with beta_1 0.5 and a learning rate of 1e-3 (LSUN) or 2e-4.
 
     Args:
         generator: Built `keras.Model`, latents `(batch, latent_dim)` -> samples.
-        discriminator: Built `keras.Model`, samples -> scores, without a sigmoid: they are the D of the equation.
+        discriminator: Built `keras.Model`, samples -> scores, without a sigmoid. The scores are the D of the equation.
         latent_dim, discriminator_steps, num_classes, packing, augmentation, ema_decay, seed: See `AdversarialModel`.
 
-    Logs: `d_loss` (0.25 where the discriminator knows nothing), `g_loss`, and the mean scores `real_score` and
+    Logs: `d_loss` (0.25 when the discriminator knows nothing), `g_loss`, and the mean scores `real_score` and
     `fake_score`.
 
     Example:

@@ -12,7 +12,7 @@ from ganzoo.models.adversarial_model import AdversarialModel
 from ganzoo.networks import patchgan, unet
 from ganzoo.training.settings import Setting
 
-# The two families of the paper as one.
+# The paper's two families of networks in a single object.
 NETWORKS = SimpleNamespace(generator=unet.generator, discriminator=patchgan.discriminator)
 
 
@@ -20,42 +20,42 @@ NETWORKS = SimpleNamespace(generator=unet.generator, discriminator=patchgan.disc
 class Pix2Pix(AdversarialModel):
     """Image-to-image translation with a conditional GAN.
 
-    An L1 loss alone makes the average of all plausible outputs, which is blurred and grey. Here a discriminator, which
-    sees input and output together, is a second loss that knows what real outputs look like; L1 keeps them close to the
-    truth.
+    An L1 loss alone gives the average of all plausible outputs, which is blurred and grey. A discriminator that sees
+    input and output together adds a loss that knows what real outputs look like. The L1 loss keeps the outputs close to
+    the truth.
 
         L_cGAN(G, D) = E[log D(x, y)] + E[log(1 - D(x, G(x, z)))]           (Equation 1)
         L_L1(G) = E[||y - G(x, z)||_1]                                      (Equation 3)
         G* = arg min_G max_D L_cGAN(G, D) + lambda L_L1(G)                  (Equation 4)
 
-    The discriminator's loss is divided by 2, which slows it down, and the generator maximises log D(x, G(x, z)) in
-    place of minimising log(1 - D(x, G(x, z))) (Section 3.3).
+    The discriminator's loss is divided by 2, which slows it down. The generator maximises log D(x, G(x, z)) instead of
+    minimising log(1 - D(x, G(x, z))) (Section 3.3).
 
     Reference: [Isola et al., 2017](https://arxiv.org/abs/1611.07004), Equations 1 to 4.
 
     Departures from the paper:
 
-    - The dropout that is the paper's noise z is computed from latents, see `ganzoo.networks.unet.NoiseDropout`: the
-      same distribution, but a function of the seed.
-    - Discriminator and generator are updated with different z on the same pair; the authors' code has the same z.
+    - The paper's noise z is dropout. Here the dropout is computed from latents, see
+      `ganzoo.networks.unet.NoiseDropout`. The distribution is the same, but it is a function of the seed.
+    - Discriminator and generator are updated with different z on the same pair. The authors' code has the same z.
     - The norm is the mean over pixels and channels, as in the authors' code.
-    - `from_paper`: instance normalization, which at the paper's batch size of 1 is its batch normalization with the
-      statistics of the test batch, and none at the bottleneck, as in the authors' corrected code.
+    - `from_paper` has instance normalization. At the paper's batch size of 1, it equals the paper's batch normalization
+      with the statistics of the test batch. The bottleneck has no normalization, as in the authors' corrected code.
 
     Args:
         generator: Built `keras.Model`, latents and input images -> output images.
-        discriminator: Built `keras.Model`, output (or target) images and input images -> scores (logits), any number
-            for an image.
+        discriminator: Built `keras.Model`, output (or target) images and input images -> any number of scores (logits)
+            per image.
         l1_weight: Float, lambda. Defaults to `100.0`.
         gan_weight: Float, weight of the adversarial loss. Defaults to `1.0`. With `0.0` the generator learns from L1
-            alone, and the discriminator is not trained: it stays as it is, and the log of the training has no `d_loss`.
+            alone. The discriminator is then not trained, and the log has no `d_loss`.
         latent_dim, discriminator_steps, packing, augmentation, ema_decay, seed: See `AdversarialModel`.
 
-    Logs: `l1`, the mean absolute difference to the target in [0, 2]; `d_loss`, log 2 = 0.693 where the discriminator
-    knows nothing; `g_loss`, the weighted sum.
+    Logs: `l1`, the mean absolute difference to the target in [0, 2]. `d_loss`, log 2 = 0.693 when the discriminator
+    knows nothing. `g_loss`, the weighted sum.
 
     Raises:
-        ValueError: If the networks' second inputs are not images of one size, or a weight is negative.
+        ValueError: If the networks' second inputs are not images of the same size, or a weight is negative.
 
     Example:
 
@@ -88,7 +88,7 @@ class Pix2Pix(AdversarialModel):
         return self.gan_weight * losses.non_saturating_generator_loss(critic(fake)) + self.l1_weight * l1
 
     def update_discriminator(self, real, condition=None):
-        """As in the base, unless the generator does not listen to the discriminator."""
+        """As in the base class. Skipped if the generator ignores the discriminator."""
         if self.gan_weight:
             super().update_discriminator(real, condition)
 
@@ -110,22 +110,28 @@ class Pix2Pix(AdversarialModel):
         discriminator_optimizer=partial(Adam, 2e-4, beta_1=0.5),
         **settings,
     ):
-        """Returns the compiled model; the defaults are the paper's settings.
+        """Returns the compiled model. The defaults are the paper's settings.
 
         Args:
             image_shape: `(height, width, channels)` of the output images.
-            condition_shape: The same of the input images. Defaults to `image_shape`.
+            condition_shape: `(height, width, channels)` of the input images. Defaults to `image_shape`.
             networks: Object with the functions `generator` and `discriminator`.
-            **settings: Any other argument of the networks, the class or `compile`. With `generator_` or
-                `discriminator_` before its name it concerns that network alone.
+            filters: Integer, channels of the largest hidden map of both networks. Defaults to `64`.
+            normalization: `"instance"` (the default), `"batch"` or `None`.
+            dropout: Float, dropout rate in the innermost blocks of the decoder. Defaults to `0.5`.
+            dropout_at_test: Boolean, whether to use dropout also in inference. Defaults to `True`.
+            skips: Boolean, whether the generator has skip connections. Defaults to `True`.
+            receptive_field: 1, 16, 70 (the default) or 286, side of the discriminator's patches in pixels.
+            **settings: Any other argument of the networks, the class or `compile`. With the prefix `generator_` or
+                `discriminator_` it applies to that network alone.
 
-        The other arguments are those of the networks, of the class and of `compile`.
+        The other arguments belong to the networks, the class and `compile`.
         """
         return cls.assemble(locals())
 
 
 def check_image_conditions(model):
-    """Raises a `ValueError` unless both networks take an image of one shape as their second input."""
+    """Raises a `ValueError` unless both networks take images of the same shape as their second input."""
     shape = model.conditions.image_shape
     if shape is None:
         raise ValueError(

@@ -21,19 +21,21 @@ from ganzoo.training.updates import constant, unchanged
 class PresGAN(GAN):
     """Prescribed GAN: a GAN with a density.
 
-    Learned noise on the generator's output gives the samples a density p, and with it an entropy H, which the generator
-    maximises beside the loss of a GAN: a generator that drops a mode has less of it. Both networks see noised samples.
+    Learned noise on the generator's output gives the samples a density p with an entropy H. A generator that drops a
+    mode has less entropy, so the generator maximises H beside the loss of a GAN. Noise is added to real and generated
+    samples alike.
 
         x_fake = G(z) + sigma e,   e ~ N(0, I),   sigma learned for each pixel
         L_D = -E[log D(x + sigma e)] - E[log(1 - D(x_fake))]
         L_G = -E[log D(x_fake)] - lambda H(p),   H(p) = -E[log p(x_fake)]
 
-    The gradient of the entropy: x_fake is a function of (z, e) and the parameters t (weights of G, and sigma), so that
+    The gradient of the entropy follows from x_fake being a function of (z, e) and the parameters t (weights of G, and
+    sigma):
 
         grad_t H = -E[grad_t log p(x)] - E[grad_x log p(x_fake) d x_fake / d t]
 
-    where the first term, at fixed x, is the gradient of the integral of p, which is 1: it vanishes. The score in the
-    second one is that of a mixture of Gaussians,
+    The first term, at fixed x, is the gradient of the integral of p. That integral is 1, so the term vanishes. The
+    second term contains the score of a mixture of Gaussians,
 
         grad_x log p(x) = -E_{p(z'|x)}[(x - G(z')) / sigma^2]
 
@@ -42,37 +44,37 @@ class PresGAN(GAN):
         lambda E[score . x_fake],   score = -(x_fake - mean of G(z')) / sigma^2 held constant
 
     has the gradient -lambda grad_t H in the weights of G and in sigma. Each chain starts at the z that made its x_fake,
-    a draw from that very posterior. What it must do is forget it: an estimate with z' = z sees no entropy but that of
-    the noise.
+    which is already a draw from the posterior. The chain must forget this z: an estimate with z' = z sees only the
+    entropy of the noise.
 
     Reference: [Dieng et al., 2019](https://arxiv.org/abs/1910.04302), Algorithm 1.
 
     Departures from the paper:
 
-    - The force of the chain is the gradient of the whole joint density; that of the authors' code leaves out
-      log p(x | z').
-    - While the chains run, batch normalization in the generator keeps the statistics of the batch that made x_fake:
-      those of their own positions would couple the chains.
-    - The step size is adapted to the mean probability of acceptance instead of the share of accepted proposals: the
-      same expectation, less noise.
-    - `log_likelihood` has its own proposal, see `ganzoo.density.importance`.
+    - The force of the chain is the gradient of the whole joint density. The authors' code leaves out log p(x | z').
+    - While the chains run, batch normalization in the generator keeps the statistics of the batch that made x_fake.
+      Statistics of the chains' own positions would couple the chains.
+    - The step size is adapted to the mean acceptance probability instead of the share of accepted proposals. The
+      expectation is the same, with less noise.
+    - `log_likelihood` has a proposal of its own, see `ganzoo.density.importance`.
 
-    In half precision take mixed_bfloat16: the force of the chains, divided by sigma^2, may exceed float16.
+    For half precision use mixed_bfloat16. The force of the chains is divided by sigma^2 and may exceed float16.
 
     Args:
         generator: Built `keras.Model`, latents `(batch, latent_dim)` -> the means of samples.
         discriminator: Built `keras.Model`, samples -> scores (logits).
-        entropy_weight: Float, lambda. `0.0` makes no chains. Defaults to `0.01`.
-        sigma_min, sigma_max: Floats, the bounds of sigma, truncated after each update. Defaults to `0.01` and `0.3`.
-        initial_sigma: Float, moved into the bounds. Defaults to `0.313`, that is softplus(-1).
+        entropy_weight: Float, lambda. With `0.0` no chains run. Defaults to `0.01`.
+        sigma_min, sigma_max: Floats, the bounds to which sigma is clipped after each update. Defaults to `0.01` and
+            `0.3`.
+        initial_sigma: Float, the initial sigma, clipped to the bounds. Defaults to `0.313`, which is softplus(-1).
         leapfrog_steps: Integer, steps in a trajectory. Defaults to `5`.
-        burn_in: Integer, trajectories before the first draw, in which the step size is adapted. Defaults to `2`.
-        posterior_samples: Integer, draws z' for each sample. Defaults to `2`.
-        initial_step_size: Float. Defaults to `None`: 1 / latent_dim. The adapted one is saved with the model.
+        burn_in: Integer, trajectories before the first draw. The step size is adapted in them. Defaults to `2`.
+        posterior_samples: Integer, number of draws z' for each sample. Defaults to `2`.
+        initial_step_size: Float. Defaults to `None`: 1 / latent_dim. The adapted step size is saved with the model.
         minimax, latent_dim, discriminator_steps, num_classes, packing, augmentation, ema_decay, seed: See `GAN`.
 
-    Logs: `d_loss`, `g_loss` (without the entropy), `real_probability`, `fake_probability`; `sigma`, its mean over the
-    pixels; `acceptance`, of the last update's chains (the target is 0.67), and `step_size`.
+    Logs: `d_loss`, `g_loss` (without the entropy), `real_probability`, `fake_probability`. `sigma`, its mean over the
+    pixels. `acceptance` of the chains in the last update (the target is 0.67), and `step_size`.
 
     Example:
 
@@ -116,12 +118,12 @@ class PresGAN(GAN):
         step_size = 1.0 / self.latent_dim if initial_step_size is None else initial_step_size
         self.noise = LearnedNoise(self.image_shape, sigma_min, sigma_max, initial_sigma, name="noise")
         self.sampler = hmc.Sampler(step_size, posterior_samples, burn_in, leapfrog_steps, name="sampler")
-        self._likelihoods = {}  # Compiled functions by their settings.
+        self._likelihoods = {}  # Compiled functions, by their settings.
 
     # === The step ===
 
     def observed(self, real, fake):
-        """Both kinds of samples with the same noise."""
+        """Adds the same noise to real and generated samples."""
         noise = self.noise.sigma * self.normal((batch_size_of(real), *self.image_shape))
         return super().observed(real + noise, fake + noise)
 
@@ -130,7 +132,7 @@ class PresGAN(GAN):
         return super().discriminator_objective(update)
 
     def generator_objective(self, update):
-        """The loss of the GAN, and the entropy: both move the generator and sigma."""
+        """The loss of the GAN plus the entropy. Both have gradients in the generator and in sigma."""
         adversarial = super().generator_objective(update)
         if not self.entropy_weight:
             return adversarial
@@ -141,13 +143,13 @@ class PresGAN(GAN):
         with unchanged(self.generator), constant():
             decode_and_keep_statistics(self, update.latents, update.condition)
             score = self.score(tf.stop_gradient(fake), update.latents, update.condition)
-        # The gradient is that of score . x_fake, the value 0: the log of the loss stays readable.
+        # The value is 0, so the logged loss stays readable. The gradient is the gradient of score . x_fake.
         return adversarial + self.entropy_weight * tf.reduce_mean(
             sum_over_pixels(score * (fake - tf.stop_gradient(fake)))
         )
 
     def score(self, samples, latents, condition):
-        """Estimates grad log p at generated samples, with chains that start at the latents that made them."""
+        """Estimates grad log p at generated samples. The chains start at the latents of the samples."""
         sigma = tf.stop_gradient(self.noise.sigma)
 
         def log_joint(latents):
@@ -160,35 +162,36 @@ class PresGAN(GAN):
         return tf.stop_gradient((tf.reduce_mean(means, axis=0) - samples) / sigma**2)
 
     def after_step(self, values):
-        """Keeps the adapted step size of the chains."""
+        """Stores the adapted step size of the chains."""
         if "step_size" in values:
             self.sampler.keep(values["step_size"], values["acceptance"])
 
     # === Samples and their density ===
 
     def generate(self, num_samples=None, seed=0, condition=None, batch_size=64, latents=None, noise=False):
-        """Draws samples, without the noise as in the paper's pictures: the means G(z).
+        """Draws samples. Without noise they are the means G(z), as in the paper's pictures.
 
         Args:
             num_samples, seed, condition, batch_size, latents: See `GenerativeModel.generate`.
-            noise: Boolean, add the noise: samples of the density. Defaults to `False`; the SavedModel has means.
+            noise: Boolean, whether to add the noise, which makes them samples of the density. Defaults to `False`. The
+                SavedModel gives means.
         """
         samples = super().generate(num_samples, seed, condition, batch_size, latents)
         if not noise:
             return samples
-        # The second draw of the seed: the first made the latents.
+        # The seed's second draw. The first made the latents, and the noise must not depend on them.
         numbers = tf.random.stateless_normal(samples.shape, tf.constant([seed, 1], "int64"), alg="philox")
         return (samples + self.noise.sigma * numbers).numpy()
 
     def log_likelihood(self, samples, condition=None, num_samples=1000, seed=0, batch_size=64, **settings):
-        """Estimates log p(x) of each sample, in nats, by importance sampling: see `ganzoo.density.importance`.
+        """Estimates log p(x) of each sample, in nats, by importance sampling. See `ganzoo.density.importance`.
 
         Args:
             samples: Array `(n, ...)` of samples as in training.
-            condition: For a conditional model: their labels.
-            num_samples: Integer, draws for each estimate; more of them raise its expectation. Defaults to `1000`.
+            condition: The labels of the samples, for a conditional model.
+            num_samples: Integer, draws for each estimate. More draws raise its expectation. Defaults to `1000`.
             seed: Integer. Defaults to `0`.
-            batch_size: Integer, how many samples are estimated at a time. Defaults to `64`.
+            batch_size: Integer, number of samples estimated at a time. Defaults to `64`.
             **settings: `candidates`, `burn_in`, `posterior_samples`, `overdispersion` of `importance.log_likelihood`.
 
         Returns:
@@ -230,11 +233,12 @@ class PresGAN(GAN):
         jit_compile="auto",
         **kwargs,
     ):
-        """Sets the three optimizers; see `AdversarialModel.compile`.
+        """Sets the three optimizers. See `AdversarialModel.compile`.
 
         Args:
-            generator_optimizer, discriminator_optimizer, run_eagerly, steps_per_execution, jit_compile: As there.
-            sigma_optimizer: That of the noise. Defaults to `None`: the paper's `Adam(2e-4, beta_1=0.5)`.
+            generator_optimizer, discriminator_optimizer, run_eagerly, steps_per_execution, jit_compile: As in
+                `AdversarialModel.compile`.
+            sigma_optimizer: Optimizer of the noise. Defaults to `None`: the paper's `Adam(2e-4, beta_1=0.5)`.
         """
         keras_arguments.refuse(self.compile, kwargs)
         optimizers = {
@@ -266,7 +270,7 @@ class PresGAN(GAN):
         sigma_optimizer=partial(Adam, 2e-4, beta_1=0.5),
         **settings,
     ):
-        """Returns the compiled model; see `GAN.from_paper` for the arguments."""
+        """Returns the compiled model. See `GAN.from_paper` for the arguments."""
         return cls.assemble(locals())
 
 
@@ -276,7 +280,7 @@ def sum_over_pixels(values):
 
 
 def decode_and_keep_statistics(model, latents, condition):
-    """Decodes in training mode, and lets `training=False` normalize with the statistics of this batch from then on."""
+    """Decodes in training mode. After that, `training=False` normalizes with the statistics of this batch."""
     averages = [
         (average, 1.0 - layer.momentum)
         for layer in graph.batch_normalizations(model.generator)
@@ -284,6 +288,7 @@ def decode_and_keep_statistics(model, latents, condition):
         for average in (layer.moving_mean, layer.moving_variance)
     ]
     for average, _ in averages:
+        # From 0, the update in training mode leaves `share` times the batch statistics. The division below undoes it.
         average.assign(tf.zeros_like(average))
     means = model.decode(latents, condition, training=True)
     for average, share in averages:

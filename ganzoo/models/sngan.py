@@ -1,4 +1,4 @@
-"""GAN with spectral normalization."""
+"""SN-GAN, a GAN with spectral normalization."""
 
 from functools import partial
 
@@ -14,11 +14,11 @@ from ganzoo.training.settings import Fixed
 class SNGAN(GAN):
     """GAN with spectral normalization.
 
-    Each layer of the discriminator is divided by its largest singular value, so that the whole is Lipschitz however
-    large its weights grow. It costs two products of matrix and vector a layer, and, unlike a penalty, holds everywhere
-    and not only where samples are.
+    The weights of each layer in the discriminator are divided by their largest singular value. So the discriminator is
+    Lipschitz, however large its weights grow. This costs two matrix-vector products per layer. Unlike a penalty, it
+    holds everywhere and not only at samples.
 
-        W_SN = W / sigma(W)   in every layer of the discriminator     (Equation 8; `ganzoo.layers.SpectrallyNormalized`)
+        W_SN = W / sigma(W)   in every layer of the discriminator     (Equation 8, `ganzoo.layers.SpectrallyNormalized`)
         min_D  E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))]           (Equation 16)
         min_G  -E[D(G(z))]                                            (Equation 17)
 
@@ -26,22 +26,24 @@ class SNGAN(GAN):
 
     Departures from the paper:
 
-    - `from_paper` has the generator of DCGAN and its discriminator with spectral normalization, where the paper's
-      standard network has stride-1 convolutions between those with stride 2, and LeakyReLU(0.1).
-    - With `networks=ganzoo.networks.resnet`, the kernels begin as WGAN-GP's authors have them. The generator's update
-      has as many samples as the discriminator's, and the paper's twice as many. The rate stays, where the authors' code
-      lets it fall to 0 in a straight line: pass a `PolynomialDecay` as the learning rate of your optimizers.
+    - `from_paper` has the networks of DCGAN, with spectral normalization in the discriminator. The paper's standard
+      network also has stride-1 convolutions between the stride-2 convolutions, and LeakyReLU(0.1).
+    - With `networks=ganzoo.networks.resnet`, the kernels are initialized as in the code of WGAN-GP's authors. The
+      generator's update uses as many samples as the discriminator's. The paper uses twice as many. The learning rate is
+      constant, where the authors' code lets it fall linearly to 0. For that, pass a `PolynomialDecay` as the learning
+      rate of your optimizers.
 
     Args:
         generator: Built `keras.Model`, latents `(batch, latent_dim)` -> samples.
-        discriminator: Built `keras.Model`, samples -> scores. The normalization is its affair: those of ganzoo have it
-            with `normalization="spectral"`. Without it, this is a GAN with the hinge loss.
-        hinge: Boolean, the hinge loss; else that of `GAN`, the paper's Equation 1. Defaults to `True`.
-        minimax, r1_weight, r2_weight: See `GAN`; `minimax` needs `hinge=False`.
+        discriminator: Built `keras.Model`, samples -> scores. It must contain the spectral normalization, as ganzoo's
+            networks do with `normalization="spectral"`. Without it, this model is a GAN with the hinge loss.
+        hinge: Boolean, whether to use the hinge loss. `False` uses the loss of `GAN`, the paper's Equation 1. Defaults
+            to `True`.
+        minimax, r1_weight, r2_weight: See `GAN`. `minimax` needs `hinge=False`.
         latent_dim, discriminator_steps, num_classes, packing, augmentation, ema_decay, seed: See `AdversarialModel`.
 
-    Logs: `d_loss` (2 where the discriminator knows nothing), `g_loss`, and the mean scores `real_score` and
-    `fake_score`; with `hinge=False` those of `GAN`.
+    Logs: `d_loss` (2 when the discriminator knows nothing), `g_loss`, and the mean scores `real_score` and
+    `fake_score`. With `hinge=False`, as `GAN`.
 
     Raises:
         ValueError: For `minimax=True` with the hinge loss.
@@ -90,22 +92,22 @@ class SNGAN(GAN):
         discriminator_optimizer=None,
         **settings,
     ):
-        """Returns the compiled model; see `GAN.from_paper` for the arguments.
+        """Returns the compiled model. See `GAN.from_paper` for the arguments.
 
-        What is `None` depends on the networks:
+        The value of an argument that is `None` depends on the networks:
 
         | Networks | Adam | `discriminator_steps` | `filters` | Source |
         |---|---|---|---|---|
         | `networks.resnet` | 2e-4, beta_1 0, beta_2 0.9 | 5 | generator 256, discriminator 128 | the authors' code |
         | others | 1e-4, beta_1 0.5, beta_2 0.999 | 1 | as the networks have them | Table 1, setting B |
 
-        DCGAN has setting C of Table 1, with twice B's learning rate.
+        The model `DCGAN` has setting C of Table 1, with twice B's learning rate.
         """
         return cls.assemble(with_settings_of_networks(locals()))
 
 
 def with_settings_of_networks(settings):
-    """The settings of a `from_paper`, with the paper's for these networks where there is `None`."""
+    """Replaces settings that are `None` by the paper's settings for the networks."""
     if settings["networks"] is networks.resnet:
         steps, adam = 5, partial(Adam, 2e-4, beta_1=0.0, beta_2=0.9)
         if "filters" not in settings["settings"]:

@@ -23,38 +23,39 @@ LIKELIHOODS = ("bernoulli", "gaussian")
 class VAE(AutoencodingModel):
     """Variational autoencoder: maximises a lower bound of the likelihood of the data.
 
-    The encoder gives a normal distribution over the latents for each sample. It is drawn from by z = mean + sigma e, so
-    that gradients pass, and its divergence from the prior N(0, I) keeps the latents where `generate` draws them.
+    For each sample, the encoder gives a normal distribution over the latents. A draw from it is z = mean + sigma e, so
+    that gradients pass through mean and sigma. The loss contains the divergence from the prior N(0, I), which keeps the
+    latents in the region where `generate` draws them.
 
         ELBO = E_q[log p(x|z)] - KL(q(z|x) || N(0, I)) <= log p(x),   z = mean + exp(log_variance / 2) e   (Equation 10)
         L    = beta KL - E_q[log p(x|z)]
 
-    With the decoder's output y(z), summed over all pixels, in nats for each image (`ganzoo.likelihoods`):
+    The likelihoods of the decoder's output y(z), summed over all pixels, in nats for each image (`ganzoo.likelihoods`):
 
         Bernoulli: log p(x|z) = sum_i t_i log s(y_i) + (1 - t_i) log(1 - s(y_i)),   t = (x + 1) / 2, s the sigmoid
         Gaussian:  log p(x|z) = log N(x; tanh(y), sigma^2 I),   for vectors N(x; y, sigma^2 I)
 
-    Reference: [Kingma & Welling, 2013](https://arxiv.org/abs/1312.6114), Algorithm 1; `beta`: Higgins et al., 2017,
-    beta-VAE; `log_likelihood`: [Burda et al., 2015](https://arxiv.org/abs/1509.00519), Equation 8.
+    Reference: [Kingma & Welling, 2013](https://arxiv.org/abs/1312.6114), Algorithm 1. For `beta`: Higgins et al., 2017,
+    beta-VAE. For `log_likelihood`: [Burda et al., 2015](https://arxiv.org/abs/1509.00519), Equation 8.
 
     Departures from the paper:
 
-    - The Gaussian likelihood has one sigma for all pixels; in the paper the decoder gives one for each.
+    - All pixels share the sigma of the Gaussian likelihood. In the paper the decoder gives a sigma for each pixel.
     - `from_paper`: no prior on the weights (the paper's MAP criterion). Adam and the initial weights of Glorot & Bengio
-      take the place of Adagrad and N(0, 0.01), with which the bound rises several times slower.
+      replace Adagrad and N(0, 0.01), with which the bound rises several times slower.
 
     Args:
         encoder: Built `keras.Model`, samples -> mean and log-variance, `(batch, latent_dim)` each.
-        decoder: Built `keras.Model`, latents -> y, of the shape of a sample, with a linear output.
-        likelihood: `"bernoulli"` (the default), for images: with other values than -1 and 1 it is the cross-entropy and
-            no likelihood; or `"gaussian"`.
-        sigma: Float, standard deviation of the Gaussian likelihood; or `"learned"` (the default): one number, learned
-            with the networks.
-        beta: Float, weight of the KL divergence in the loss; `elbo` in the log is without it. Defaults to `1.0`.
-        ema_decay, seed: See `GenerativeModel`. The average is that of the decoder, for `generate`, `decode` and
-            `export`; `evaluate` and `log_likelihood` use the decoder itself.
+        decoder: Built `keras.Model`, latents -> y, in the shape of a sample, with a linear output.
+        likelihood: `"bernoulli"` (the default), for images, or `"gaussian"`. For values other than -1 and 1,
+            Bernoulli's is a cross-entropy and not a likelihood.
+        sigma: Float, standard deviation of the Gaussian likelihood. `"learned"` (the default) is a single number that
+            is trained with the networks.
+        beta: Float, weight of the KL divergence in the loss. The logged `elbo` ignores it. Defaults to `1.0`.
+        ema_decay, seed: See `GenerativeModel`. The average of the decoder is used by `generate`, `decode` and `export`.
+            `evaluate` and `log_likelihood` use the decoder itself.
 
-    Logs: `elbo`, `reconstruction` (E_q[log p(x|z)]), `kl`; `loss`, which is beta kl - reconstruction.
+    Logs: `elbo`, `reconstruction` (E_q[log p(x|z)]), `kl`, and `loss`, which is beta kl - reconstruction.
 
     Example:
 
@@ -79,11 +80,13 @@ class VAE(AutoencodingModel):
         self.beta = beta
         self._log_weights = tf.function(self.log_weights, reduce_retracing=True, autograph=False)
         self.log_sigma = None
+        # The logarithm keeps sigma positive without a constraint.
         if likelihood == "gaussian" and sigma == "learned":
             self.log_sigma = self.add_weight(shape=(), initializer="zeros", autocast=False, name="log_sigma")
 
     def objective(self, samples, training):
         mean, log_variance = self.posterior(samples, training)
+        # The prior is N(0, I), so its latents serve as the noise e.
         noise = self.latents(samples.shape[0] or tf.shape(samples)[0])
         latents = mean + ops.exp(log_variance / 2.0) * noise
         reconstruction = ops.mean(self.log_prob(samples, latents, training))
@@ -92,11 +95,11 @@ class VAE(AutoencodingModel):
         return self.beta * kl - reconstruction
 
     def posterior(self, samples, training=False):
-        """Mean and log-variance of q(z|x), as float32 tensors."""
+        """The mean and log-variance of q(z|x), as float32 tensors."""
         return [ops.cast(output, "float32") for output in self.encoder(samples, training=training)]
 
     def log_prob(self, samples, latents, training=False):
-        """log p(x|z) in nats, one number for each sample."""
+        """log p(x|z) in nats for each sample."""
         if self.likelihood == "bernoulli":
             return likelihoods.bernoulli(samples, self.decoder(latents, training=training))
         log_sigma = math.log(self.sigma) if self.log_sigma is None else ops.convert_to_tensor(self.log_sigma)
@@ -108,8 +111,8 @@ class VAE(AutoencodingModel):
         """Encodes samples to the distribution of their latents.
 
         Args:
-            images: Float array `(count, *image_shape)`; images in [-1, 1].
-            batch_size: Integer, how many at a time. Defaults to `64`.
+            images: Float array `(count, *image_shape)`. Images lie in [-1, 1].
+            batch_size: Integer, number of samples encoded at a time. Defaults to `64`.
 
         Returns:
             `(mean, log_variance)`, float32 NumPy arrays `(count, latent_dim)`.
@@ -122,7 +125,7 @@ class VAE(AutoencodingModel):
         return {"mean": mean, "log_variance": log_variance}
 
     def reconstruct(self, images, batch_size=64):
-        """Decodes the means of the latents of samples; arguments as in `encode`, and as many samples as result."""
+        """Encodes samples and decodes the means of their latents. Takes the arguments of `encode`."""
         return self.decode(self.encode(images, batch_size)[0], batch_size)
 
     def log_likelihood(self, images, num_samples=100, seed=0, batch_size=500, verbose=0):
@@ -130,14 +133,14 @@ class VAE(AutoencodingModel):
 
             log 1/K sum_k p(x|z_k) p(z_k) / q(z_k|x),   z_k ~ q(z|x)
 
-        In expectation it is the ELBO for K = 1, never above log p(x), and grows with K towards it. The first K of more
-        draws are the same, and any `batch_size` gives the same numbers, up to float rounding.
+        Its expectation is the ELBO for K = 1, grows with K towards log p(x), and is never above that. A larger K keeps
+        the draws of a smaller K. The `batch_size` does not change the numbers, up to float rounding.
 
         Args:
-            images: Float array `(count, *image_shape)`; images in [-1, 1].
+            images: Float array `(count, *image_shape)`. Images lie in [-1, 1].
             num_samples: Integer K. Defaults to `100`.
             seed: Integer. Defaults to `0`.
-            batch_size: Integer, how many images at a time. Defaults to `500`.
+            batch_size: Integer, number of images at a time. Defaults to `500`.
             verbose: Integer, `1` shows the progress. Defaults to `0`.
 
         Returns:
@@ -152,12 +155,13 @@ class VAE(AutoencodingModel):
         for draw in range(num_samples):
             noise = tf.random.stateless_normal(mean.shape, (seed, draw), alg="philox")
             batches = zip(*parts, batches_of(noise, batch_size), strict=True)
+            # In the log domain, because the weights themselves would underflow.
             total = np.logaddexp(total, np.concatenate([self._log_weights(*batch) for batch in batches]))
             progress.update(draw + 1)
         return total - math.log(num_samples)
 
     def log_weights(self, samples, mean, log_variance, noise, training=False):
-        """log p(x|z) + log p(z) - log q(z|x) at z = mean + sigma e; the constants of the two normals cancel."""
+        """log p(x|z) + log p(z) - log q(z|x) at z = mean + sigma e. The constants of the two normals cancel."""
         latents = mean + ops.exp(log_variance / 2.0) * noise
         prior_over_posterior = ops.sum(ops.square(noise) - ops.square(latents) + log_variance, axis=-1) / 2.0
         return self.log_prob(samples, latents, training) + prior_over_posterior
@@ -182,10 +186,10 @@ class VAE(AutoencodingModel):
             image_shape: `(height, width, channels)` or `(dimensions,)`.
             networks: Family of networks, a module with the functions `encoder` and `decoder`.
             likelihood: See the class. Defaults to `"auto"`: `"bernoulli"` for images, `"gaussian"` for vectors.
-            **settings: Any other argument of the networks, the class or `compile`. With `encoder_` or `decoder_` before
-                its name it concerns that network alone.
+            **settings: Any other argument of the networks, the class or `compile`. With the prefix `encoder_` or
+                `decoder_` it applies to that network alone.
 
-        The other arguments are those of the networks, of the class and of `compile`.
+        The other arguments belong to the networks, the class and `compile`.
         """
         if likelihood == "auto":
             likelihood = cls.likelihood_of(image_shape)
@@ -199,7 +203,7 @@ class VAE(AutoencodingModel):
 
 
 def check_settings(decoder, likelihood, sigma, beta):
-    """Raises an error for arguments of `VAE` that cannot be used."""
+    """Raises an error for invalid arguments of `VAE`."""
     check_decoder(decoder)
     checks.choice("likelihood", likelihood, LIKELIHOODS)
     if likelihood == "bernoulli" and len(decoder.outputs[0].shape) != 4:

@@ -16,8 +16,8 @@ from ganzoo.training.settings import Fixed
 class WGAN(AdversarialModel):
     """Wasserstein GAN.
 
-    A critic f, kept Lipschitz by clipping its weights, estimates the Wasserstein-1 distance between real and generated
-    samples up to the Lipschitz constant; the generator descends that estimate. Unlike the loss of a GAN, the estimate
+    A critic f estimates the Wasserstein-1 distance between real and generated samples, up to its Lipschitz constant.
+    Clipping its weights keeps f Lipschitz. The generator minimizes the estimate. Unlike the loss of a GAN, the estimate
     falls while the samples get better.
 
         max_w  E[f_w(x)] - E[f_w(g(z))],   w <- clip(w, -c, c)    (lines 5-7 of Algorithm 1)
@@ -25,17 +25,16 @@ class WGAN(AdversarialModel):
 
     Reference: [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875), Algorithm 1.
 
-    What clipping does: the constraint acts right after each critic update, on every trainable variable, gamma and beta
-    of normalization layers included. gamma starts at 1, so the first update sends it to c, and the output of each
-    normalized layer then has a standard deviation of c; with `clip_normalization=False` gamma and beta stay free, which
-    passes more signal through deep critics, but then only the kernels are bounded and not the function. An initial
-    spread wider than c has the same effect on kernels: of weights from N(0, 0.02), 62 % lie outside of +-0.01 and start
-    at +-c.
+    What clipping does: after each critic update, it clips every trainable variable, including gamma and beta of
+    normalization layers. gamma starts at 1, so the first update moves it to c. The output of each normalized layer then
+    has a standard deviation of c. With `clip_normalization=False`, gamma and beta stay free. Deep critics then pass on
+    more signal, but only the kernels are bounded and not the function. Kernels that start wider than c are clipped at
+    once too: 62 % of weights from N(0, 0.02) lie outside of +-0.01 and start at +-c.
 
-    Departures from the paper: none in the algorithm. RMSProp's rho 0.99 and epsilon 1e-8, which the paper does not
-    give, and the DCGAN networks are those of the authors' code. That code does more than the paper tells: 100 critic
-    updates before each of the first 25 generator updates and before every 500th. `ganzoo.callbacks.CriticBurnIn()` does
-    it.
+    Departures from the paper: none in the algorithm. The paper does not give RMSProp's rho 0.99 and epsilon 1e-8. They
+    and the DCGAN networks come from the authors' code. That code also makes 100 critic updates before each of the first
+    25 generator updates and before every 500th, which the paper does not mention. `ganzoo.callbacks.CriticBurnIn()`
+    does the same.
 
     Args:
         generator: Built `keras.Model`, latents `(batch, latent_dim)` -> samples.
@@ -45,7 +44,7 @@ class WGAN(AdversarialModel):
         discriminator_steps: Integer, n_critic. Defaults to `5`.
         latent_dim, num_classes, ema_decay, seed: See `AdversarialModel`.
 
-    Logs: `wasserstein`, the estimate E[f(x)] - E[f(g(z))]; `d_loss`, its negative; `g_loss`.
+    Logs: `wasserstein`, the estimate E[f(x)] - E[f(g(z))]. `d_loss`, its negative. `g_loss`.
 
     Example:
 
@@ -84,21 +83,22 @@ class WGAN(AdversarialModel):
         filters=64,
         clip_value=0.01,
         discriminator_steps=5,
+        # Keras adds epsilon inside the square root, the authors' code outside. 1e-16 is the square of its 1e-8.
         generator_optimizer=partial(RMSprop, 5e-5, rho=0.99, epsilon=1e-16),
         discriminator_optimizer=partial(RMSprop, 5e-5, rho=0.99, epsilon=1e-16),
         **settings,
     ):
-        """Returns the compiled model; the defaults are the paper's settings.
+        """Returns the compiled model. The defaults are the paper's settings.
 
         Args:
             image_shape: `(height, width, channels)` or `(dimensions,)`.
-            num_classes: Integer, or `None` (the default) for an unconditional model. `num_attributes=K`, a setting of
-                the networks, makes it conditional on attributes.
-            networks: Family of networks, a module with the functions `generator` and `discriminator`. For vectors it is
+            num_classes: Integer, or `None` (the default) for an unconditional model. With `num_attributes=K`, a setting
+                of the networks, the model is conditional on attributes.
+            networks: Family of networks, a module with the functions `generator` and `discriminator`. Vectors use
                 `ganzoo.networks.mlp`.
-            **settings: Any other argument of the networks, the class or `compile`. With `generator_` or
-                `discriminator_` before its name it concerns that network alone: `discriminator_filters=32`.
+            **settings: Any other argument of the networks, the class or `compile`. With the prefix `generator_` or
+                `discriminator_` it applies to that network alone: `discriminator_filters=32`.
 
-        The other arguments are those of the networks, of the class and of `compile`.
+        The other arguments belong to the networks, the class and `compile`.
         """
         return cls.assemble(locals())

@@ -38,7 +38,9 @@ class WGANGP(AdversarialModel):
         discriminator: Built `keras.Model`, the critic, samples -> scores. Batch normalization is refused.
         gradient_penalty_weight: Float, lambda. Defaults to `10.0`.
         target_norm: Float, the norm that is not penalised. Defaults to `1.0`.
-        one_sided: Boolean, penalise only norms above the target. Defaults to `False`.
+        one_sided: Boolean, penalise only norms above the target: WGAN-LP. A critic that is flatter than 1 somewhere
+            is a valid one, and the two-sided penalty still moves it. [Petzka et al.,
+            2018](https://arxiv.org/abs/1709.08894). Defaults to `False`, as in the first paper.
         discriminator_steps: Integer, n_critic. Defaults to `5`.
         latent_dim, num_classes, ema_decay, seed: See `AdversarialModel`.
 
@@ -95,6 +97,7 @@ class WGANGP(AdversarialModel):
         normalization=None,
         kernel_initializer=WGAN_GP_KERNELS,
         gradient_penalty_weight=10.0,
+        one_sided=False,
         discriminator_steps=5,
         generator_optimizer=partial(Adam, 1e-4, beta_1=0.0, beta_2=0.9),
         discriminator_optimizer=partial(Adam, 1e-4, beta_1=0.0, beta_2=0.9),

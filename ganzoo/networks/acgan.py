@@ -1,4 +1,4 @@
-"""DCGAN's networks for AC-GAN: the generator gets the class, the discriminator tells it."""
+"""DCGAN's networks for AC-GAN. The generator takes the class, the discriminator predicts it."""
 
 from ganzoo.networks import dcgan
 from ganzoo.networks.inputs import network
@@ -22,15 +22,17 @@ def discriminator(
     Args:
         num_classes: Integer, or `None` (the default) for `num_attributes`.
         num_attributes: Integer. Defaults to `None`.
-        image_shape, filters, normalization, kernel_initializer, packing, pixel_size: See
-            `ganzoo.networks.dcgan.discriminator`.
+        filters: Integer, channels of the first map. Each smaller map has twice as many. Defaults to `64`.
+        normalization: `"batch"` (the default), `"layer"`, `"instance"`, `"spectral"` or `None`.
+        pixel_size: Integer k, for pixel art: the layers see means of k by k pixels. Defaults to `1`.
+        image_shape, kernel_initializer, packing: See `ganzoo.networks.dcgan.discriminator`.
 
     Returns:
         Functional `keras.Model`: `image` -> `{"scores": (batch, 1), "classes": (batch, num_classes)}`, or with
         `"attributes": (batch, num_attributes)`, float32.
 
     Raises:
-        ValueError: If there is not exactly one of the two numbers.
+        ValueError: Unless exactly one of `num_classes` and `num_attributes` is given.
     """
     if (num_classes is None) == (num_attributes is None):
         raise ValueError(

@@ -1,13 +1,14 @@
 """Encoders and decoders, for vectors and for images of any height, width and channels.
 
-`encoder` and `decoder`, for `Autoencoder` and `VAE`: dense by default, `hidden` layers as in Kingma & Welling and most
-textbooks; the decoder has the same sizes in reverse order. With `filters`, convolutional: as many halvings as DCGAN's
-networks have, 4x4 kernels with stride 2, and the transposed convolutions in the decoder.
+`encoder` and `decoder` are for `Autoencoder` and `VAE`. By default they have dense `hidden` layers, as in Kingma &
+Welling and most textbooks. The decoder has the same sizes in reverse order. With `filters` they are convolutional: the
+encoder halves the image as often as DCGAN's networks, with 4x4 kernels of stride 2, and the decoder has the transposed
+convolutions.
 
-`generator` and `discriminator`, for `BEGAN`: the discriminator is an autoencoder, the generator is built as its
-decoder. 3x3 convolutions with ELU, a size is halved until its smaller side has 8 pixels or fewer.
+`generator` and `discriminator` are for `BEGAN`. The discriminator is an autoencoder, and the generator is built like
+its decoder. They have 3x3 convolutions with ELU, and halve the image until its smaller side has 8 pixels or fewer.
 
-A size that does not divide is decoded slightly larger and cropped.
+If a size does not divide, the image is decoded slightly larger and cropped.
 
 Reference: [Hinton & Salakhutdinov, 2006](https://doi.org/10.1126/science.1127647);
 [Kingma & Welling, 2013](https://arxiv.org/abs/1312.6114), Appendix C;
@@ -20,7 +21,7 @@ import keras
 from keras import layers, ops
 
 from ganzoo import checks
-from ganzoo.layers import Conv2D, Conv2DTranspose
+from ganzoo.layers import ClipInInference, Conv2D, Conv2DTranspose
 from ganzoo.networks.dcgan import crop_to, stages
 from ganzoo.networks.inputs import (
     functional,
@@ -31,7 +32,7 @@ from ganzoo.networks.inputs import (
     network,
 )
 
-SMALLEST_MAP = 8  # Of BEGAN's networks.
+SMALLEST_MAP = 8  # In BEGAN's networks.
 
 
 @network
@@ -44,18 +45,18 @@ def encoder(
     activation="relu",
     kernel_initializer="he_uniform",
 ):
-    """A sample to its latents, or to the mean and the logarithm of the variance of a distribution over them.
+    """Maps a sample to its latents, or to the mean and log-variance of a distribution over latents.
 
     Args:
         image_shape: `(height, width, channels)`, or `(dimensions,)`.
         latent_dim: Integer, size of the latent vector. Defaults to `2`.
         hidden: Sizes of the dense hidden layers. Defaults to `(512, 512)`.
-        filters: Integer, channels of the first, largest map of a convolutional encoder, in the place of the dense
-            layers; each smaller map has twice as many. Defaults to `None`: dense.
-        outputs: Integer, `1` (the default): `latents`; or `2`: `mean` and `log_variance`.
+        filters: Integer, channels of the first map of a convolutional encoder, which replaces the dense layers. Each
+            smaller map has twice as many. Defaults to `None`: dense.
+        outputs: Integer. `1` (the default) gives `latents`, `2` gives `mean` and `log_variance`.
         activation: Keras activation of the hidden layers. Defaults to `"relu"`.
-        kernel_initializer: Keras initializer of the hidden layers; the heads are initialised as Glorot does. Defaults
-            to `"he_uniform"`.
+        kernel_initializer: Keras initializer of the hidden layers. The output layers always have Glorot's. Defaults to
+            `"he_uniform"`.
 
     Returns:
         Functional `keras.Model`: `image` -> `outputs` float32 tensors `(batch, latent_dim)`.
@@ -90,18 +91,17 @@ def decoder(
     output_activation=None,
     kernel_initializer="he_uniform",
 ):
-    """Latents to a sample, or to what a likelihood makes of it: logits, or a mean.
+    """Maps latents to a sample, or to the parameters of a likelihood such as logits or a mean.
 
     Args:
         image_shape: `(height, width, channels)`, or `(dimensions,)`.
         latent_dim: Integer, size of the latent vector. Defaults to `2`.
-        hidden: Sizes of the dense hidden layers of the encoder; the decoder has them in reverse order. Defaults to
-            `(512, 512)`.
-        filters: Integer, channels of the largest hidden map of a convolutional decoder; each smaller one has twice as
-            many. Defaults to `None`: dense.
+        hidden: Sizes of the encoder's dense hidden layers. The decoder reverses their order. Defaults to `(512, 512)`.
+        filters: Integer, channels of the largest hidden map of a convolutional decoder, which replaces the dense
+            layers. Each smaller map has twice as many. Defaults to `None`: dense.
         activation: Keras activation of the hidden layers. Defaults to `"relu"`.
         output_activation: Keras activation of the output. Defaults to `None`: linear.
-        kernel_initializer: Keras initializer of the hidden layers; the head is initialised as Glorot does. Defaults to
+        kernel_initializer: Keras initializer of the hidden layers. The output layer always has Glorot's. Defaults to
             `"he_uniform"`.
 
     Returns:
@@ -120,6 +120,7 @@ def decoder(
         filters = checks.integer("filters", filters, least=1)
         height, width, channels = image_shape
         count = stages(image_shape)
+        # Rounded up. `crop_to` removes the rest at the end.
         rows, columns, depth = -(-height // 2**count), -(-width // 2**count), filters * 2 ** (count - 1)
         x = layers.Dense(rows * columns * depth, **hidden_layer, name="project")(x)
         x = layers.Reshape((rows, columns, depth), name="reshape")(x)
@@ -132,9 +133,10 @@ def decoder(
 
 
 def mean_network(decoder, likelihood):
-    """The decoder of a `VAE` with the head that makes its output y the mean of p(x|z), in the scale of the data.
+    """Adds a head to the decoder of a `VAE` that turns its output y into the mean of p(x|z), in the scale of the data.
 
-    For the Bernoulli likelihood `2 sigmoid(y) - 1 = tanh(y / 2)`, for images with the Gaussian one `tanh(y)`.
+    The head is `2 sigmoid(y) - 1 = tanh(y / 2)` for the Bernoulli likelihood, and `tanh(y)` for images with the
+    Gaussian likelihood.
 
     Args:
         decoder: `keras.Model`, latents -> y.
@@ -162,22 +164,22 @@ def generator(
     num_classes=None,
     label="embedding",
 ):
-    """Latents through dense layer, 3x3 convolutions and nearest-neighbour upsampling to an image.
+    """Maps latents to an image by a dense layer, 3x3 convolutions and nearest-neighbour upsampling.
 
     Args:
         image_shape: `(height, width, channels)`.
         latent_dim: Integer, size of the latent vector. Defaults to `64`.
         filters: Integer n, channels of all hidden maps. Defaults to `128`.
         repetitions: Integer, convolutions at each size. Defaults to `2`.
-        uniform_latents: Boolean, map the latents from N(0, I) to the paper's uniform distribution on [-1, 1] first.
-            Defaults to `True`.
+        uniform_latents: Boolean, whether to map the latents from N(0, I) to the paper's uniform distribution on [-1, 1]
+            first. Defaults to `True`.
         kernel_initializer: Keras initializer of all kernels. Defaults to `"glorot_uniform"`.
         num_classes: Integer, or `None` (the default). With classes, a second input `label` is joined to the latents.
-        label: `"embedding"` (the default), of the size of the latents, or `"one_hot"`.
+        label: `"embedding"` (the default), with the size of the latents, or `"one_hot"`.
 
     Returns:
-        Functional `keras.Model`: `latents` `(batch, latent_dim)` [, `label` `(batch,)`] -> float32 images, linear in
-        training mode, clipped to [-1, 1] else.
+        Functional `keras.Model`: `latents` `(batch, latent_dim)` [, `label` `(batch,)`] -> float32 images. They are
+        linear in training mode and otherwise clipped to [-1, 1].
     """
     image_shape = checks.sample_shape("image_shape", image_shape)
     latent_dim, filters, repetitions = checks.counts(latent_dim=latent_dim, filters=filters, repetitions=repetitions)
@@ -201,17 +203,17 @@ def discriminator(
     label="embedding",
     packing=1,
 ):
-    """An autoencoder: an image through 3x3 convolutions to an embedding, and back to an image.
+    """An autoencoder of images: 3x3 convolutions to an embedding and back to an image.
 
     Args:
         image_shape: `(height, width, channels)`.
-        filters: Integer n: n channels at the full size, 2 n, 3 n, ... at the smaller ones, and n in the decoder.
+        filters: Integer n: n channels at the full size, 2 n, 3 n, ... at the smaller sizes, and n in the decoder.
             Defaults to `128`.
         embedding_dim: Integer, size of the embedding. Defaults to `64`.
         repetitions: Integer, convolutions at each size. Defaults to `2`.
         kernel_initializer: Keras initializer of all kernels. Defaults to `"glorot_uniform"`.
         num_classes: Integer, or `None` (the default). With classes, there is a second input `label`.
-        label: How it is joined to the image as channels: `"embedding"` (the default) or `"one_hot"`.
+        label: How the label is joined to the image as channels: `"embedding"` (the default) or `"one_hot"`.
         packing: Integer, images that are judged at once, joined in their channels. Defaults to `1`.
 
     Returns:
@@ -238,7 +240,7 @@ def discriminator(
 
 
 def decode_embedding(x, image_shape, filters, repetitions, kernel_initializer):
-    """The decoder of BEGAN's discriminator, which is its generator as well; a linear float32 output."""
+    """The decoder of BEGAN's discriminator, which is also its generator. The output is linear and float32."""
     height, width, channels = image_shape
     count = halvings(image_shape)
     rows, columns = -(-height // 2**count), -(-width // 2**count)
@@ -255,7 +257,7 @@ def decode_embedding(x, image_shape, filters, repetitions, kernel_initializer):
 
 
 def halvings(image_shape):
-    """How often a size is halved, rounded up, until its smaller side has 8 pixels or fewer."""
+    """The number of halvings, with sizes rounded up, until the smaller side has 8 pixels or fewer."""
     smallest = min(image_shape[:2])
     return max(0, math.ceil(math.log2(smallest / SMALLEST_MAP)))
 
@@ -264,26 +266,11 @@ def halvings(image_shape):
 class NormalToUniform(layers.Layer):
     """Maps numbers from N(0, 1) to numbers from U(-1, 1): `2 Phi(z) - 1 = erf(z / sqrt(2))`.
 
-    The models of the zoo draw all latents from N(0, I); this gives a network those of a paper that has uniform ones.
+    The models of the zoo draw all latents from N(0, I). This layer gives a network uniform latents, as in its paper.
     """
 
     def call(self, inputs):
         return ops.erf(inputs / math.sqrt(2.0))
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
-
-@keras.saving.register_keras_serializable("ganzoo")
-class ClipInInference(layers.Layer):
-    """Clips to [-1, 1], but not in training.
-
-    BEGAN's networks end linearly. With a tanh its generator makes pixels of -1, which the discriminator learns first,
-    and gets no gradient from there; an image has to lie in [-1, 1] nevertheless.
-    """
-
-    def call(self, inputs, training=False):
-        return inputs if training else ops.clip(inputs, -1.0, 1.0)
 
     def compute_output_shape(self, input_shape):
         return input_shape

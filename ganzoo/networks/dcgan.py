@@ -1,12 +1,15 @@
 """The convolutional networks of DCGAN, for images of any height, width and channels.
 
-The architecture guidelines of Radford et al., Section 3: strided convolutions instead of pooling, no hidden dense
-layers, ReLU and tanh in the generator, LeakyReLU(0.2) in the discriminator, batch normalization in both except at the
-generator's output and the discriminator's input; weights from N(0, 0.02).
+They follow the guidelines of Radford et al., Section 3:
 
-A size is halved while both sides stay at 4 pixels or more: 64x64 has four stages (512, 256, 128, 64 filters at
-`filters=64`), 28x28 two. Kernels are 4x4 with stride 2, which overlap evenly (the authors' first code has 5x5, the WGAN
-authors' has 4x4). A size that does not divide is generated slightly larger and cropped.
+- strided convolutions instead of pooling, and no hidden dense layers
+- ReLU and tanh in the generator, LeakyReLU(0.2) in the discriminator
+- batch normalization in both, except at the generator's output and the discriminator's input
+- weights from N(0, 0.02)
+
+The networks halve a size while both sides stay at 4 pixels or more: 64x64 has four stages (512, 256, 128, 64 filters at
+`filters=64`), 28x28 has two. Kernels are 4x4 with stride 2, which overlap evenly. The authors' first code has 5x5, the
+WGAN authors' has 4x4. If a size does not divide, the image is generated slightly larger and cropped.
 
 Reference: [Radford et al., 2015](https://arxiv.org/abs/1511.06434), Section 3 and Figure 1.
 """
@@ -51,7 +54,7 @@ def stages(image_shape):
 
 
 def grid_of(image_shape, pixel_size):
-    """The shape of pixel art on its own grid, which the layers see."""
+    """The shape of pixel art on its own grid, on which the layers work."""
     height, width, channels = checks.sample_shape("image_shape", image_shape)
     size = checks.integer("pixel_size", pixel_size, least=1)
     if height % size or width % size:
@@ -74,18 +77,18 @@ def generator(
     pixel_size=1,
     num_attributes=None,
 ):
-    """Latents, projected to a small map with many channels, through transposed convolutions to an image.
+    """Maps latents to an image by a projection to a small map and transposed convolutions.
 
     Args:
         image_shape: `(height, width, channels)`.
         latent_dim: Integer, size of the latent vector. Defaults to `100`.
-        filters: Integer, channels of the largest hidden map; each smaller one has twice as many. Defaults to `64`.
+        filters: Integer, channels of the largest hidden map. Each smaller map has twice as many. Defaults to `64`.
         batch_normalization: Boolean. Defaults to `True`.
         kernel_initializer: Keras initializer of all kernels. Defaults to N(0, 0.02).
         num_classes: Integer, or `None` (the default). With classes, a second input `label` is joined to the latents.
-        label: `"one_hot"` (the default), or `"embedding"`, a learned vector of the size of the latents.
-        pixel_size: Integer k, for pixel art: the layers see an image of `height / k` by `width / k`, each of whose
-            pixels is shown as k by k. Defaults to `1`.
+        label: `"one_hot"` (the default), or `"embedding"`, a learned vector with the size of the latents.
+        pixel_size: Integer k, for pixel art: the layers make an image of `height / k` by `width / k`, whose pixels are
+            enlarged to k by k. Defaults to `1`.
         num_attributes: Integer, or `None` (the default). With attributes, numbers from 0 to 1, a further input
             `attributes` is joined to the latents.
 
@@ -97,12 +100,13 @@ def generator(
     latent_dim, filters = checks.counts(latent_dim=latent_dim, filters=filters)
     count = stages(image_shape)
     kind = "batch" if checks.boolean("batch_normalization", batch_normalization) else None
+    # Rounded up. `crop_to` removes the rest at the end.
     rows, columns, depth = -(-height // 2**count), -(-width // 2**count), filters * 2 ** (count - 1)
 
     latents, classes = keras.Input((latent_dim,), name="latents"), label_input(num_classes)
     attributes = attributes_input(num_attributes)
     x = join_attributes(join_label(latents, classes, num_classes, label, latent_dim), attributes)
-    # The same map as a transposed convolution of a 1x1 image.
+    # Equivalent to a transposed convolution of a 1x1 image.
     x = layers.Dense(
         rows * columns * depth, use_bias=kind is None, kernel_initializer=kernel_initializer, name="project"
     )(x)
@@ -116,6 +120,7 @@ def generator(
             kernel_size=4,
             strides=2,
             padding="same",
+            # Batch normalization would subtract a bias.
             use_bias=last or kind is None,
             kernel_initializer=kernel_initializer,
             dtype="float32" if last else None,
@@ -128,7 +133,7 @@ def generator(
 
 
 def crop_to(x, height, width):
-    """The middle of a float32 map."""
+    """Crops a float32 map to its middle."""
     spare_rows, spare_columns = x.shape[1] - height, x.shape[2] - width
     if not (spare_rows or spare_columns):
         return x
@@ -150,38 +155,42 @@ def discriminator(
     heads=None,
     pixel_size=1,
     num_attributes=None,
+    score_dim=1,
 ):
-    """An image through strided convolutions to a score.
+    """Scores an image by strided convolutions.
 
     Args:
         image_shape: `(height, width, channels)`.
-        filters: Integer, channels of the first map; each smaller one has twice as many. Defaults to `64`.
-        normalization: `"batch"` (the default), `"layer"`, `"instance"` or `None`, none at the first convolution; or
-            `"spectral"`, on all kernels.
+        filters: Integer, channels of the first map. Each smaller map has twice as many. Defaults to `64`.
+        normalization: `"batch"` (the default), `"layer"`, `"instance"` or `None`, never at the first convolution.
+            `"spectral"` applies to all kernels.
         kernel_initializer: Keras initializer of all kernels. Defaults to N(0, 0.02).
         num_classes: Integer, or `None` (the default). With classes, there is a second input `label`.
-        label: How it is joined to the image as channels: `"one_hot"` (the default), `num_classes` planes, one of them
-            ones, the others zeros; or `"embedding"`, one learned plane.
-        conditioning: `"concatenate"` (the default), or `"projection"`: the score is `f(x) + <V y, phi(x)>`, phi the
-            last map.
+        label: How the label is joined to the image as channels. `"one_hot"` (the default) adds `num_classes` planes,
+            the plane of the class filled with 1 and the others with 0. `"embedding"` adds a learned plane.
+        conditioning: `"concatenate"` (the default) or `"projection"`, where the score is `f(x) + <V y, phi(x)>` and phi
+            is the last map.
         packing: Integer, images that are scored at once, joined in their channels. Defaults to `1`.
-        heads: Dictionary, name -> number of outputs, of further outputs beside the score, on the last features; see
+        heads: Dictionary, name -> number of outputs, of further outputs beside the score, on the last features. See
             `ganzoo.networks.heads`. Defaults to `None`.
-        pixel_size: Integer k, see `generator`: the layers see means of k by k pixels. Defaults to `1`.
+        pixel_size: Integer k, as in `generator`. The layers see means of k by k pixels. Defaults to `1`.
         num_attributes: Integer, or `None` (the default). With attributes, there is a further input `attributes`.
+        score_dim: Integer, numbers that a sample gets as its score: more than one are the features of `CramerGAN`.
+            Defaults to `1`.
 
     Returns:
-        Functional `keras.Model`: `image` [, `label`] [, `attributes`] -> float32 scores `(batch, 1)`, or a dictionary
-        with `"scores"` and the heads.
+        Functional `keras.Model`: `image` [, `label`] [, `attributes`] -> float32 scores `(batch, score_dim)`, or a
+        dictionary with `"scores"` and the heads.
     """
     grid = grid_of(image_shape, pixel_size)
-    filters = checks.integer("filters", filters, least=1)
+    filters, score_dim = checks.counts(filters=filters, score_dim=score_dim)
     image, classes = image_input(image_shape, packing), label_input(num_classes, packing)
     attributes = attributes_input(num_attributes, packing)
     joined, projected = split_condition(classes, attributes, conditioning)
     x = layers.AveragePooling2D(pixel_size, name="pixels")(image) if pixel_size > 1 else image
     x = join_attribute_planes(join_label_planes(x, joined[0], num_classes, label), joined[1])
     for index in range(stages(grid)):
+        # Batch normalization in the first layer makes samples oscillate and the training unstable (Section 3).
         kind = normalization if index > 0 or normalization == "spectral" else None
         x = convolution_layer(kind)(
             filters * 2**index,
@@ -195,7 +204,9 @@ def discriminator(
         x = normalization_layer(kind, f"down_{index}")(x)
         x = layers.LeakyReLU(0.2, name=f"leaky_relu_{index}")(x)
     x = layers.Flatten(name="flatten")(x)
-    score = dense_layer(normalization)(1, kernel_initializer=kernel_initializer, dtype="float32", name="score")(x)
+    score = dense_layer(normalization)(score_dim, kernel_initializer=kernel_initializer, dtype="float32", name="score")(
+        x
+    )
     vectors = condition_vectors(projected[0], num_classes, projected[1])
     score = add_projection(score, x, vectors, normalization, kernel_initializer)
     outputs = with_heads(score, x, heads, normalization, kernel_initializer)

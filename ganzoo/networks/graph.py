@@ -1,7 +1,7 @@
-"""Questions about a built network: its layers, where a tensor comes from, what its output can be.
+"""Inspects built networks: their layers, the origin of a tensor, the range of an output.
 
-Whoever looks into a network asks here. All private parts of Keras that such a look needs stand in this file:
-`_flatten_layers`, `_seed_generators`, `_keras_history` and `_inbound_nodes`.
+This file is the only place that uses the private parts of Keras for this: `_flatten_layers`, `_seed_generators`,
+`_keras_history` and `_inbound_nodes`.
 """
 
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-# What an output activation can make. Others, such as a linear one, make any value, or are not known.
+# The ranges of output activations. All others, such as linear, are unbounded or unknown.
 RANGES = {
     "sigmoid": (0.0, 1.0),
     "hard_sigmoid": (0.0, 1.0),
@@ -21,7 +21,7 @@ RANGES = {
     "relu6": (0.0, 6.0),
 }
 
-# Operations that move values about and change none.
+# Operations that move values without changing them.
 MOVES = ("Reshape", "Flatten", "Permute", "Transpose", "Cropping1D", "Cropping2D", "Cropping3D", "Cast", "Identity")
 
 
@@ -29,7 +29,7 @@ MOVES = ("Reshape", "Flatten", "Permute", "Transpose", "Cropping1D", "Cropping2D
 
 
 def flatten_layers(network):
-    """All layers of a network, layers inside of layers included; the network itself comes first.
+    """All layers of a network, including layers inside layers. The network itself comes first.
 
     Args:
         network: `keras.Layer`, such as a `keras.Model`.
@@ -38,7 +38,7 @@ def flatten_layers(network):
 
 
 def layers_of(network, kinds):
-    """All layers of some classes, layers inside of layers included.
+    """All layers of some classes, including layers inside layers.
 
     Args:
         network: `keras.Layer`.
@@ -53,15 +53,14 @@ def trainable_layers(network):
 
 
 def batch_normalizations(network):
-    """All layers with batch normalization, whose output for one sample depends on the others."""
+    """All batch normalization layers. Their output for a sample depends on the other samples of the batch."""
     return layers_of(network, keras.layers.BatchNormalization)
 
 
 def seed_generators(network):
     """The sources of random numbers in a network's layers, such as `Dropout`.
 
-    Keras does not save their states: whoever copies or saves the whole state of a training needs `source.state` of
-    each.
+    Keras does not save their states. To copy or save the whole state of a training, use each `source.state`.
 
     Args:
         network: `keras.Layer`.
@@ -73,22 +72,22 @@ def seed_generators(network):
 
 
 def noise_layers(network):
-    """Layers that draw random numbers, such as `Dropout`; with a rate of 0 they draw none."""
+    """Layers that draw random numbers, such as `Dropout`. With a rate of 0 they do not count."""
     return [layer for layer in flatten_layers(network) if own_seed_generators(layer)]
 
 
 def own_seed_generators(layer):
-    """The sources of random numbers of a layer, without those of the layers inside of it."""
+    """The layer's own sources of random numbers, without the sources of layers inside it."""
     return list(getattr(layer, "_seed_generators", ()))
 
 
 def elus(network):
-    """Layers that are exponential linear units, or end in one."""
+    """Layers that are exponential linear units or have this activation."""
     return [layer for layer in flatten_layers(network) if is_elu(layer)]
 
 
 def is_elu(layer):
-    """Whether a layer is an exponential linear unit, or ends in one."""
+    """Whether a layer is an exponential linear unit or has this activation."""
     activation = getattr(layer, "activation", None)
     return isinstance(layer, keras.layers.ELU) or getattr(activation, "__name__", None) == "elu"
 
@@ -100,9 +99,9 @@ class Origin(NamedTuple):
     """Where a symbolic tensor comes from.
 
     Args:
-        operation: `keras.Operation` (a layer is one) that made the tensor.
-        inputs: List of the symbolic tensors that went in.
-        index: Integer, which of the operation's outputs the tensor is.
+        operation: `keras.Operation`, such as a layer, that made the tensor.
+        inputs: List of the operation's symbolic inputs.
+        index: Integer, index of the tensor among the operation's outputs.
     """
 
     operation: Any
@@ -117,7 +116,7 @@ def made_by(tensor):
 
 
 def only_output(layer):
-    """The symbolic output of a layer that was called once and makes one tensor, or else `None`."""
+    """The symbolic output of a layer that was called once and has a single output, otherwise `None`."""
     nodes = layer._inbound_nodes
     if len(nodes) == 1 and len(nodes[0].output_tensors) == 1:
         return nodes[0].output_tensors[0]
@@ -125,17 +124,17 @@ def only_output(layer):
 
 
 def has_heads(discriminator):
-    """Whether a discriminator has outputs by name: `"scores"` and others, such as the logits of classes."""
+    """Whether a discriminator has named outputs, `"scores"` and others such as class logits."""
     return isinstance(getattr(discriminator, "output", None), dict)
 
 
 def scores_of(discriminator):
-    """The symbolic scores of a discriminator: the output `"scores"` if it has several, or its only one."""
+    """The symbolic scores of a discriminator: the output `"scores"`, or its only output."""
     return discriminator.output["scores"] if has_heads(discriminator) else discriminator.outputs[0]
 
 
 def descends(tensor, source):
-    """Whether a symbolic tensor is computed from another one, or is the same."""
+    """Whether a symbolic tensor is the source or is computed from it."""
     pending, seen = [tensor], set()
     while pending:
         tensor = pending.pop()
@@ -148,11 +147,11 @@ def descends(tensor, source):
 
 
 def edges_of(tensor, stop=None):
-    """The operations behind a symbolic tensor, as a list of `(operation, inputs, output)`, the last one first.
+    """The operations behind a symbolic tensor, as a list of `(operation, inputs, output)`, last operation first.
 
     Args:
         tensor: Symbolic tensor.
-        stop: Symbolic tensor, which is not looked behind. Defaults to `None`.
+        stop: Symbolic tensor at which the search stops. Defaults to `None`.
     """
     pending, seen, found = [tensor], set(), []
     while pending:
@@ -167,13 +166,13 @@ def edges_of(tensor, stop=None):
 
 
 def output_of(network, name):
-    """The symbolic output of the layer of that name inside of a functional model, or `None` if there is none."""
+    """The symbolic output of a named layer inside a functional model, or `None` if there is no such layer."""
     found = (output for operation, _, output in edges_of(network.outputs[0]) if operation.name == name)
     return next(found, None)
 
 
 def part_of(network, start, end):
-    """The part of a functional model from one symbolic tensor to another, with the inputs that it needs besides.
+    """The part of a functional model between two symbolic tensors, with the further inputs that it needs.
 
     Args:
         network: Functional `keras.Model`.
@@ -181,8 +180,8 @@ def part_of(network, start, end):
         end: Symbolic tensor.
 
     Returns:
-        `(part, others)`: a `keras.Function` whose first input is `start`, for inference; and its further inputs, as
-        symbolic tensors. A `keras.Model` would leave nodes in the layers of the network.
+        `(part, others)`: a `keras.Function` for inference whose first input is `start`, and its further inputs as
+        symbolic tensors. It is not a `keras.Model`, which would add nodes to the layers of the network.
     """
     made = {id(output) for _, _, output in edges_of(end, stop=start)}
     others = [tensor for tensor in network.inputs if id(tensor) in made and tensor is not start]
@@ -190,21 +189,25 @@ def part_of(network, start, end):
 
 
 def first_layers(network, tensor):
-    """The layers with weights that a tensor reaches first. Models inside of the model are looked into.
+    """The first layers with weights that a tensor reaches, also in models inside the model.
+
+    A layer with the attribute `ignores_values` takes only the size of the batch from its input, and is left out.
 
     Args:
         network: Functional `keras.Model`.
-        tensor: Symbolic tensor of it, such as an input.
+        tensor: Symbolic tensor of the model, such as an input.
 
     Returns:
-        List of `(layer, parts)`: the parts of the models that lead from the tensor to the layer's input, from outside
-        to inside, each as `part_of` returns it.
+        List of `(layer, parts)`. The parts lead from the tensor to the layer's input, from the outer model to the
+        inner. Each is a result of `part_of`.
     """
     edges = edges_of(network.outputs[0], stop=tensor)
     pending, seen, found = [tensor], set(), []
     while pending:
         source = pending.pop(0)
         for operation, inputs, output in edges:
+            if getattr(operation, "ignores_values", False):
+                continue
             for index in (index for index, given in enumerate(inputs) if given is source):
                 if not getattr(operation, "weights", None):
                     pending += [] if id(output) in seen else [output]
@@ -220,7 +223,7 @@ def first_layers(network, tensor):
 
 
 def is_shown(layer, source):
-    """Whether the input of a layer is a tensor as it is, at most moved about or beside others.
+    """Whether the input of a layer contains a tensor unchanged, at most moved or concatenated with others.
 
     Args:
         layer: `keras.Layer` of a functional model.
@@ -245,16 +248,16 @@ def output_activation(network, index=0):
 
     Args:
         network: Built functional `keras.Model`.
-        index: Integer, which of its outputs. Defaults to `0`.
+        index: Integer, index of the output. Defaults to `0`.
 
     Returns:
-        String, a key of `RANGES`; or `None`: it is linear, or not known.
+        String, a key of `RANGES`, or `None` if the activation is linear or unknown.
     """
     return activation_of(network.outputs[index])
 
 
 def activation_of(tensor):
-    """The name of the activation that made a symbolic tensor, a key of `RANGES`; or `None`."""
+    """The name of the activation that made a symbolic tensor, a key of `RANGES`, or `None`."""
     while True:
         operation, inputs, index = made_by(tensor)
         if isinstance(operation, keras.Model):
@@ -269,7 +272,7 @@ def activation_of(tensor):
 
 
 def activation_name(operation):
-    """The name of an operation's activation, or of the operation itself if it has none, in small letters."""
+    """The name of an operation's activation. Without an activation, the lower-case name of the operation."""
     activation = getattr(operation, "activation", None)
     if activation is None:
         return type(operation).__name__.lower()
@@ -277,7 +280,7 @@ def activation_name(operation):
 
 
 def normalization_before(tensor):
-    """The batch normalization that a symbolic tensor comes from through activations and moves only, or `None`."""
+    """The batch normalization behind a symbolic tensor, with only activations and moves in between, or `None`."""
     while True:
         operation, inputs, _ = made_by(tensor)
         if isinstance(operation, keras.layers.BatchNormalization):
@@ -290,7 +293,7 @@ def normalization_before(tensor):
 
 
 def normalizations_of_the_input(network):
-    """The outer batch normalizations that act on the first input of a network as it is."""
+    """The outer batch normalizations that act directly on the first input of a network."""
     source = network.inputs[0]
     return [
         layer
@@ -300,8 +303,9 @@ def normalizations_of_the_input(network):
 
 
 def average_of(network):
-    """A copy of a network that is not trained: its average over the steps."""
+    """A copy of a network that is not trained, to hold the average of its weights."""
     average = keras.models.clone_model(network)
+    # A clone has new initial weights.
     average.set_weights(network.get_weights())
     average.trainable = False
     return average

@@ -1,4 +1,4 @@
-"""Further outputs of a discriminator: class logits, estimates of codes."""
+"""Further outputs of a discriminator, such as class logits or estimates of codes."""
 
 import numpy as np
 from keras import layers
@@ -9,7 +9,7 @@ from ganzoo.layers import dense_layer
 
 
 def with_heads(score, features, heads=None, normalization=None, kernel_initializer="glorot_uniform"):
-    """The outputs of a discriminator: its score, or a dictionary with further heads on the same features.
+    """The outputs of a discriminator: the score alone, or a dictionary with further heads on the same features.
 
     Args:
         score: Symbolic tensor, the scores.
@@ -37,18 +37,18 @@ def with_heads(score, features, heads=None, normalization=None, kernel_initializ
 
 
 def read_heads(discriminator, samples, batch_size=64):
-    """What the heads of a discriminator say of samples, in inference mode.
+    """The outputs of a discriminator's heads for samples, in inference mode.
 
     Args:
         discriminator: Built `keras.Model`, samples -> dictionary of outputs.
-        samples: Array `(count, ...)`: floats, for images in [-1, 1], or uint8 images.
-        batch_size: Integer, how many are read at a time. Defaults to `64`.
+        samples: Array `(count, ...)` of floats (images in [-1, 1]) or uint8 images.
+        batch_size: Integer, number of samples read at a time. Defaults to `64`.
 
     Returns:
         Dictionary of float32 NumPy arrays by name, without `"scores"`.
 
     Raises:
-        ValueError: If the samples have another shape than the discriminator's input.
+        ValueError: If the samples do not have the shape of the discriminator's input.
     """
     samples, shape = np.asarray(samples), tuple(discriminator.inputs[0].shape[1:])
     if samples.shape[1:] != shape or not len(samples) or samples.dtype.kind not in "fiu":

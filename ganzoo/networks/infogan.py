@@ -1,9 +1,9 @@
-"""The networks of InfoGAN's experiment with digits: a discriminator that estimates the latent codes, too.
+"""The networks of InfoGAN's experiment with digits. The discriminator also estimates the latent codes.
 
 All kernels start from N(0, 0.02), and batch normalization has epsilon 1e-5, as in the authors' code.
 
 Reference: [Chen et al., 2016](https://arxiv.org/abs/1606.03657), Table 1 in Appendix C. The slope 0.1 of LeakyReLU is
-the paper's; the authors' code has 0.01.
+the paper's. The authors' code has 0.01.
 """
 
 import keras
@@ -17,7 +17,7 @@ from ganzoo.networks.inputs import image_input, network
 
 @network
 def generator(image_shape, latent_dim=74, filters=64, kernel_initializer=DCGAN_KERNELS):
-    """Latents through two dense layers and two transposed convolutions, with batch normalization, to an image.
+    """Maps latents to an image by two dense layers and two transposed convolutions with batch normalization.
 
     Args:
         image_shape: `(height, width, channels)`, sides multiples of 4.
@@ -34,7 +34,7 @@ def generator(image_shape, latent_dim=74, filters=64, kernel_initializer=DCGAN_K
     rows, columns, depth = height // 4, width // 4, 2 * filters
     x = latents = keras.Input((latent_dim,), name="latents")
     for index, units in enumerate((16 * filters, rows * columns * depth)):
-        # Without a bias: batch normalization would take it away.
+        # Without a bias, because batch normalization would subtract it.
         x = layers.Dense(units, use_bias=False, kernel_initializer=kernel_initializer, name=f"dense_{index}")(x)
         x = normalization("batch", f"dense_{index}")(x)
         x = layers.ReLU(name=f"dense_{index}_relu")(x)
@@ -49,9 +49,9 @@ def generator(image_shape, latent_dim=74, filters=64, kernel_initializer=DCGAN_K
 
 @network
 def discriminator(image_shape, categories=(10,), continuous=2, filters=64, kernel_initializer=DCGAN_KERNELS):
-    """Two convolutions and a dense layer, shared by the score and by the estimates of the codes.
+    """Scores an image and estimates its codes, by two convolutions and a dense layer that both share.
 
-    The estimates, the paper's network Q, have one more dense layer of their own.
+    The estimates, the paper's network Q, have a further dense layer of their own.
 
     Args:
         image_shape: `(height, width, channels)`, sides multiples of 4.
@@ -95,7 +95,7 @@ def hidden(x, units, kernel_initializer, name):
 
 
 def sizes_of(categories, continuous):
-    """The outputs of the heads by name."""
+    """The number of outputs of each head, by name."""
     categories = checks.integers("categories", categories, least=2)
     continuous = checks.integer("continuous", continuous, least=0)
     heads = {f"category_{index}": size for index, size in enumerate(categories)}
@@ -103,7 +103,7 @@ def sizes_of(categories, continuous):
 
 
 def check_divisible(image_shape):
-    """Returns the shape of images whose sides can be halved twice."""
+    """Returns the image shape after a check that both sides can be halved twice."""
     shape = checks.sample_shape("image_shape", image_shape)
     if shape[0] % 4 or shape[1] % 4:
         raise ValueError(

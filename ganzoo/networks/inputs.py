@@ -1,4 +1,4 @@
-"""What every family of networks takes: checked sizes, packed samples, and a label or attributes as a condition."""
+"""The inputs that all families of networks share: checked sizes, packed samples, labels and attributes."""
 
 import functools
 import inspect
@@ -11,18 +11,18 @@ from keras import layers
 from ganzoo import checks
 from ganzoo.layers import NORMALIZATIONS, OneHot, dense_layer
 
-# One-hot by default. A label's vector is the same in each step, and Adam moves the kernel behind each of its entries by
-# about the learning rate: the larger its sum, the faster the generator learns the label in the place of the latents.
-# With embeddings it soon draws one sample for each class (docs/models/cgan.md).
+# One-hot is the default. A label's vector is the same in each step, and Adam moves the kernel behind each of its
+# entries by about the learning rate. So the larger the sum of the vector, the faster the generator learns the label
+# instead of the latents. With embeddings it soon draws a single sample for each class (docs/models/cgan.md).
 LABELS = ("one_hot", "embedding")
 CONDITIONINGS = ("concatenate", "projection")
 
-# The scale of the latents and of the pixels that the embedding stands beside.
+# The same scale as the latents and pixels that the embedding is joined to.
 EMBEDDINGS = {"class_name": "RandomNormal", "config": {"mean": 0.0, "stddev": 1.0}}
 
 
 def check_argument(name, value, default):
-    """Raises a `ValueError` for an argument of a network that is not of the kind that its name and its default say."""
+    """Raises an error if the value of a network's argument does not fit its name and its default."""
     if isinstance(default, bool):
         checks.boolean(name, value)
     elif name == "normalization":
@@ -34,15 +34,16 @@ def check_argument(name, value, default):
 
 
 def network(build):
-    """Makes a function that builds a network check its arguments, as a decorator.
+    """Decorator of functions that build a network, which checks their arguments first.
 
-    Initializers are made before the first layer is, and a network that no memory holds is refused in words.
+    Initializers are checked before the first layer is made. A network that does not fit into memory raises a helpful
+    error.
     """
     signature = inspect.signature(build)
 
     @functools.wraps(build)
     def checked(*args, **kwargs):
-        drawn = random.getstate()  # An initializer that is made draws its seed, and a check must not.
+        drawn = random.getstate()  # The check makes initializers, which draw seeds.
         for name, value in signature.bind(*args, **kwargs).arguments.items():
             check_argument(name, value, signature.parameters[name].default)
         random.setstate(drawn)
@@ -59,14 +60,14 @@ def network(build):
 
 
 def check_sample_shape(image_shape, vectors=False):
-    """Returns `image_shape` as a tuple of Python integers; see `ganzoo.checks.sample_shape`."""
+    """Returns `image_shape` as a tuple of Python integers. See `ganzoo.checks.sample_shape`."""
     return checks.sample_shape("image_shape", image_shape, vectors)
 
 
 def functional(inputs, outputs, name):
-    """A `keras.Model` of the inputs that are not `None`.
+    """A functional `keras.Model` with the inputs that are not `None`.
 
-    A single input is no list: Keras warns of an array in place of a list.
+    A single input is passed without a list. With a list, Keras would warn about a plain array.
     """
     inputs = [tensor for tensor in inputs if tensor is not None]
     return keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs, name=name)
@@ -85,7 +86,7 @@ def image_input(image_shape, packing=1):
 
 
 def label_input(num_classes, packing=1):
-    """The input `label`, shape `()`, or `(packing,)` for packed samples; `None` without classes."""
+    """The input `label`, shape `()`, or `(packing,)` for packed samples. `None` without classes."""
     if num_classes is None:
         return None
     checks.counts(num_classes=num_classes)
@@ -93,7 +94,7 @@ def label_input(num_classes, packing=1):
 
 
 def attributes_input(num_attributes, packing=1):
-    """The input `attributes`, shape `(packing * num_attributes,)`; `None` without attributes."""
+    """The input `attributes`, shape `(packing * num_attributes,)`. `None` without attributes."""
     if num_attributes is None:
         return None
     checks.counts(num_attributes=num_attributes)
@@ -101,20 +102,20 @@ def attributes_input(num_attributes, packing=1):
 
 
 def split_condition(label, attributes, conditioning):
-    """Returns label and attributes to be joined to the sample, and those for `add_projection`: one pair is `None`s."""
+    """Returns `(label, attributes)` to join to the sample, and a pair for `add_projection`. The unused is empty."""
     conditioning = checks.choice("conditioning", conditioning, CONDITIONINGS)
     given, none = (label, attributes), (None, None)
     return (given, none) if conditioning == "concatenate" else (none, given)
 
 
 def one_hot(label, num_classes):
-    """One-hot vectors `(batch, num_classes)`; those of packed labels one after another."""
+    """One-hot vectors `(batch, num_classes)`. The vectors of packed labels are concatenated."""
     vectors = OneHot(num_classes, name="label_one_hot")(label)
     return vectors if len(vectors.shape) == 2 else layers.Flatten(name="label_vectors")(vectors)
 
 
 def condition_vectors(label, num_classes, attributes):
-    """A one-hot label, attributes, or both side by side, `(batch, count)`; `None` without a condition."""
+    """A one-hot label, attributes, or both side by side, `(batch, count)`. `None` without a condition."""
     vectors = [] if label is None else [one_hot(label, num_classes)]
     vectors += [] if attributes is None else [attributes]
     if len(vectors) > 1:
@@ -123,7 +124,7 @@ def condition_vectors(label, num_classes, attributes):
 
 
 def join_label(x, label, num_classes, kind, size):
-    """Joins a label to features `(batch, features)`: an embedding of that `size`, or one-hot."""
+    """Joins a label to features `(batch, features)`, as an embedding of width `size` or one-hot."""
     kind = checks.choice("label", kind, LABELS)
     if label is None:
         return x
@@ -136,7 +137,7 @@ def join_label(x, label, num_classes, kind, size):
 
 
 def join_label_planes(x, label, num_classes, kind):
-    """Joins a label to images as channels: one embedded plane for each label, or `num_classes` constant ones."""
+    """Joins a label to images as channels: an embedded plane for each label, or `num_classes` constant planes."""
     kind = checks.choice("label", kind, LABELS)
     if label is None:
         return x
@@ -144,6 +145,7 @@ def join_label_planes(x, label, num_classes, kind):
     if kind == "one_hot":
         vectors = one_hot(label, num_classes)
         planes = layers.Reshape((1, 1, vectors.shape[-1]), name="label_pixel")(vectors)
+        # Upsampling an image of 1x1 pixels broadcasts the label.
         planes = layers.UpSampling2D((height, width), name="label_planes")(planes)
         return layers.Concatenate(name="with_label")([x, planes])
     packing = 1 if len(label.shape) == 1 else label.shape[1]
@@ -161,25 +163,31 @@ def join_attributes(x, attributes):
 
 
 def join_attribute_planes(x, attributes):
-    """Joins attributes to images as channels, a constant one for each."""
+    """Joins attributes to images as channels, a constant plane for each attribute."""
     if attributes is None:
         return x
     planes = layers.Reshape((1, 1, attributes.shape[-1]), name="attribute_pixel")(attributes)
+    # Upsampling an image of 1x1 pixels broadcasts the attributes.
     planes = layers.UpSampling2D(x.shape[1:3], name="attribute_planes")(planes)
     return layers.Concatenate(name="with_attributes")([x, planes])
 
 
 def add_projection(score, features, vectors, normalization=None, kernel_initializer="glorot_uniform"):
-    """Adds the inner product of the condition's rows of V with the features to the score: `f(x) + <V y, phi(x)>`.
+    """Adds the inner product of the features with the condition's rows of V to the score: `f(x) + <V y, phi(x)>`.
 
-    `vectors` are those of `condition_vectors`; without them the score stays as it is. V is the kernel of a dense layer
-    on one-hot labels and not an embedding, so that weight clipping and spectral normalization, which keep the score
-    Lipschitz in x, bound it as well.
+    `vectors` come from `condition_vectors`. If they are `None`, the score is unchanged. V is the kernel of a dense
+    layer on one-hot labels and not an embedding. So weight clipping and spectral normalization, which keep the score
+    Lipschitz in x, also bound V.
 
     Reference: [Miyato and Koyama, 2018](https://arxiv.org/abs/1802.05637), Equation 3 and Figure 1d.
     """
     if vectors is None:
         return score
+    if score.shape[-1] != 1:
+        raise ValueError(
+            'conditioning="projection" adds one number to one score. Received: score_dim='
+            f'{score.shape[-1]}. Take conditioning="concatenate".'
+        )
     rows = dense_layer(normalization)(
         features.shape[-1], use_bias=False, kernel_initializer=kernel_initializer, dtype="float32", name="projection"
     )(vectors)

@@ -1,8 +1,8 @@
 """The networks of the conditional GAN's MNIST experiment: rectified units against maxout units.
 
-Sample and label have a hidden layer each before they are joined. The sizes are those of the paper; the paper's dropout
-of 0.5 is left out, since noise inside of a network is not drawn anew where a step is repeated or shared by replicas.
-Without classes the branches of the label are missing.
+Sample and label pass a hidden layer each before they are joined. The sizes come from the paper. The paper's dropout of
+0.5 is left out: noise inside a network is not drawn again when a step is repeated or shared by replicas. Without
+classes, the networks have no branch for the label.
 
 Reference: [Mirza and Osindero, 2014](https://arxiv.org/abs/1411.1784), Section 4.1;
 [Goodfellow et al., 2013](https://arxiv.org/abs/1302.4389), for maxout.
@@ -34,16 +34,17 @@ def generator(
     num_classes=None,
     num_attributes=None,
 ):
-    """Latents and a one-hot label through a hidden ReLU layer each, and a joint one, to a sample.
+    """Maps latents and a one-hot label to a sample, by a hidden ReLU layer for each and a joint layer.
 
     Args:
-        image_shape: `(height, width, channels)`, made with a tanh into [-1, 1]; or `(dimensions,)`, a linear output.
+        image_shape: `(height, width, channels)` with a tanh output in [-1, 1], or `(dimensions,)` with a linear output.
         latent_dim: Integer, size of the latent vector. Defaults to `100`.
-        hidden: Sizes of the hidden layers of the latents, of the label, and of both. Defaults to `(200, 1000, 1200)`.
+        hidden: Sizes of the hidden layers for the latents, for the label, and for both. Defaults to
+            `(200, 1000, 1200)`.
         kernel_initializer: Keras initializer of the hidden layers' kernels. Defaults to `"he_uniform"`.
         num_classes: Integer, or `None` (the default).
-        num_attributes: Integer, or `None` (the default): attributes, numbers from 0 to 1, in the place of the one-hot
-            label or beside it.
+        num_attributes: Integer, or `None` (the default): attributes, numbers from 0 to 1, instead of the one-hot label
+            or beside it.
 
     Returns:
         Functional `keras.Model`: `latents` `(batch, latent_dim)` [, `label` `(batch,)`] [, `attributes` `(batch,
@@ -78,11 +79,11 @@ def discriminator(
     packing=1,
     num_attributes=None,
 ):
-    """A sample and a one-hot label through a maxout layer each, and a joint one, to a score.
+    """Scores a sample with a one-hot label, by a maxout layer for each and a joint layer.
 
     Args:
         image_shape: `(height, width, channels)` or `(dimensions,)`.
-        units: Pairs (units, pieces) for the maxout layers of the sample, of the label, and of both. Defaults to
+        units: Pairs (units, pieces) of the maxout layers for the sample, for the label, and for both. Defaults to
             `((240, 5), (50, 5), (240, 4))`.
         kernel_initializer: Keras initializer of the hidden layers' kernels. Defaults to `"glorot_uniform"`.
         num_classes: Integer, or `None` (the default).

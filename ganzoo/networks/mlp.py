@@ -1,8 +1,9 @@
 """Fully connected networks, for vectors and small images.
 
-The networks of the first GANs and of the toy experiments: `hidden` layers of rectified units. The defaults, three
-layers of 512, are those of the WGAN authors' MLP and of the WGAN-GP authors' toy script. Weights are initialised as
-He et al. do for rectifiers (uniform), which keeps the scale of the signal through any depth; the heads as Glorot does.
+The first GANs and toy experiments have such networks, with `hidden` layers of rectified units. The defaults, three
+layers of 512, come from the WGAN authors' MLP and the WGAN-GP authors' toy script. Hidden layers have the uniform
+initialization of He et al. for rectifiers, which keeps the scale of the signal at any depth. Output layers have
+Glorot's initialization.
 """
 
 import math
@@ -43,17 +44,17 @@ def generator(
     label="one_hot",
     num_attributes=None,
 ):
-    """Latents through `hidden` layers to a sample.
+    """Maps latents to a sample by dense `hidden` layers.
 
     Args:
-        image_shape: `(height, width, channels)`, made with a tanh into [-1, 1]; or `(dimensions,)`, a linear output.
+        image_shape: `(height, width, channels)` with a tanh output in [-1, 1], or `(dimensions,)` with a linear output.
         latent_dim: Integer, size of the latent vector. Defaults to `128`.
         hidden: Sizes of the hidden layers. Defaults to `(512, 512, 512)`.
         batch_normalization: Boolean. Defaults to `False`.
-        activation: Of the hidden layers: `"relu"` (the default), `"leaky_relu"` of slope 0.2, or `"tanh"`.
+        activation: Activation of the hidden layers: `"relu"` (the default), `"leaky_relu"` of slope 0.2, or `"tanh"`.
         hidden_initializer: Keras initializer of the hidden layers' kernels. Defaults to `"he_uniform"`.
         num_classes: Integer, or `None` (the default). With classes, a second input `label` is joined to the latents.
-        label: `"one_hot"` (the default), or `"embedding"`, a learned vector of the size of the latents.
+        label: `"one_hot"` (the default), or `"embedding"`, a learned vector with the size of the latents.
         num_attributes: Integer, or `None` (the default). With attributes, numbers from 0 to 1, a further input
             `attributes` is joined to the latents.
 
@@ -87,43 +88,47 @@ def discriminator(
     packing=1,
     heads=None,
     num_attributes=None,
+    score_dim=1,
 ):
-    """A sample through `hidden` layers to a score.
+    """Scores a sample by dense `hidden` layers.
 
     Args:
         image_shape: `(height, width, channels)` or `(dimensions,)`.
         hidden: Sizes of the hidden layers. Defaults to `(512, 512, 512)`.
-        normalization: `None` (the default), `"layer"`, `"batch"` or `"spectral"`; the last one on all kernels.
-        activation: Of the hidden layers: `"relu"`, `"leaky_relu"` of slope 0.2 (the default), or `"tanh"`.
+        normalization: `None` (the default), `"layer"`, `"batch"` or `"spectral"`. `"spectral"` applies to all kernels.
+        activation: Activation of the hidden layers: `"relu"`, `"leaky_relu"` of slope 0.2 (the default), or `"tanh"`.
         hidden_initializer: Keras initializer of the hidden layers' kernels. Defaults to `"he_uniform"`.
         num_classes: Integer, or `None` (the default). With classes, there is a second input `label`.
-        label: How it is joined to the sample: `"one_hot"` (the default), or `"embedding"`, of size 64.
-        conditioning: `"concatenate"` (the default), or `"projection"`: the score is `f(x) + <V y, phi(x)>`, phi the
-            last hidden layer.
+        label: How the label is joined to the sample: `"one_hot"` (the default), or `"embedding"`, of size 64.
+        conditioning: `"concatenate"` (the default) or `"projection"`, where the score is `f(x) + <V y, phi(x)>` and phi
+            is the last hidden layer.
         packing: Integer, samples that are scored at once, joined in their last axis. Defaults to `1`.
-        heads: Dictionary, name -> number of outputs, of further outputs beside the score, on the last features; see
+        heads: Dictionary, name -> number of outputs, of further outputs beside the score, on the last features. See
             `ganzoo.networks.heads`. Defaults to `None`.
         num_attributes: Integer, or `None` (the default). With attributes, there is a further input `attributes`.
+        score_dim: Integer, numbers that a sample gets as its score: more than one are the features of `CramerGAN`.
+            Defaults to `1`.
 
     Returns:
-        Functional `keras.Model`: `image` [, `label`] [, `attributes`] -> float32 scores `(batch, 1)`, or a dictionary
-        with `"scores"` and the heads.
+        Functional `keras.Model`: `image` [, `label`] [, `attributes`] -> float32 scores `(batch, score_dim)`, or a
+        dictionary with `"scores"` and the heads.
     """
     image_shape = checks.sample_shape("image_shape", image_shape, vectors=True)
+    score_dim = checks.integer("score_dim", score_dim, least=1)
     image, classes = image_input(image_shape, packing), label_input(num_classes, packing)
     attributes = attributes_input(num_attributes, packing)
     joined, projected = split_condition(classes, attributes, conditioning)
     x = join_label(layers.Flatten(name="flatten")(image), joined[0], num_classes, label, 64)
     x = join_attributes(x, joined[1])
     x = hidden_layers(x, hidden, normalization, activation, hidden_initializer)
-    score = dense_layer(normalization)(1, dtype="float32", name="score")(x)
+    score = dense_layer(normalization)(score_dim, dtype="float32", name="score")(x)
     score = add_projection(score, x, condition_vectors(projected[0], num_classes, projected[1]), normalization)
     outputs = with_heads(score, x, heads, normalization)
     return functional([image, classes, attributes], outputs, name="mlp_discriminator")
 
 
 def hidden_layers(x, hidden, normalization, activation, hidden_initializer):
-    """Dense layers with that normalization and activation."""
+    """Adds dense layers with a normalization and an activation."""
     normalization = checks.choice("normalization", normalization, NORMALIZATIONS)
     activation = checks.choice("activation", activation, ACTIVATIONS)
     for index, units in enumerate(checks.integers("hidden", hidden)):

@@ -1,7 +1,7 @@
 """PatchGAN, the discriminator of pix2pix and CycleGAN: a score for each patch of an image.
 
-Convolutional throughout, it judges all patches of one size in one pass; the loss is the mean over them. It models
-texture and style, and leaves to an L1 term what is right on the whole.
+It is fully convolutional and scores all patches of a size in a single pass. The loss is the mean over the patches. So
+it models texture and style, and leaves the overall structure to an L1 term.
 
 Reference: [Isola et al., 2017](https://arxiv.org/abs/1611.07004), Section 3.2.2 and Section 6.1.2;
 [Zhu et al., 2017](https://arxiv.org/abs/1703.10593), Appendix 7.2.
@@ -25,7 +25,7 @@ PATCHES = {
 
 
 def receptive_field_of(convolutions):
-    """The side of the patch that one output of a stack of convolutions sees, in pixels.
+    """The side of the patch, in pixels, that a single output of a stack of convolutions sees.
 
     Args:
         convolutions: Pairs of kernel size and stride, the first layer first.
@@ -37,8 +37,9 @@ def receptive_field_of(convolutions):
 
 
 def map_size(length, convolutions):
-    """The number of scores along a side of `length` pixels; less than 1 if it is too short."""
+    """The number of scores along a side of `length` pixels. Less than 1 if the side is too short."""
     for kernel, stride in convolutions:
+        # "same" rounds up. A 4x4 kernel with a padding of 1 on each side takes away 1.
         length = -(-length // 2) if stride == 2 else length - (kernel > 1)
     return length
 
@@ -56,27 +57,26 @@ def discriminator(
     conditional=True,
     affine=True,
 ):
-    """An image, and the input image that it belongs to, through convolutions to a map of scores.
+    """Scores the patches of an image, together with the input image that it belongs to.
 
     Args:
         image_shape: `(height, width, channels)` of the judged image.
         condition_shape: `(height, width, channels)` of the input image. Defaults to `image_shape`. Not used without
             `conditional`.
         receptive_field: 1, 16, 70 (the default) or 286, the side of the patches in pixels.
-        filters: Integer, channels of the first map; each further one has twice as many, up to 8 times. Defaults to
+        filters: Integer, channels of the first map. Each further map has twice as many, up to 8 times. Defaults to
             `64`.
-        normalization: `"instance"` (the default), `"batch"` or `None`; none at the first convolution. Instance
-            normalization lets a score see, by the statistics, the whole image.
+        normalization: `"instance"` (the default), `"batch"` or `None`, never at the first convolution. With instance
+            normalization, each score depends on the whole image through the statistics.
         batch_statistics_at_test: See `ganzoo.networks.unet.generator`.
         kernel_initializer: Keras initializer of all kernels. Defaults to N(0, 0.02).
-        packing: Integer, how many samples are judged together, see `AdversarialModel`. Defaults to `1`.
-        conditional: Boolean. `False` judges images by themselves, as CycleGAN does, which knows no pairs. Defaults to
-            `True`.
+        packing: Integer, number of samples that are judged together, see `AdversarialModel`. Defaults to `1`.
+        conditional: Boolean. `False` judges images without the input image, as CycleGAN does. Defaults to `True`.
         affine: Boolean, whether instance normalization has gains and biases. Without them the convolutions keep their
             biases, as in the authors' code. Defaults to `True`.
 
     Returns:
-        Functional `keras.Model`: `image` and, if it is conditional, `condition` -> float32 scores
+        Functional `keras.Model`: `image` [, `condition`] -> float32 scores
         `(batch, rows, columns, 1)`.
     """
     height, width, channels = image_shape = checks.sample_shape("image_shape", image_shape)
@@ -93,7 +93,7 @@ def discriminator(
 
     def convolution(x, width, size, stride, name, **settings):
         if (size, stride) == (4, 1):
-            # One zero on each side, as in the authors' code; "same" would put two on one of them.
+            # A row of zeros on each side, as in the authors' code. "same" would put two rows on the same side.
             x = layers.ZeroPadding2D(1, name=f"{name}_padding")(x)
         padding = "same" if stride == 2 else "valid"
         return Conv2D(

@@ -1,8 +1,8 @@
-"""How a built network was made: the function of its family, and the arguments that make the same network again.
+"""Finds the function and the arguments that a built network was made with.
 
-A saved network is a graph of layers, which has no number of filters to ask for, and no number of classes to change. The
-arguments are read off the layers by their names. Whether they were read right is then seen: the function must make a
-network of the same config.
+A saved network is a graph of layers. It does not store its number of filters, and its number of classes cannot be
+changed. So the arguments are read from the layers by name. As a check, the function must then make a network with the
+same config.
 """
 
 import contextlib
@@ -15,29 +15,29 @@ from ganzoo.networks import dcgan, maxout, mlp, resnet
 
 FAMILIES = {"dcgan": dcgan, "maxout": maxout, "mlp": mlp, "resnet": resnet}
 
-# The layers at the start of a network, whose kernels have its initializer.
+# Layers at the start of a network. Their kernels have the network's initializer.
 _FIRST = ("up_0_conv_0", "down_0_conv_0", "project", "down_0", "dense_0", "from_latents", "from_image")
 
 
 def rebuilder_of(network, **known):
-    """The function that makes a network, and its arguments.
+    """Finds the function that made a network, and its arguments.
 
     Args:
         network: Built `keras.Model`.
-        **known: Arguments that the model knows better: `image_shape`, `packing`, `num_classes`, `num_attributes`.
+        **known: Arguments that the model knows for certain: `image_shape`, `packing`, `num_classes`, `num_attributes`.
 
     Returns:
-        `(function, arguments)`: `function(**arguments)` makes a network of the same layers, with new weights.
+        `(function, arguments)`: `function(**arguments)` makes a network with the same layers and new weights.
 
     Raises:
-        ValueError: If no family of networks makes it.
+        ValueError: If the network does not belong to a known family.
     """
     family, _, role = network.name.rpartition("_")
     build = getattr(FAMILIES.get(family), role, None)
     if build is not None:
         names = set(inspect.signature(build).parameters)
         arguments = {name: value for name, value in known.items() if name in names}
-        # A network of other layers may lack the one that is asked for.
+        # An unknown network may lack a layer that a reader asks for.
         with contextlib.suppress(ValueError, KeyError, IndexError, TypeError, AttributeError, ZeroDivisionError):
             arguments |= {name: _READERS[name](network, role) for name in names - set(known)}
             with policy_of(network):
@@ -53,7 +53,7 @@ def rebuilder_of(network, **known):
 
 @contextlib.contextmanager
 def policy_of(network):
-    """Makes layers in the precision of a network."""
+    """A context in which new layers get the precision of a network."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(layer_of(network, *_FIRST).dtype_policy)
     try:
@@ -63,7 +63,7 @@ def policy_of(network):
 
 
 def layers_in(network):
-    """The layers of a network as text: their classes, names, settings and inputs, without the seeds."""
+    """The layers of a network as text, with their classes, names, settings and inputs but without seeds."""
 
     def bare(value):
         if isinstance(value, dict):
@@ -82,12 +82,12 @@ def names_in(network):
 
 
 def layer_of(network, *names):
-    """The first layer of these names, or `None`."""
+    """The first layer with a name among `names`, or `None`."""
     return next((network.get_layer(name) for name in names if name in names_in(network)), None)
 
 
 def numbered(network, form):
-    """The layers `form.format(0)`, `form.format(1)`, ..., as many as there are."""
+    """The layers named `form.format(0)`, `form.format(1)`, ..., up to the first missing number."""
     layers = []
     while form.format(len(layers)) in names_in(network):
         layers.append(network.get_layer(form.format(len(layers))))
@@ -177,6 +177,7 @@ _READERS = {
     "conditioning": lambda network, role: "projection" if "projection" in names_in(network) else "concatenate",
     "pixel_size": _pixel_size,
     "heads": _heads,
+    "score_dim": lambda network, role: network.get_layer("score").units,
     "down_blocks": _down_blocks,
     "same_blocks": lambda network, role: len(numbered(network, "same_{}_sum")),
     "pooling": lambda network, role: "sum" if "sum" in names_in(network) else "mean",

@@ -1,16 +1,16 @@
 """Residual networks, for images of any height, width and channels.
 
-The networks of the WGAN-GP authors. Every block adds two 3x3 convolutions to a shortcut, with ReLU before each
-convolution; the generator's blocks upsample by nearest neighbours and have batch normalization, the critic's pool by
-means and have none, or layer normalization. With classes, the gains and biases of the generator's normalization are
-those of the class: the label enters there, and not beside the latents.
+They are the networks of the WGAN-GP authors. Every block adds two 3x3 convolutions to a shortcut, with ReLU before each
+convolution. The generator's blocks upsample by nearest neighbours and have batch normalization. The critic's blocks use
+average pooling and have layer normalization or no normalization. With classes, the generator's normalization has gains
+and biases for each class. The label enters there and not beside the latents.
 
 | Network of the paper | Generator | Critic |
 |---|---|---|
 | CIFAR-10, 32x32 | `filters=128` | `filters=128` |
 | 64x64 | `filters=64, growth=2` | `filters=64, growth=2, normalization="layer", down_blocks=4, same_blocks=0` |
 
-The 64x64 critic of the authors' code differs: a plain convolution is its first layer, and its head sees the last map
+The 64x64 critic in the authors' code differs. Its first layer is a plain convolution, and its head sees the last map
 without pooling.
 
 Reference: [Gulrajani et al., 2017](https://arxiv.org/abs/1704.00028), Appendix F.
@@ -36,7 +36,7 @@ from ganzoo.networks.inputs import (
     split_condition,
 )
 
-# The critic of the paper halves 32 pixels to 8; 28 become 7.
+# The paper's critic halves 32 pixels to 8, and 28 pixels to 7.
 LAST_SIDE_OF_CRITIC = 7
 
 
@@ -50,16 +50,16 @@ def generator(
     kernel_initializer=WGAN_GP_KERNELS,
     num_classes=None,
 ):
-    """Latents, projected to a small map, through blocks that double its size to an image.
+    """Maps latents to an image by a projection to a small map and residual blocks that double its size.
 
     Args:
         image_shape: `(height, width, channels)`.
         latent_dim: Integer, size of the latent vector. Defaults to `128`.
         filters: Integer, channels of the largest hidden map. Defaults to `128`.
-        growth: Integer, how many times more channels each smaller map has. Defaults to `1`.
-        batch_normalization: Boolean. Defaults to `True`, which classes need.
-        kernel_initializer: Keras initializer of the convolutions on the residual paths. Defaults to the authors':
-            uniform of variance `4 / (fan_in + fan_out)`. All other kernels start half as large in variance.
+        growth: Integer, factor by which the channels grow with each halving of the map. Defaults to `1`.
+        batch_normalization: Boolean. Defaults to `True`. Classes need it.
+        kernel_initializer: Keras initializer of the convolutions on the residual paths. Defaults to the authors'
+            initializer, uniform with variance `4 / (fan_in + fan_out)`. All other kernels start with half the variance.
         num_classes: Integer, or `None` (the default). With classes, there is a second input `label`, for conditional
             batch normalization.
 
@@ -113,35 +113,39 @@ def discriminator(
     label="one_hot",
     conditioning="concatenate",
     packing=1,
+    score_dim=1,
 ):
-    """An image through blocks that halve its size, and blocks that keep it, to a score.
+    """Scores an image by residual blocks that halve its size and blocks that keep it.
 
     Args:
         image_shape: `(height, width, channels)`.
         filters: Integer, channels of the largest map. Defaults to `128`.
-        growth: Integer, how many times more channels each smaller map has. Defaults to `1`.
-        normalization: `None` (the default), `"layer"`, `"batch"` or `"instance"`, none in the first block; or
-            `"spectral"`, on all kernels.
-        down_blocks: Integer, blocks that halve the size. Defaults to as many as leave both sides at 7 pixels or more.
-        same_blocks: Integer, blocks after them that keep it. Defaults to `2`.
+        growth: Integer, factor by which the channels grow with each halving of the map. Defaults to `1`.
+        normalization: `None` (the default), `"layer"`, `"batch"` or `"instance"`, never in the first block.
+            `"spectral"` applies to all kernels.
+        down_blocks: Integer, number of blocks that halve the size. By default as many as leave both sides at 7 pixels
+            or more.
+        same_blocks: Integer, number of blocks after them that keep the size. Defaults to `2`.
         pooling: `"mean"` (the default) over the last map, or `"sum"`, as in the networks of spectral normalization.
         kernel_initializer: As in `generator`.
         num_classes: Integer, or `None` (the default). With classes, there is a second input `label`.
-        label: How it is joined to the image as channels: `"one_hot"` (the default) or `"embedding"`.
-        conditioning: `"concatenate"` (the default), or `"projection"`: the score is `f(x) + <V y, phi(x)>`, phi the
-            pooled features.
+        label: How the label is joined to the image as channels: `"one_hot"` (the default) or `"embedding"`.
+        conditioning: `"concatenate"` (the default) or `"projection"`, where the score is `f(x) + <V y, phi(x)>` and phi
+            is the pooled features.
         packing: Integer, images that are scored at once, joined in their channels. Defaults to `1`.
+        score_dim: Integer, numbers that a sample gets as its score: more than one are the features of `CramerGAN`.
+            Defaults to `1`.
 
     Returns:
-        Functional `keras.Model`: `image` [, `label`] -> float32 scores `(batch, 1)`.
+        Functional `keras.Model`: `image` [, `label`] -> float32 scores `(batch, score_dim)`.
 
-    Reference: of sum pooling, [Miyato et al., 2018](https://arxiv.org/abs/1802.05957), Table 4.
+    Reference for sum pooling: [Miyato et al., 2018](https://arxiv.org/abs/1802.05957), Table 4.
     """
     image_shape = checks.sample_shape("image_shape", image_shape)
-    filters, growth = checks.counts(filters=filters, growth=growth)
+    filters, growth, score_dim = checks.counts(filters=filters, growth=growth, score_dim=score_dim)
     pooling = checks.choice("pooling", pooling, ("mean", "sum"))
     same_blocks = checks.integer("same_blocks", same_blocks, least=0)
-    stages(image_shape)  # Refuses images that are too small.
+    stages(image_shape)  # Raises an error for images that are too small.
     down_blocks = checks.integer("down_blocks", down_blocks, least=1, optional=True) or halvings(image_shape)
     image, classes = image_input(image_shape, packing), label_input(num_classes, packing)
     (joined, _), (projected, _) = split_condition(classes, None, conditioning)
@@ -156,14 +160,15 @@ def discriminator(
     for index in range(down_blocks + same_blocks):
         first, halves = index == 0, index < down_blocks
         name = f"down_{index}" if halves else f"same_{index - down_blocks}"
+        # Blocks that keep the size also keep the number of channels.
         depth = filters * growth ** min(index, down_blocks - 1)
-        # The input of the first block is an image: no ReLU, and hidden maps as deep as its output.
+        # The first block's input is an image, so it has no ReLU, and its hidden map is as deep as its output.
         residual = x if first else activate(x, f"{name}_0")
         residual = convolve(residual, depth if first else x.shape[-1], 3, f"{name}_conv_0", kernel_initializer)
         residual = layers.ReLU(name=f"{name}_1_relu")(residual) if first else activate(residual, f"{name}_1")
         residual = convolve(residual, depth, 3, f"{name}_conv_1", kernel_initializer)
         if halves:
-            # Pooling and a 1x1 convolution commute, and this order is the cheaper one.
+            # Pooling and a 1x1 convolution commute. Pooling first is cheaper.
             residual = layers.AveragePooling2D(2, padding="same", name=f"{name}_halve")(residual)
             x = layers.AveragePooling2D(2, padding="same", name=f"{name}_halve_shortcut")(x)
             x = convolve(x, depth, 1, f"{name}_shortcut")
@@ -172,13 +177,13 @@ def discriminator(
     features = layers.GlobalAveragePooling2D(name="mean")(x)
     if pooling == "sum":
         features = layers.Rescaling(float(x.shape[1] * x.shape[2]), name="sum")(features)
-    score = dense_layer(normalization)(1, dtype="float32", name="score")(features)
+    score = dense_layer(normalization)(score_dim, dtype="float32", name="score")(features)
     score = add_projection(score, features, condition_vectors(projected, num_classes, None), normalization)
     return functional([image, classes], score, name="resnet_discriminator")
 
 
 def halvings(image_shape):
-    """How often the critic halves an image."""
+    """The number of times that the critic halves an image."""
     return max(1, int(math.log2(min(image_shape[:2]) / LAST_SIDE_OF_CRITIC)))
 
 

@@ -1,12 +1,11 @@
-"""The residual generator of CycleGAN: an image to an image of the same size, without noise.
+"""The residual generator of CycleGAN, which maps an image to an image of the same size, without noise.
 
 Two strided convolutions halve the image twice, residual blocks work on the small map, and two transposed convolutions
-double it again. Each residual block adds a change to the map that it gets, so what should stay can pass.
+double it again. Each residual block adds a change to its input, so content that should stay can pass. The borders are
+padded with their mirror image, which leaves fewer artefacts than zeros.
 
-The borders are padded with their mirror image, which leaves fewer artefacts than zeros.
-
-Reference: [Zhu et al., 2017](https://arxiv.org/abs/1703.10593), Section 4 and Appendix 7.2; the architecture is that of
-[Johnson et al., 2016](https://arxiv.org/abs/1603.08155).
+Reference: [Zhu et al., 2017](https://arxiv.org/abs/1703.10593), Section 4 and Appendix 7.2; architecture after [Johnson
+et al., 2016](https://arxiv.org/abs/1603.08155).
 """
 
 import keras
@@ -31,14 +30,15 @@ def generator(
     affine=False,
     kernel_initializer=DCGAN_KERNELS,
 ):
-    """The input image through c7s1-64, d128, d256, the residual blocks R256, u128, u64 and c7s1-3.
+    """Maps an image to an image, by the paper's layers c7s1-64, d128, d256, R256 blocks, u128, u64 and c7s1-3.
 
     Args:
-        image_shape: `(height, width, channels)` of the output. Both sides divide by 4 and have 8 pixels or more.
+        image_shape: `(height, width, channels)` of the output. Both sides must be divisible by 4 and have 8 pixels or
+            more.
         condition_shape: `(height, width, channels)` of the input image. Defaults to `image_shape`.
-        filters: Integer, channels of the first map; the residual blocks have four times as many. Defaults to `64`.
+        filters: Integer, channels of the first map. The residual blocks have four times as many. Defaults to `64`.
         blocks: Integer, the number of residual blocks. Defaults to 6 up to 128 pixels a side, and to 9 above.
-        normalization: `"instance"` (the default), `"batch"` or `None`, after each convolution but the last.
+        normalization: `"instance"` (the default), `"batch"` or `None`, after each convolution except the last.
         affine: Boolean, whether instance normalization has gains and biases. Defaults to `False`, as in the authors'
             code, where the convolutions before it keep their biases. The normalization cancels them.
         kernel_initializer: Keras initializer of all kernels. Defaults to N(0, 0.02).
@@ -47,7 +47,7 @@ def generator(
         Functional `keras.Model`: `image` -> float32 images in [-1, 1].
 
     Raises:
-        ValueError: If the shapes or numbers do not fit, in words.
+        ValueError: If a shape or number does not fit.
     """
     image_shape = checks.sample_shape("image_shape", image_shape)
     condition_shape = check_condition_shape(image_shape, condition_shape)
@@ -55,7 +55,7 @@ def generator(
     filters = checks.integer("filters", filters, least=1)
     blocks = checks.integer("blocks", blocks, least=1, optional=True) or blocks_for(image_shape)
     affine = checks.boolean("affine", affine)
-    # Gains and biases of a normalization take the place of the convolution's bias.
+    # A bias of the normalization makes the convolution's bias redundant.
     settings = {
         "use_bias": normalization is None or (normalization == "instance" and not affine),
         "kernel_initializer": kernel_initializer,
@@ -93,12 +93,12 @@ def generator(
 
 
 def blocks_for(image_shape):
-    """The number of residual blocks that the paper takes for a size."""
+    """The paper's number of residual blocks for an image size."""
     return SMALL_BLOCKS if max(image_shape[:2]) <= SMALL_SIDE else LARGE_BLOCKS
 
 
 def check_side(image_shape):
-    """Raises a `ValueError` unless two halvings of the image are exact and leave a map of 2 x 2 or more."""
+    """Raises a `ValueError` unless the image can be halved twice exactly and leaves a map of 2 x 2 or more."""
     if any(side % 4 or side < 8 for side in image_shape[:2]):
         fitting = tuple(max(8, -(-side // 4) * 4) for side in image_shape[:2])
         raise ValueError(
@@ -109,12 +109,12 @@ def check_side(image_shape):
 
 @keras.saving.register_keras_serializable("ganzoo")
 class ReflectionPadding2D(layers.Layer):
-    """Adds rows and columns on all four sides: the image, mirrored at its border pixels.
+    """Pads an image on all four sides with its mirror image at the border pixels.
 
     `a b c d` with a padding of 2 becomes `c b a b c d c b`.
 
     Args:
-        padding: Integer, the number of rows and columns on each side; less than both sides of the image.
+        padding: Integer, the number of rows and columns on each side. It must be less than both sides of the image.
 
     Call arguments: images `(batch, height, width, channels)`.
     """

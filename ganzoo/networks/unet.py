@@ -1,10 +1,10 @@
-"""The U-Net generator of pix2pix: an image to an image of the same size.
+"""The U-Net generator of pix2pix, which maps an image to an image of the same size.
 
-Strided convolutions halve the image until a side is odd, at 256x256 down to one pixel; transposed convolutions double
-it again, and each gets, beside the map below it, the encoder's map of its own size: what input and output share, such
+Strided convolutions halve the image until a side is odd, at 256x256 down to a single pixel. Transposed convolutions
+double it again. Each of them also gets the encoder's map of its own size. So shared structure of input and output, such
 as edges, need not pass the bottleneck. Kernels are 4x4 with stride 2, from N(0, 0.02).
 
-Its noise is dropout, so the latents here are what decides which units drop out: see `NoiseDropout`.
+The noise of pix2pix is dropout. Here the latents decide which units drop out, see `NoiseDropout`.
 
 Reference: [Isola et al., 2017](https://arxiv.org/abs/1611.07004), Section 3.2.1 and Section 6.1.1.
 """
@@ -21,15 +21,16 @@ from ganzoo.layers import DCGAN_KERNELS, BatchNormalization, Conv2D, Conv2DTrans
 from ganzoo.networks.inputs import network
 from ganzoo.replicas import mean_over_replicas
 
-DEEPEST = 8  # The paper's network for 256x256.
+DEEPEST = 8  # As in the paper's network for 256x256.
 DROPOUT_BLOCKS = 3
 
 
 def depth_of(image_shape, depth=None):
-    """The number of halvings: as many as both sides allow, at most 8, or the given one if they allow it."""
+    """The number of halvings: the given depth if both sides allow it, by default as many as possible up to 8."""
     height, width, _ = image_shape
     common = math.gcd(height, width)
-    possible = (common & -common).bit_length() - 1  # How often 2 divides both.
+    # The lowest set bit of both sides is the largest power of 2 that divides them.
+    possible = (common & -common).bit_length() - 1  # How often 2 divides both sides.
     if possible < (depth or 2):
         needed = 2 ** (depth or 2)
         raise ValueError(
@@ -53,27 +54,27 @@ def generator(
     skips=True,
     kernel_initializer=DCGAN_KERNELS,
 ):
-    """The input image through an encoder and a decoder to the output image.
+    """Maps the input image to the output image by an encoder and a decoder with skip connections.
 
     Args:
-        image_shape: `(height, width, channels)` of the output; both sides divide by 4 at least.
+        image_shape: `(height, width, channels)` of the output. Both sides must be divisible by 4.
         condition_shape: `(height, width, channels)` of the input image. Defaults to `image_shape`.
-        filters: Integer, channels of the largest hidden map; each smaller one has twice as many, up to 8 times.
+        filters: Integer, channels of the largest hidden map. Each smaller map has twice as many, up to 8 times.
             Defaults to `64`.
         depth: Integer, at least 2, number of halvings. Defaults to as many as both sides allow, at most 8.
-        normalization: `"instance"` (the default), `"batch"` or `None`; none at the first convolution and at the
-            bottleneck, whose single pixel it would turn to zero.
-        dropout: Float in [0, 1), rate in the innermost blocks of the decoder, at most three. Defaults to `0.5`.
-        dropout_at_test: Boolean, drop out in inference, too, as the paper does. Defaults to `True`.
-        batch_statistics_at_test: Boolean, for `"batch"`: use the statistics of the batch in inference, too, as the
-            paper does with batches of one image. Images of a larger batch then depend on each other. Defaults to
-            `False`.
+        normalization: `"instance"` (the default), `"batch"` or `None`. The first convolution has no normalization, nor
+            has the bottleneck, whose single pixel would become zero.
+        dropout: Float in [0, 1), dropout rate in the innermost blocks of the decoder, at most three. Defaults to `0.5`.
+        dropout_at_test: Boolean, whether to use dropout also in inference, as the paper does. Defaults to `True`.
+        batch_statistics_at_test: Boolean, for `"batch"`, whether to use the statistics of the batch also in inference.
+            The paper does so, with batches of a single image. In a larger batch, images then depend on each other.
+            Defaults to `False`.
         skips: Boolean, `False` is the encoder-decoder of the paper's ablation. Defaults to `True`.
         kernel_initializer: Keras initializer of all kernels. Defaults to N(0, 0.02).
 
     Returns:
         Functional `keras.Model`: `latents` `(batch, latent_dim)`, `condition` -> float32 images in [-1, 1].
-        `latent_dim` is the number of units that can drop out; without dropout it is 1, and changes nothing.
+        `latent_dim` is the number of units that can drop out. Without dropout it is 1, and the latents have no effect.
     """
     height, width, channels = image_shape = checks.sample_shape("image_shape", image_shape)
     condition_shape = check_condition_shape(image_shape, condition_shape)
@@ -81,6 +82,7 @@ def generator(
     depth = depth_of(image_shape, checks.integer("depth", depth, least=2, optional=True))
     skips = checks.boolean("skips", skips)
     check_statistics(normalization, batch_statistics_at_test)
+    # The width doubles three times and then stays, as in the paper.
     widths = [filters * 2 ** min(index, 3) for index in range(depth)]
     dropouts, units = dropout_layers(height, width, widths, dropout, dropout_at_test)
     latents = keras.Input((max(units, 1),), name="latents")
@@ -94,7 +96,7 @@ def generator(
 
     x, maps = encode(condition, widths, normalization, convolution)
     if not dropouts:
-        x = NoiseDropout(0.0, name="no_dropout")([x, latents])  # Keras wants each input to be connected.
+        x = NoiseDropout(0.0, name="no_dropout")([x, latents])  # Keras needs all inputs connected.
     for index in reversed(range(depth - 1)):
         x = layers.ReLU(name=f"relu_{index + 1}")(x)
         x = convolution(Conv2DTranspose, x, widths[index], f"up_{index + 1}", normalization)
@@ -117,17 +119,17 @@ def generator(
 
 
 def encode(x, widths, normalization, convolution):
-    """Halves an image once for each width.
+    """Halves an image repeatedly, with a convolution for each width.
 
     Returns:
-        The bottleneck, and the maps above it, the largest first.
+        The bottleneck and the maps above it, largest first.
     """
     maps, last = [], len(widths) - 1
     for index, width in enumerate(widths):
         kind = normalization if 0 < index < last else None
         x = convolution(Conv2D, x, width, f"down_{index}", kind)
         if index < last:
-            # The decoder gets it after the LeakyReLU, too: its ReLU makes the same of both.
+            # The decoder also gets the map after the LeakyReLU. Its ReLU makes no difference between the two.
             x = layers.LeakyReLU(0.2, name=f"leaky_relu_{index}")(x)
             maps.append(x)
     return x, maps
@@ -137,7 +139,7 @@ def dropout_layers(height, width, widths, rate, at_test):
     """The dropout of the innermost blocks of the decoder.
 
     Returns:
-        Dictionary, the index of the map that a block makes -> its `NoiseDropout`; and how many units can drop out.
+        Dictionary, index of a decoder block's map -> `NoiseDropout`, and the number of units that can drop out.
     """
     rate, at_test = checks.number("dropout", rate, least=0, below=1), checks.boolean("dropout_at_test", at_test)
     found, start, depth = {}, 0, len(widths)
@@ -150,7 +152,7 @@ def dropout_layers(height, width, widths, rate, at_test):
 
 
 def check_statistics(normalization, batch_statistics_at_test):
-    """Raises a `ValueError` for statistics of the batch where there is no batch normalization."""
+    """Raises a `ValueError` for batch statistics without batch normalization."""
     if checks.boolean("batch_statistics_at_test", batch_statistics_at_test) and normalization != "batch":
         raise ValueError(
             'batch_statistics_at_test=True asks for normalization="batch". Received: '
@@ -159,7 +161,7 @@ def check_statistics(normalization, batch_statistics_at_test):
 
 
 def check_condition_shape(image_shape, condition_shape):
-    """Returns the shape of the input image, which has the height and width of the output."""
+    """Returns the shape of the input image after a check that it has the output's height and width."""
     if condition_shape is None:
         return image_shape
     condition_shape = checks.sample_shape("condition_shape", condition_shape)
@@ -172,7 +174,7 @@ def check_condition_shape(image_shape, condition_shape):
 
 
 def normalization_layer(kind, batch_statistics_at_test, name, affine=True):
-    """Returns the normalization of a network for translation, or the identity; see `generator`.
+    """Returns the normalization layer of a translation network, or the identity. See `generator`.
 
     Without `affine`, instance normalization has no gains and no biases.
     """
@@ -191,20 +193,20 @@ def normalization_layer(kind, batch_statistics_at_test, name, affine=True):
 class NoiseDropout(layers.Layer):
     """Dropout whose randomness is an input.
 
-    Unit i is kept where Phi(z_i) > rate, for the distribution function Phi of N(0, 1), and scaled by 1 / (1 - rate).
-    With z ~ N(0, I) this is dropout; but, as a function of z, it is the same for a seed in training, on any number of
+    Unit i is kept if Phi(z_i) > rate, with the distribution function Phi of N(0, 1), and scaled by 1 / (1 - rate). With
+    z ~ N(0, I) this is dropout. As a function of z, it is the same for the same seed in training, on any number of
     replicas, in `generate` and in a SavedModel.
 
     Args:
-        rate: Float in [0, 1), the fraction that drops out.
-        start: Integer, where this layer's part of the latents begins. Defaults to `0`.
-        at_test: Boolean, drop out in inference, too. Defaults to `True`.
+        rate: Float in [0, 1), the fraction of units that drop out.
+        start: Integer, the index of the first latent of this layer. Defaults to `0`.
+        at_test: Boolean, whether to drop units also in inference. Defaults to `True`.
 
     Call arguments: `[features, latents]`, `(batch, ...)` and `(batch, latent_dim)`.
     """
 
     def __init__(self, rate, start=0, at_test=True, **kwargs):
-        super().__init__(autocast=False, **kwargs)  # The latents stay float32.
+        super().__init__(autocast=False, **kwargs)  # Keeps the latents in float32.
         self.rate = rate
         self.start = start
         self.at_test = at_test
@@ -231,7 +233,7 @@ class NoiseDropout(layers.Layer):
 
 @keras.saving.register_keras_serializable("ganzoo")
 class BatchStatisticsNormalization(BatchNormalization):
-    """Batch normalization that uses the statistics of the batch in inference, too, over all replicas."""
+    """Batch normalization that also uses the statistics of the batch in inference, over all replicas."""
 
     def call(self, inputs, training=None, mask=None):
         if training:

@@ -1,1 +1,1 @@
-"""Trained models by name: presets that come with ganzoo, lie in a folder, or on a hub."""
+"""Trained models by name: presets that come with ganzoo, from a folder, or from a hub."""

@@ -1,4 +1,4 @@
-"""What is told of a preset: its card, with the front matter that hubs read, and its line in the list."""
+"""The description of a preset: its card, with the front matter for hubs, and its line in the list."""
 
 import dataclasses
 
@@ -6,7 +6,7 @@ COLUMNS = ("name", "model", "data", "image_shape", "licence", "score", "megabyte
 
 
 def plain(card):
-    """A card as JSON values: its scores may be `ganzoo.metrics.Score`s."""
+    """A card as JSON values. Its scores may be `ganzoo.metrics.Score`s."""
     card = dict(card or {})
     if "scores" in card:
         card["scores"] = [dataclasses.asdict(s) if dataclasses.is_dataclass(s) else s for s in card["scores"]]
@@ -14,7 +14,7 @@ def plain(card):
 
 
 def facts(card):
-    """What a card says beside its scores, as a dictionary of strings."""
+    """The content of a card except its scores, as a dictionary of strings."""
     told = {
         "Data": card.get("data_text") or card.get("data"),
         "Licence": card.get("licence"),
@@ -67,7 +67,7 @@ def in_words(score):
 
 
 def markdown(name, metadata):
-    """The card: `README.md` of a preset."""
+    """The card of a preset, the text of its `README.md`."""
     card = metadata.get("card", {})
     lines = [
         "---",
@@ -118,12 +118,12 @@ def markdown(name, metadata):
 
 
 def conditions_in_words(metadata):
-    """What a preset can be asked for, or `None` if there is nothing."""
+    """The conditions that a preset takes, or `None` if there are no conditions."""
     return " and ".join(map(condition_in_words, metadata.get("conditions", {}).values())) or None
 
 
 def condition_in_words(card):
-    """A condition, of its card."""
+    """A condition in words, from its card."""
     if card["kind"] == "label":
         names = card["class_names"] or [f"0 to {card['num_classes'] - 1}"]
         return f"a label: {', '.join(names)}"

@@ -1,4 +1,4 @@
-"""A trained model for other samples or other conditions: new networks with the weights that fit."""
+"""Adapts a trained model to other samples or conditions, by new networks with the weights that still fit."""
 
 import re
 
@@ -13,10 +13,10 @@ from ganzoo.networks.rebuilding import policy_of, rebuilder_of
 from ganzoo.presets import weights
 from ganzoo.training import assembly
 
-# What `from_preset` takes as "none of it any more".
+# `num_classes=0` and `num_attributes=0` of `from_preset` remove a condition.
 NONE = 0
 
-# What of a variable is new, in words.
+# Words for the new part of a variable.
 KEPT, NEW, OF_CONDITION = None, "", " for the condition"
 
 NETWORKS = {"generator", "discriminator"}
@@ -26,19 +26,19 @@ WITH_CLASSES = {"gamma": "gain", "beta": "bias", "gain": "gamma", "bias": "beta"
 
 
 def adapted(model, image_size=None, num_classes=None, num_attributes=None, without=()):
-    """A model of the same kind for images of another size, or another condition.
+    """A model of the same class for images of another size, or with another condition.
 
     Args:
         model: Compiled model with the trained weights.
-        image_size: `(height, width)`. Defaults to `None`: as it is.
-        num_classes, num_attributes: Integers, `0` for none. Default to `None`: as it is.
-        without: Names of parts whose weights are not trained. Defaults to none.
+        image_size: `(height, width)`. Defaults to `None`: unchanged.
+        num_classes, num_attributes: Integers. `0` removes the condition. Default to `None`: unchanged.
+        without: Names of parts whose weights are not trained. Empty by default.
 
     Returns:
-        `(model, new)`: a compiled model, and names of the weights that are new, in words.
+        `(model, new)`: a compiled model, and a description of the new weights.
 
     Raises:
-        ValueError: If the networks cannot be built again.
+        ValueError: If the networks cannot be rebuilt.
     """
     check_adaptable(model)
     before = sizes_of(model)
@@ -61,7 +61,7 @@ def adapted(model, image_size=None, num_classes=None, num_attributes=None, witho
 
 
 def sizes_of(model):
-    """The sizes that both networks of a model are built for."""
+    """The sizes that the networks of a model are built for."""
     return {
         "image_shape": model.image_shape,
         "packing": model.packing,
@@ -71,7 +71,7 @@ def sizes_of(model):
 
 
 def wished(name, value, now):
-    """The number of classes or attributes that the new model has, `None` for none."""
+    """The number of classes or attributes of the new model, or `None` for no condition."""
     value = checks.integer(name, value, least=0, optional=True)
     return now if value is None else None if value == NONE else value
 
@@ -87,7 +87,7 @@ def image_size_for(model, image_size):
 
 
 def check_adaptable(model):
-    """Raises a `ValueError` for a model whose networks are not a generator and a discriminator of samples."""
+    """Raises a `ValueError` unless a model's networks are a generator and a discriminator of samples."""
     name = type(model).__name__
     if model.conditions.translates:
         raise ValueError(
@@ -108,6 +108,7 @@ def check_adaptable(model):
 def rebuilt(model, name, before, after):
     """A network of the same family and settings for other sizes."""
     network = getattr(model, name)
+    # This discriminator predicts the classes by a head and has no condition as an input.
     if name == "discriminator" and not model.judges_conditions:
         none = {"num_classes": None, "num_attributes": None}
         before, after = {**before, **none}, {**after, **none, "classes": after["num_classes"]}
@@ -126,7 +127,7 @@ def rebuilt(model, name, before, after):
 
 
 def assembled(model, networks, sizes):
-    """The compiled model of these networks, with the settings of the old one."""
+    """The compiled model of new networks, with the settings of the old model."""
     conditional = sizes["num_classes"] is not None or sizes["num_attributes"] is not None
     # A conditional GAN without a condition is a GAN.
     classes = [cls for cls in type(model).__mro__ if conditional or not getattr(cls, "needs_condition", False)]
@@ -150,15 +151,18 @@ def attributes_of(model):
 
 
 def transfer(old, new):
-    """Copies the weights of a network that fit another one.
+    """Copies all weights of a network that fit a new network.
 
-    A variable of the same layer and shape is copied. A generator of larger images begins with a stage more, so its
-    stages have the numbers of the old ones plus one. Where a layer has other condition inputs than before, the rows of
-    its kernel for the rest are copied, and those for the condition are 0; each class begins with the same gains and
-    biases of batch normalization, the mean of the old ones: it begins as if there were no condition.
+    - A variable of the same layer and shape is copied.
+    - A generator of larger images has a further stage at the beginning, so its stage numbers are shifted by 1.
+    - If the condition of a layer changes, the rows of its kernel for the other inputs are copied, and the rows for the
+      condition start at 0.
+    - The gains and biases of batch normalization for each class start at the mean of the old values.
+
+    So the new network starts as if it had no condition.
 
     Returns:
-        Names of the layers, or variables of a layer, that are new, in words.
+        Descriptions of the new layers, or of the new variables of a layer.
     """
     fresh = []
     for layer in new.layers:
@@ -171,7 +175,7 @@ def transfer(old, new):
 
 
 def copy_to(variable, layer, old, new):
-    """Copies what an old network has for a variable of a layer of a new one; returns what of it is new, in words."""
+    """Copies an old network's values into a variable of a new layer. Returns a description of the new part."""
     source_layer = counterpart_of(layer, old, new)
     source = None if source_layer is None else same_in(source_layer, variable.name)
     if source is None:
@@ -194,7 +198,7 @@ def copy_to(variable, layer, old, new):
 
 
 def counterpart_of(layer, old, new):
-    """The layer of an old network that a layer gets its weights from, or `None`."""
+    """The layer of an old network that provides the weights of a layer, or `None`."""
     layers = {each.name: each for each in old.layers}
     added = sum(is_stage(each.name) for each in new.layers) - sum(map(is_stage, layers))
     shifted = re.sub(r"(?<=^up_)\d+|(?<=^stage_)\d+", lambda match: str(int(match[0]) - added), layer.name)
@@ -202,7 +206,7 @@ def counterpart_of(layer, old, new):
 
 
 def same_in(layer, name):
-    """The variable of a layer with a name, or what it is called with or without classes; `None` if there is none."""
+    """The variable of a layer with a name, or its counterpart with or without classes. `None` if neither exists."""
     return next((each for each in layer.weights if each.name in (name, WITH_CLASSES.get(name))), None)
 
 
@@ -212,12 +216,12 @@ def has_classes(layer):
 
 
 def is_stage(name):
-    """Whether a layer is the one of a generator's stage that doubles the size."""
+    """Whether a layer doubles the size in a stage of a generator."""
     return re.fullmatch(r"up_\d+(_sum)?", name) is not None
 
 
 def differ_in_condition(old, new, source, variable):
-    """Whether two kernels differ in the rows of the condition alone."""
+    """Whether two kernels differ only in the rows of the condition."""
     return (
         variable.name == "kernel"
         and len(variable.shape) == len(source.shape)
@@ -233,10 +237,11 @@ def takes_condition(layer):
 
 
 def own_inputs(layer):
-    """How many inputs of a layer come before a joined condition."""
+    """The number of a layer's inputs before a joined condition."""
     tensor = layer.input
     while True:
         origin = graph.made_by(tensor)
+        # `join_label` and similar functions name their layers `with_...`.
         joins = isinstance(origin.operation, keras.layers.Concatenate) and origin.operation.name.startswith("with_")
         if not joins and not isinstance(origin.operation, keras.layers.AveragePooling2D):
             return tensor.shape[-1]

@@ -1,7 +1,7 @@
 """A preset is a folder: `config.json`, `metadata.json`, `model.weights.h5`, and a card, `README.md`.
 
-The names are those of KerasHub. `metadata.json` holds the version of the format, the sha256 of the other two files, and
-what the card says, as JSON values.
+The names are the same as in KerasHub. `metadata.json` holds the version of the format, the sha256 of the other two
+files, and the content of the card as JSON values.
 """
 
 import hashlib
@@ -18,14 +18,14 @@ from ganzoo.version import __version__
 CONFIG, WEIGHTS, CARD = "config.json", "model.weights.h5", "README.md"
 FILES = (CONFIG, METADATA, WEIGHTS)
 
-# Raised when older versions of ganzoo could not read what is written.
+# Incremented when older versions of ganzoo cannot read the new files.
 FORMAT = 1
 
 DTYPES = (None, "float16", "float32")
 
 
 def save(model, path, discriminator=True, dtype=None, card=None):
-    """Writes a preset; see `GenerativeModel.save_to_preset`."""
+    """Writes a preset. See `GenerativeModel.save_to_preset`."""
     path = checks.path("path", path)
     dtype = checks.choice("dtype", dtype, DTYPES)
     discriminator = checks.boolean("discriminator", discriminator)
@@ -39,6 +39,7 @@ def save(model, path, discriminator=True, dtype=None, card=None):
     with files.replacing(path / WEIGHTS) as temporary:
         weights.write(model, temporary, parts, dtype)
     variables = [variable for part in parts for variable in weights.parts_of(model)[part]]
+    # The hashes show if a preset is incomplete because its save was interrupted.
     metadata = {
         "format": FORMAT,
         "model": type(model).__name__,
@@ -60,7 +61,7 @@ def save(model, path, discriminator=True, dtype=None, card=None):
 
 
 def in_full_precision(config):
-    """The config of a model that computes in float32, whatever half precision it was trained in."""
+    """The config of a model, changed to compute in float32 even if it was trained in half precision."""
     if isinstance(config, list):
         return [in_full_precision(value) for value in config]
     if not isinstance(config, dict):
@@ -83,7 +84,7 @@ def read_metadata(path):
     """The metadata of a preset, checked.
 
     Raises:
-        ValueError: If the folder is no preset, or has a newer format.
+        ValueError: If the folder is not a preset, or has a newer format.
     """
     missing = [name for name in FILES if not (path / name).is_file()]
     if missing:
@@ -119,7 +120,7 @@ def load(path, custom_objects=None):
         custom_objects: Dictionary, name -> class of your own. Defaults to `None`.
 
     Returns:
-        `(model, names of the parts whose weights are new)`.
+        `(model, names of the parts with new weights)`.
 
     Raises:
         ValueError: If a file is missing, damaged, or of a newer format.
@@ -138,7 +139,7 @@ def load(path, custom_objects=None):
 
 
 def deserialize(config, path, custom_objects=None):
-    """The compiled model of a config, whose weights are new."""
+    """The compiled model of a config, with new weights."""
     model = keras.saving.deserialize_keras_object(config, custom_objects=custom_objects, safe_mode=True)
     if not hasattr(model, "save_to_preset"):
         raise ValueError(f"{str(path)!r} describes no model of ganzoo. Received: {type(model).__name__}")

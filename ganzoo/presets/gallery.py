@@ -1,6 +1,7 @@
 """A gallery of presets: one HTML page with all pictures in it, or a page of the documentation."""
 
 import base64
+import hashlib
 import html
 import textwrap
 
@@ -18,7 +19,10 @@ INTRODUCTION = """# The gallery
 Every preset that comes with ganzoo: samples that nobody chose, the way from sample to sample, and the samples that
 look most like a training image. The numbers are measured against images that the training never saw, with their 95 %
 intervals; [metrics](metrics.md) explains each. [The zoo](zoo.md) tells how to use a preset, and how to make your
-own."""
+own.
+
+You can play with the models in this page. They run in your browser: nothing is sent anywhere, and it works from a
+folder on your disk too."""
 
 
 def page(presets):
@@ -64,15 +68,25 @@ def pictures_of(folder):
     return {name: text for name, text in words.items() if (folder / name).is_file()}
 
 
+def digest(folder):
+    """The sha256 of what a preset is: its weights, networks and card."""
+    found = hashlib.sha256()
+    for name in ("model.weights.h5", "config.json", "metadata.json"):
+        found.update((folder / name).read_bytes())
+    return found.hexdigest()
+
+
 # === A page of the documentation ===
 
 
-def markdown(presets, images="images/zoo"):
+def markdown(presets, images="images/zoo", explorers=None):
     """The page as Markdown, whose pictures lie beside it.
 
     Args:
         presets: List of `(name, folder, metadata)`.
         images: String, the folder of the pictures, as seen from the page. Defaults to `"images/zoo"`.
+        explorers: Dictionary, name of a preset -> bytes of the page that is its model, in the folder `explore`.
+            Defaults to `None`: there are no such pages.
 
     Returns:
         The text, and the pictures as a dictionary, name of a file -> path of its original.
@@ -85,6 +99,9 @@ def markdown(presets, images="images/zoo"):
         lines = [f"## {card.get('title', name)} {{ #{name} }}", ""]
         for file, words in found.items():
             lines += [f"![{words}]({images}/{file})", "", f"*{words}.*", ""]
+        if name in (explorers or {}):
+            size = f"{explorers[name] / 1e6:.1f} MB, and once 5 MB for all models."
+            lines += [f"[Play with this model](explore/{name}.html){{ .md-button .explorer }} {size}", ""]
         lines += ["| | |", "|---|---|"]
         lines += [f"| {title} | {in_code(title, text)} |" for title, text in facts_of(name, metadata).items()]
         lines += [f"| {title.replace('_', ' ')} | {text} |" for title, text in cards.scores_in_words(card).items()]

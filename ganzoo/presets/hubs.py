@@ -19,7 +19,7 @@ def is_handle(text):
 
 
 def download(handle):
-    """The local folder of a preset on a hub. What was downloaded before is taken from the client's cache.
+    """The local folder of a preset from a hub. The hub's client downloads it or takes it from its cache.
 
     Args:
         handle: `"hf://user/name"`, `"hf://user/name@revision"`, or `"kaggle://user/model/keras/variation"`.
@@ -44,7 +44,7 @@ def download(handle):
         get, arguments = client.model_download, {"handle": name}
     try:
         return Path(get(**arguments))
-    except Exception as error:  # Each client has errors of its own.
+    except Exception as error:  # Each client raises its own errors.
         raise ValueError(
             f"{handle!r} could not be downloaded: {type(error).__name__}: {first_line(error)} Check the name and the "
             "connection. Presets that come with ganzoo need none: see ganzoo.list_presets()."
@@ -52,15 +52,16 @@ def download(handle):
 
 
 def upload_preset(handle, path):
-    """Uploads a preset, with its card, to a hub, where you are logged in.
+    """Uploads a preset with its card to a hub. You must be logged in there.
 
     Args:
-        handle: String, `"hf://user/name"` or `"kaggle://user/model/keras/variation"`. It is made if it is not there.
-        path: Path of the folder that `model.save_to_preset` has written.
+        handle: String, `"hf://user/name"` or `"kaggle://user/model/keras/variation"`. It is created if it does not
+            exist.
+        path: Path of a folder that `model.save_to_preset` wrote.
 
     Raises:
         ImportError: If the client of the hub is not installed: `pip install 'keras-ganzoo[hub]'`.
-        ValueError: If the folder is no preset, or the hub does not take it.
+        ValueError: If the folder is not a preset, or the hub rejects it.
     """
     path = checks.path("path", path)
     folder.read_metadata(path)
@@ -84,25 +85,25 @@ def upload_preset(handle, path):
 
 
 def files_of(path):
-    """The names of the files in a folder that belong to its preset: with its card and its pictures."""
+    """The names of the files in a folder that belong to its preset, including its card and its pictures."""
     files = [file.name for file in path.iterdir() if file.is_file()]
     return sorted(name for name in files if name in (*folder.FILES, folder.CARD) or name.endswith(".png"))
 
 
 def others_in(path):
-    """Patterns for all else in the folder of a preset, as Kaggle's client takes them."""
+    """Patterns for all other files in the folder of a preset, for Kaggle's client."""
     others = {file.name + "/" * file.is_dir() for file in path.iterdir()} - set(files_of(path))
     return [glob.escape(name) for name in sorted(others)]
 
 
 def check_name(handle, name, pattern, form):
-    """Raises a `ValueError` unless a handle has the form that its hub wants."""
+    """Raises a `ValueError` unless a handle has the right form for its hub."""
     if not pattern.fullmatch(name):
         raise ValueError(f"A handle of this hub has the form {form}. Received: {handle!r}")
 
 
 def client_of(name, handle):
-    """The client's module."""
+    """Imports the module of a hub's client."""
     try:
         return importlib.import_module(name)
     except ImportError as error:
@@ -110,5 +111,5 @@ def client_of(name, handle):
 
 
 def first_line(error):
-    """What an error says first."""
+    """The first line of an error."""
     return (str(error).strip().splitlines() or [""])[0][:300]

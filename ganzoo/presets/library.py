@@ -51,37 +51,38 @@ def from_preset(
     class_names=None,
     attribute_names=None,
 ):
-    """A trained model by its name.
+    """Loads a trained model by its name.
 
-    It generates as the model that was saved, to the bit, and `fit` goes on from its weights: new optimizers with the
-    settings of its training, and the step 0.
+    It generates exactly the samples of the saved model. `fit` continues from its weights at step 0, with new optimizers
+    that have the settings of its training.
 
-    For data of another size or with other classes, `image_size`, `num_classes` and `num_attributes` build its networks
-    anew. All weights of the same layer and shape are kept, and a line on stderr names the others. Where the condition
-    alone changes, all that is new are the weights that read it. Weights that join it to other inputs begin at 0: an
-    unconditional model with new classes begins by making the same samples for each of them.
+    For data of another size or with other classes, `image_size`, `num_classes` and `num_attributes` rebuild the
+    networks. All weights of the same layer and shape are kept, and a line on stderr names the others. If only the
+    condition changes, only the weights that read it are new. Weights that join it to other inputs start at 0. So an
+    unconditional model with new classes first makes the same samples for every class.
 
     Args:
-        handle: String or `Path`: a name of `ganzoo.list_presets()`; the path of a folder that `model.save_to_preset`
-            wrote; `"hf://user/name"` or `"kaggle://user/model/keras/variation"`, which need
+        handle: String or `Path`. A name of `ganzoo.list_presets()`, the path of a folder that `model.save_to_preset`
+            wrote, `"hf://user/name"` or `"kaggle://user/model/keras/variation"`. The hubs need
             `pip install 'keras-ganzoo[hub]'`.
-        freeze_discriminator: Integer, how many of the discriminator's layers with weights stay as they are in `fit`,
-            the first ones: FreezeD, for small datasets
-            ([Mo et al., 2020](https://arxiv.org/abs/2002.10964), Section 3). Defaults to `0`.
-        custom_objects: Dictionary, name -> class, of layers of your own. Defaults to `None`.
+        freeze_discriminator: Integer, number of the discriminator's first layers with weights that `fit` does not
+            train. This is FreezeD, for small datasets ([Mo et al., 2020](https://arxiv.org/abs/2002.10964), Section 3).
+            Defaults to `0`.
+        custom_objects: Dictionary, name -> class, of your own layers. Defaults to `None`.
         image_size: Pair of integers, `(height, width)` of the images. Defaults to `None`: as in the preset.
-        num_classes: Integer, the number of classes; `0` makes the model unconditional. Defaults to `None`: as in the
+        num_classes: Integer, the number of classes. `0` makes the model unconditional. Defaults to `None`: as in the
             preset.
-        num_attributes: Integer, the number of attributes; `0` for none. Defaults to `None`: as in the preset.
-        class_names, attribute_names: Sequences of strings. Default to `None`: those of the preset where their number
-            stays, or else those of the data that `fit` gets.
+        num_attributes: Integer, the number of attributes. `0` removes them. Defaults to `None`: as in the preset.
+        class_names, attribute_names: Sequences of strings. Default to `None`: the names of the preset if their number
+            stays, otherwise the names in the data of `fit`.
 
     Returns:
         A compiled `GenerativeModel`.
 
     Raises:
-        ValueError: If there is no such preset, or a file of it is torn, changed, or of a newer format. If it is to be
-            changed, and translates images, has an encoder, or has networks that no family of `ganzoo.networks` makes.
+        ValueError: If there is no such preset, or a file is incomplete, changed, or of a newer format. Also if the
+            networks cannot be rebuilt: the model translates images, has an encoder, or has networks of an unsupported
+            family.
         ImportError: If a hub's client is not installed.
 
     Example:
@@ -117,7 +118,7 @@ def from_preset(
 
 
 def in_words(fresh):
-    """What weights are new, network by network."""
+    """A description of the new weights of each network."""
     networks = {}
     for name in fresh:
         network, _, layer = name.partition(" ")
@@ -127,7 +128,7 @@ def in_words(fresh):
 
 
 def freeze(model, count, fresh=()):
-    """Freezes the first layers of a discriminator that have weights; `fresh` tells the weights that are new."""
+    """Freezes the first layers with weights of a discriminator. `fresh` lists the new weights."""
     count = checks.integer("freeze_discriminator", count, least=0)
     if not count:
         return
@@ -151,7 +152,7 @@ def freeze(model, count, fresh=()):
 
 
 class Presets(list):
-    """A dictionary for each preset, printed as a table."""
+    """A list with a dictionary for each preset, printed as a table."""
 
     def __repr__(self):
         return cards.table(self)
@@ -161,7 +162,7 @@ class Presets(list):
 
 
 def list_presets():
-    """The presets that come with ganzoo: model, data, size of the images, licence, score, megabytes.
+    """Lists the presets that come with ganzoo, with model, data, image size, licence, score and megabytes.
 
     Returns:
         List of dictionaries with the keys `name`, `model`, `data`, `image_shape`, `licence`, `score`, `megabytes`.

@@ -1,4 +1,4 @@
-"""Which presets come with ganzoo. Imports nothing heavy: the command line asks before it imports TensorFlow."""
+"""The presets that come with ganzoo. Imports nothing slow, for the command line."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ METADATA = "metadata.json"
 # A folder for each preset.
 ZOO = Path(__file__).parent / "zoo"
 
-# What a handle on a hub begins with.
+# Prefixes of handles on hubs.
 HUGGING_FACE, KAGGLE = "hf://", "kaggle://"
 
 

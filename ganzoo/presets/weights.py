@@ -1,4 +1,4 @@
-"""The weights of a preset: an HDF5 file with a group for each part of the model, and no objects."""
+"""The weights of a preset, an HDF5 file with a group for each part of the model and no Python objects."""
 
 import h5py
 import keras
@@ -7,18 +7,18 @@ import numpy as np
 from ganzoo.sampling import RandomStream
 from ganzoo.training.image_pool import ImagePool
 
-# The variables that belong to the model itself, such as BEGAN's k.
+# The name of the part with the model's own variables, such as BEGAN's k.
 OWN = "model"
 
-# Layers that belong to a training. What they hold begins anew with the next one.
+# Layers that belong to a training. Their variables start anew with the next training.
 _OF_TRAINING = (RandomStream, ImagePool)
 
 
 def parts_of(model):
-    """The variables that a preset holds, `{part: [variable, ...]}`, each of them once.
+    """The variables of a preset, `{part: [variable, ...]}`, without duplicates.
 
-    A part is a layer or network of the model, by the name of its attribute. The averages (`ema_generator`) are no parts
-    of their own: they stand for the network that they are averages of.
+    A part is a layer or network of the model, by the name of its attribute. Averages such as `ema_generator` are not
+    parts. They are stored in place of the network that they average.
     """
     layers = {name: layer for name, layer in vars(model).items() if isinstance(layer, keras.layers.Layer)}
     passing = [name for name, layer in layers.items() if isinstance(layer, _OF_TRAINING) or name.startswith("ema_")]
@@ -33,25 +33,25 @@ def parts_of(model):
 
 
 def is_judge(part):
-    """Whether a part is needed for training alone: a discriminator."""
+    """Whether a part is a discriminator, which only training needs."""
     return part.endswith("discriminator")
 
 
 def averages(model):
-    """Pairs of networks, `(average, network that it averages)`."""
+    """Pairs of networks, `(average, averaged network)`."""
     found = {name: value for name, value in vars(model).items() if isinstance(value, keras.layers.Layer)}
     names = [name for name in found if name.startswith("ema_")]
     return [(found[name], found[name.removeprefix("ema_")]) for name in names]
 
 
 def write(model, path, parts, dtype=None):
-    """Writes some parts of a model, averages in the place of what they average.
+    """Writes some parts of a model. Averages replace the networks that they average.
 
     Args:
         model: `GenerativeModel`.
         path: Path of the file.
         parts: Names of parts.
-        dtype: String, such as `"float16"`, to round floats to. Defaults to `None`: as they are.
+        dtype: String, such as `"float16"`, to which floats are rounded. Defaults to `None`: no rounding.
     """
     averaged = {}
     for average, network in averages(model):
@@ -63,20 +63,21 @@ def write(model, path, parts, dtype=None):
                 value = np.asarray(averaged.get(id(variable), variable))
                 if dtype is not None and np.issubdtype(value.dtype, np.floating):
                     value = value.astype(dtype)
+                # HDF5 cannot compress scalars.
                 chunks = {"compression": "gzip", "shuffle": True} if value.ndim else {}
                 group.create_dataset(f"{index:04d}", data=value, **chunks).attrs["path"] = variable.path
 
 
 def read(model, path, skip=()):
-    """Gives a model the weights of a file, and its averages the same.
+    """Loads the weights of a file into a model and its averages.
 
     Args:
-        model: `GenerativeModel` of the same networks.
+        model: `GenerativeModel` with the same networks.
         path: Path of the file.
-        skip: Names of parts to leave as they are.
+        skip: Names of parts to leave unchanged.
 
     Returns:
-        The names of the parts that the file does not hold.
+        The names of the parts that are not in the file.
 
     Raises:
         ValueError: If the file does not fit the model.
@@ -103,14 +104,14 @@ def read(model, path, skip=()):
 
 
 def copy_to_averages(model):
-    """Gives the averages of a model the weights of what they average."""
+    """Copies the weights of networks to their averages."""
     for average, network in averages(model):
         for ours, theirs in zip(average.weights, network.weights, strict=True):
             ours.assign(theirs)
 
 
 def first_difference(shapes, wanted):
-    """Where two lists differ first, in words."""
+    """A description of the first difference between two lists."""
     for index, (came, expected) in enumerate(zip(shapes, wanted)):
         if came != expected:
             return f"number {index}, {came} for {expected}"

@@ -1,1 +1,1 @@
-"""The parts of `fit`: the checked stream of data, conditions, the log, Keras' loop begun at any step."""
+"""The parts of `fit`: the checked stream of data, conditions, the log, and Keras' loop, which can begin at any step."""

@@ -1,4 +1,4 @@
-"""Who gets which setting of a `from_paper`."""
+"""Distributes the settings of a `from_paper` to the networks, the class and `compile`."""
 
 import dataclasses
 import inspect
@@ -10,7 +10,7 @@ from ganzoo import checks
 
 @dataclasses.dataclass
 class Plan:
-    """The settings of a model, shared out.
+    """The settings of a model, by who takes them.
 
     Args:
         family: Module (or namespace) with functions that build networks.
@@ -25,26 +25,26 @@ class Plan:
     of_compile: dict
 
     def build(self, role, **more):
-        """Builds the network of that role; `more` are arguments on top."""
+        """Builds the network of a role. `more` are additional arguments."""
         return getattr(self.family, role)(**self.of_networks[role], **more)
 
 
 def plan(cls, settings, roles, given=()):
-    """Gives each setting of a `from_paper` to whoever has an argument of that name.
+    """Gives each setting of a `from_paper` to every network, class or `compile` with an argument of that name.
 
     Args:
         cls: The model's class.
         settings: Dictionary, the `locals()` of `from_paper`.
         roles: Sequence of the functions that a family of networks has. A setting `generator_filters` is the argument
             `filters` of the role "generator" alone.
-        given: Names of arguments of the class that are no settings, such as its networks.
+        given: Names of arguments of the class that are not settings, such as its networks.
 
     Returns:
         `Plan`.
 
     Raises:
-        TypeError: For a setting of the caller that nobody takes. A default that nobody takes is left out: the paper's
-            number of filters says nothing about dense networks.
+        TypeError: If nothing takes a setting of the caller. A default of the paper that nothing takes is dropped, such
+            as the number of filters for dense networks.
     """
     shapes = [name for name in ("image_shape", "condition_shape") if settings.get(name) is not None]
     settings = {**settings, **{name: checks.sample_shape(name, settings[name], vectors=True) for name in shapes}}
@@ -71,13 +71,14 @@ def plan(cls, settings, roles, given=()):
     values = {**paper, **overrides}
     shares = {taker: {name: values[name] for name in names if name in values} for taker, names in takers.items()}
     for role in roles:
+        # `discriminator_steps` is an argument of the class, although it looks like the argument `steps` of a role.
         own = {name: f"{role}_{name}" for name in takers[role]}
         shares[role] |= {name: values[full] for name, full in own.items() if full in values and full not in common}
     return Plan(family, {role: shares[role] for role in roles}, shares["class"], shares["compile"])
 
 
 def paper_and_overrides(cls, settings):
-    """Tells the paper's settings, the defaults of `from_paper`, from those of the caller."""
+    """Splits settings into the paper's (the defaults of `from_paper`) and the caller's."""
     settings = {name: value for name, value in settings.items() if name not in ("cls", "__class__")}
     parameters = inspect.signature(cls.from_paper).parameters
     paper, overrides = {}, {}
@@ -95,7 +96,7 @@ def paper_and_overrides(cls, settings):
 
 
 def family_of(cls, paper, overrides):
-    """The family of networks: the caller's, or else the paper's; for vectors the class's `networks_for_vectors`."""
+    """The family of networks: the caller's or the paper's, or for vectors the class's `networks_for_vectors`."""
     default = paper.pop("networks", None)
     if "networks" in overrides:
         return overrides.pop("networks")
@@ -105,7 +106,7 @@ def family_of(cls, paper, overrides):
 
 
 def argument_names(taker):
-    """Names of all arguments of a function, or of a model's class with those that it hands on to its bases."""
+    """The names of all arguments of a function or of a model's class, with the arguments of its base classes."""
     functions = [taker]
     if inspect.isclass(taker):
         functions = [

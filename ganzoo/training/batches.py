@@ -6,20 +6,20 @@ import tensorflow as tf
 
 from ganzoo.progress import track
 
-# Transformations of tf.data that pass batches on, one for one.
+# Transformations of tf.data that keep the number of batches.
 _PASS_ON = ("Shuffle", "Cache", "Prefetch", "Map", "Options", "ModelDataset")
 
-# A dataset that may never end is read so far to see the size of its batches, where no `batch` tells it.
+# If a dataset may be endless and has no `batch` to tell the batch size, this number of batches is read to see it.
 _FIRST_BATCHES = 8
 
 
 class Batching:
-    """What is known of a dataset's batches before the training.
+    """The size and number of a dataset's batches, as far as known before the training.
 
     Attributes:
         size: Integer, samples in a full batch.
-        full: Integer, full batches in one pass; `None` if that is not known, as for an endless dataset.
-        left_out: Integer, samples in batches of other sizes, in one pass; 0 if that is not known.
+        full: Integer, full batches in one pass. `None` if unknown, as for an endless dataset.
+        left_out: Integer, samples in batches of other sizes in one pass. 0 if unknown.
     """
 
     def __init__(self, size, full=None, left_out=0):
@@ -29,13 +29,15 @@ class Batching:
 
 
 def batching_of(dataset, size_of, static_size=None, endless=False):
-    """Finds out how a dataset is batched. The first batch decides nothing: a shuffle may have put the smallest there.
+    """Finds out how a dataset is batched.
+
+    The first batch alone cannot tell, because a shuffle may have put the smallest batch first.
 
     Args:
         dataset: `tf.data.Dataset` of batches.
         size_of: Function, element -> number of samples as a tensor.
-        static_size: Integer, the batch size where the shapes of the elements tell it. Defaults to `None`.
-        endless: Boolean, whether the dataset is not to be read to its end. Defaults to `False`.
+        static_size: Integer, the batch size if the shapes of the elements contain it. Defaults to `None`.
+        endless: Boolean, whether the dataset must not be read to its end. Defaults to `False`.
 
     Returns:
         `Batching`.
@@ -56,26 +58,28 @@ def batching_of(dataset, size_of, static_size=None, endless=False):
 
 
 def sizes_of(dataset, size_of, batches=-1):
-    """The sizes of all batches, read once; with a count on stderr if that takes long."""
+    """The sizes of all batches, from one pass over the data. Shows progress on stderr if that takes long."""
     sizes = dataset.map(lambda *batch: size_of(batch))
     count = batches if batches >= 0 else None
     return [int(size) for size in track(sizes, count, "Counting the batches of a dataset of unknown length")]
 
 
 def most_common(sizes):
-    """The size of most batches; of several the largest, since only the last batch is smaller. 0 without batches."""
+    """The most frequent batch size, 0 without batches. Ties go to the largest: only a last batch is smaller."""
     counts = collections.Counter(sizes)
     return max(counts, key=lambda size: (counts[size], size), default=0)
 
 
 def declared_batches(dataset):
-    """What the `batch` of a dataset says: its size, the number of samples before it, whether all batches come through.
+    """The arguments of the `batch` call in a dataset's pipeline, from TensorFlow's private attributes.
 
     Returns:
-        `(size or None, samples or None, boolean)`.
+        `(size or None, samples or None, boolean)`: the batch size, the number of samples before batching, and whether
+        all batches reach the end of the pipeline.
     """
     passes_on = True
     while True:
+        # `_ParallelMapDataset` and `_MapDataset` do the same.
         kind = type(dataset).__name__.removeprefix("_").removeprefix("Parallel")
         inputs = dataset._inputs()
         if kind == "BatchDataset":

@@ -1,4 +1,4 @@
-"""Checkpoint files: written whole or not at all, named by their step, read from the newest on."""
+"""Checkpoint files. They are written whole or not at all, named by their step, and read newest first."""
 
 import contextlib
 import errno
@@ -17,18 +17,20 @@ OWN_NAME = re.compile(r"step_[0-9]{10}\.keras")
 
 
 class SavesCheckpoints(keras.callbacks.Callback):
-    """Base of callbacks that save checkpoints. `fit` restores the newest one, `CollapseGuard` goes back to a good one.
+    """Base class of callbacks that save checkpoints.
+
+    `fit` restores the newest checkpoint. `CollapseGuard` goes back to a checkpoint from before the collapse.
 
     Attributes:
         store: `CheckpointFiles`, where the checkpoints are.
-        resume: Boolean, whether `fit` begins with the newest one.
+        resume: Boolean, whether `fit` begins with the newest checkpoint.
     """
 
     store = None
     resume = True
 
     def restore(self, model):
-        """Loads the newest readable checkpoint into a model; see `CheckpointFiles.restore`."""
+        """Loads the newest readable checkpoint into a model. See `CheckpointFiles.restore`."""
         return self.store.restore(model)
 
     def save(self, logs=None):
@@ -39,8 +41,8 @@ class SavesCheckpoints(keras.callbacks.Callback):
 class CheckpointFiles:
     """The checkpoints of a training in a directory: `step_0000000400.keras`.
 
-    Only files with exactly such a name count: `step_` and ten digits. Others, such as `step_final.keras`, belong to
-    somebody else and are neither read nor moved nor deleted.
+    Only files with exactly such a name count: `step_` and ten digits. Other files, such as `step_final.keras`, belong
+    to somebody else. They are never read, moved or deleted.
 
     Args:
         directory: String or `Path`.
@@ -54,10 +56,10 @@ class CheckpointFiles:
         return self.directory / f"step_{step:010d}.keras"
 
     def paths(self, last=None):
-        """The checkpoints that exist, newest first.
+        """The existing checkpoints, newest first.
 
         Args:
-            last: Integer, the latest step that counts. Defaults to `None`: all do.
+            last: Integer, the latest step that counts. Defaults to `None`: all count.
         """
         found = [
             path for path in self.directory.glob("step_*.keras") if OWN_NAME.fullmatch(path.name) and path.is_file()
@@ -68,20 +70,20 @@ class CheckpointFiles:
         """Saves a model as the checkpoint of its step.
 
         Raises:
-            OSError: If the file system does not take it. What was there stays, and no half of a file is left.
+            OSError: If the file cannot be written. An earlier file stays as it was, and no partial file is left.
         """
         write_model(model, self.path(model.steps_done))
 
     def prune(self, keep):
-        """Deletes all checkpoints but the `keep` newest ones. A file that cannot be deleted stays."""
+        """Deletes all checkpoints except the `keep` newest. A file that cannot be deleted stays."""
         for old in self.paths()[keep:]:
             with contextlib.suppress(OSError):
                 old.unlink()
 
     def set_aside(self, step):
-        """Moves the checkpoints of later steps, which another run has left, into a folder of their own.
+        """Moves the checkpoints of later steps, which an earlier run left behind, into a folder of their own.
 
-        The folder is `previous`, or `previous_2` and so on if there is one already.
+        The folder is `previous`. If that exists, it is `previous_2`, and so on.
         """
         strangers = [path for path in self.paths() if path > self.path(step)]
         if strangers:
@@ -90,7 +92,7 @@ class CheckpointFiles:
                 os.replace(path, folder / path.name)
 
     def remove_leftovers(self):
-        """Deletes what killed processes were writing; files that a living process is writing stay."""
+        """Deletes partial files of killed processes. Files that a running process is writing stay."""
         files.remove_abandoned(self.directory)
 
     def restore(self, model, last=None):
@@ -98,20 +100,20 @@ class CheckpointFiles:
 
         Args:
             model: `GenerativeModel`.
-            last: Integer, the latest step that counts. Defaults to `None`: all do.
+            last: Integer, the latest step that counts. Defaults to `None`: all count.
 
         Returns:
-            The path of the file, or `None` if there is none.
+            The path of the file, or `None` if there are no checkpoints.
 
         Raises:
-            ValueError: If there are files and none can be read.
+            ValueError: If there are checkpoints but all are unreadable.
         """
         errors = []
         for path in self.paths(last):
             try:
                 read_model(model, path)
                 return path
-            except Exception as error:  # `zipfile` alone has six kinds of them for a damaged file.
+            except Exception as error:  # `zipfile` alone raises six kinds for a damaged file.
                 reason = str(error) or type(error).__name__
                 errors.append(f"{path.name}: {reason.splitlines()[0]}")
                 print(f"Cannot read the checkpoint {errors[-1]}. Trying the one before.")
@@ -124,7 +126,7 @@ class CheckpointFiles:
 
 
 class OneFile(CheckpointFiles):
-    """A single checkpoint, which the next one replaces.
+    """A single checkpoint file, which each save replaces.
 
     Args:
         path: `Path` that ends in `.keras`.
@@ -145,16 +147,16 @@ class OneFile(CheckpointFiles):
 
 
 def write_model(model, path):
-    """Saves a model under a temporary name and moves the file into place, so that a reader never sees half of one.
+    """Saves a model under a temporary name and moves the file into place, so that a reader never sees a partial file.
 
-    The file is on the disk when this returns, and so is its name: a power cut does not take it back.
+    When this returns, the file and its name are on the disk, and survive a power cut.
 
     Args:
         model: `GenerativeModel`, compiled.
         path: `Path` that ends in `.keras`. Its folder is made if it is missing.
 
     Raises:
-        OSError: If the file system does not take it: no space is left, say, or no folder can be made.
+        OSError: If the file cannot be written, for example because the disk is full or the folder cannot be made.
     """
     try:
         with files.replacing(path, durable=True) as temporary:
@@ -173,21 +175,23 @@ def read_model(model, path):
     """Loads the whole state of a file into a model.
 
     Raises:
-        Exception: If the file is damaged or belongs to another model. The model may hold parts of it then.
+        Exception: If the file is damaged or belongs to another model. The model may then hold parts of the file.
     """
     with zipfile.ZipFile(path) as archive:
+        # Checks the whole file before the first weight is loaded. Otherwise a damaged file could be loaded in part.
         broken = archive.testzip()
     if broken:
         raise OSError(f"{broken} does not match its checksum")
     with warnings.catch_warnings():
+        # Keras only warns when a file lacks a variable, and would go on with random weights.
         warnings.filterwarnings("error", message="Skipping variable loading")
         model.load_weights(path)
 
 
 def check_space(folder, size):
-    """Raises an `OSError` if a disk has not that many bytes left.
+    """Raises an `OSError` if a disk has less than `size` bytes left.
 
-    HDF5, which Keras writes with, does not always survive a disk that is full.
+    HDF5, which Keras writes with, can crash when the disk is full.
     """
     free = shutil.disk_usage(folder).free
     if free < size:
@@ -195,7 +199,7 @@ def check_space(folder, size):
 
 
 def cause_on_disk(error):
-    """The `OSError` that an error is or comes from, or `None`: Keras and `zipfile` raise others while they clean up."""
+    """The `OSError` behind an error, or `None`. Keras and `zipfile` raise other errors on top while they clean up."""
     seen = set()
     while error is not None and id(error) not in seen:
         if isinstance(error, OSError):

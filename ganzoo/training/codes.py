@@ -1,4 +1,4 @@
-"""Latent codes: parts of the latents that are meant to change one property of a sample each."""
+"""Latent codes: parts of the latents that should each control a single property of a sample."""
 
 import numpy as np
 import tensorflow as tf
@@ -7,20 +7,20 @@ from ganzoo import checks
 
 
 class Codes:
-    """The layout of latents that hold codes: noise first, then one-hot categorical codes, then continuous codes.
+    """Where the codes lie in the latents: noise first, then one-hot categorical codes, then continuous codes.
 
     Args:
         latent_dim: Integer, the width of the latents.
-        sizes: Dictionary, name -> width, of all codes in their order. `"continuous"` is that of the continuous codes
-            together, all others are categorical codes.
+        sizes: Dictionary, name -> width, of all codes in order. `"continuous"` is the total width of the continuous
+            codes. All other names are categorical codes.
 
     Attributes:
-        sizes: The same.
+        sizes: As in `Args`.
         categories: Dictionary, name -> size, of the categorical codes.
-        noise_dim: Integer, the latents before the codes.
+        noise_dim: Integer, number of latents before the codes.
 
     Raises:
-        ValueError: If there is no code, or more codes than latents.
+        ValueError: If there are no codes, or more codes than latents.
     """
 
     def __init__(self, latent_dim, sizes):
@@ -37,15 +37,15 @@ class Codes:
             )
 
     def draw(self, numbers, batch_size):
-        """Latents for `batch_size` samples; see `GenerativeModel.prior`.
+        """Latents for `batch_size` samples. See `GenerativeModel.prior`.
 
-        Noise comes from N(0, I), each value of a categorical code with equal probability, continuous codes from
-        U[-1, 1].
+        Noise comes from N(0, I) and continuous codes from U[-1, 1]. All values of a categorical code are equally
+        likely.
         """
         parts = [numbers.normal((batch_size, self.noise_dim))]
         for size in self.categories.values():
             chosen = tf.cast(float(size) * numbers.uniform((batch_size, 1))[:, 0], "int32")
-            # The largest number below 1, times the size, may round up to the size.
+            # The largest number below 1, times the size, may round up to the size: a category that does not exist.
             parts.append(tf.one_hot(tf.minimum(chosen, size - 1), size))
         if "continuous" in self.sizes:
             parts.append(2.0 * numbers.uniform((batch_size, self.sizes["continuous"])) - 1.0)
@@ -70,15 +70,15 @@ class Codes:
         """Checks the codes that a user set.
 
         Args:
-            codes: Dictionary, name -> one code for all samples, or one for each. A categorical code is an integer, the
-                continuous codes are a row of numbers.
+            codes: Dictionary, name -> a single code for all samples, or a code per sample. A categorical code is an
+                integer, the continuous codes are a row of numbers.
             num_samples: Integer, or `None` for the number of codes.
 
         Returns:
             `(num_samples, codes)`, the codes as `replace` takes them.
 
         Raises:
-            ValueError: If there is no such code, or it has not that form.
+            ValueError: If a name is unknown, or a code has the wrong form.
         """
         if not isinstance(codes, dict):
             raise ValueError(
@@ -95,7 +95,7 @@ class Codes:
         return num_samples, {name: self._encoded(name, value, num_samples) for name, value in values.items()}
 
     def _checked(self, name, value):
-        """One code or a row of them: an array with an axis for the samples."""
+        """Checks the given values of a code. Returns an array with an axis for the samples."""
         array = as_array(value)
         if name in self.categories:
             size = self.categories[name]
@@ -129,9 +129,10 @@ class Codes:
         ]
 
     def encoded(self, tensors):
-        """Tensors of `specs` as `replace` takes them; a category that does not exist is an error of the graph."""
+        """Converts tensors of `specs` to the form that `replace` takes. Unknown categories fail in the graph."""
         codes = dict(zip(self.sizes, tensors, strict=True))
         for name, size in self.categories.items():
+            # Without the assertions, `tf.one_hot` would turn an unknown category into zeros.
             message = f"{name} must lie in 0..{size - 1}"
             inside = [
                 tf.debugging.assert_non_negative(codes[name], message),
@@ -143,7 +144,7 @@ class Codes:
 
 
 def as_array(value):
-    """A NumPy array; of objects where the value is ragged."""
+    """A value as a NumPy array. A ragged value becomes an object array, which no check accepts."""
     try:
         return np.asarray(list(value) if isinstance(value, range) else value)
     except ValueError:

@@ -1,4 +1,4 @@
-"""CompiledModel: a Keras model with several optimizers."""
+"""CompiledModel, a Keras model with several optimizers."""
 
 import copy
 import warnings
@@ -16,40 +16,40 @@ CHIEFS = {("chief", 0), ("worker", 0)}
 
 
 class CompiledModel(keras.Model):
-    """Networks and their optimizers: updates, compiled functions, saving, more than one worker.
+    """A Keras model with several networks and an optimizer for each: updates, compiling, saving, several workers.
 
-    It is the part of `GenerativeModel` that knows Keras from inside, and nothing of samples. A model names its
-    optimizers with the variables of each in `trained`; everything else follows.
+    This class is the part of `GenerativeModel` that deals with the inside of Keras. It knows nothing about samples. A
+    model lists its optimizers, and the variables of each, in `trained`. The rest follows from that.
     """
 
     # === Networks and optimizers ===
 
     @property
     def networks(self):
-        """All networks by the name of their attribute: generator, its average, discriminator, encoder."""
+        """All networks by the name of their attribute, such as generator, discriminator and encoder."""
         found = {name: value for name, value in vars(self).items() if isinstance(value, keras.Model)}
         return MappingProxyType(found)
 
     @property
     def trained(self):
-        """The variables of each optimizer: a dictionary, argument of `compile` -> list of variables.
+        """The variables of each optimizer, a dictionary: argument of `compile` -> list of variables.
 
-        A model widens it: `{**super().trained, "sigma_optimizer": self.noise.trainable_variables}`.
+        Extend it with `{**super().trained, "sigma_optimizer": self.noise.trainable_variables}`.
         """
         raise NotImplementedError(f"{type(self).__name__} must define the property `trained`.")
 
     @property
     def optimizers(self):
-        """All optimizers with their variables, `{name: (optimizer, variables)}`: empty before `compile`."""
+        """All optimizers with their variables, `{name: (optimizer, variables)}`. Empty before `compile`."""
         found = {name: (getattr(self, name, None), variables) for name, variables in self.trained.items()}
         return MappingProxyType({name: pair for name, pair in found.items() if pair[0] is not None})
 
     def minimize(self, loss_function, *names):
-        """Makes one update of the variables of some optimizers along the gradient of `loss_function()`.
+        """Updates the variables of some optimizers once, along the gradient of `loss_function()`.
 
         Args:
-            loss_function: Callable without arguments -> float32 scalar, the mean over this replica's samples. Neither
-                replicas nor half precision concern it.
+            loss_function: Callable without arguments -> float32 scalar, the mean over this replica's samples. It need
+                not care about replicas or half precision.
             *names: Strings, keys of `optimizers`, such as `"generator_optimizer"`.
 
         Returns:
@@ -63,7 +63,7 @@ class CompiledModel(keras.Model):
     # === Compiling ===
 
     def compile_with(self, optimizers, run_eagerly=False, steps_per_execution=1, jit_compile="auto"):
-        """The body of every `compile`.
+        """Compiles the model. Every `compile` calls it.
 
         Args:
             optimizers: Dictionary with the keys of `trained`.
@@ -86,23 +86,23 @@ class CompiledModel(keras.Model):
             for name, variables in self.trained.items():
                 optimizers[name] = updates.build_optimizer(name, optimizers[name], variables, self, half)
         super().compile(
-            # Without `None` Keras makes an idle optimizer, and its callbacks act on that.
+            # Without `None`, Keras would make an optimizer that trains nothing, and callbacks would change its rate.
             optimizer=optimizers.pop("optimizer", None),
             loss=None,
             run_eagerly=run_eagerly,
             steps_per_execution=steps_per_execution,
             jit_compile=jit_compile,
-            auto_scale_loss=False,  # Keras would ask the policy of now, not that of the networks.
+            auto_scale_loss=False,  # Keras would look at today's global policy, not at the networks'.
         )
-        self._jit_compile_argument = jit_compile  # Keras keeps what "auto" means on this machine.
+        self._jit_compile_argument = jit_compile  # Keras only keeps the meaning of "auto" on this machine.
         for name, optimizer in optimizers.items():
             setattr(self, name, optimizer)
         self.forget_traces()
 
     def forget_traces(self):
-        """Throws compiled functions away: they hold the settings of the time when they were traced.
+        """Throws compiled functions away, because they hold the settings from when they were traced.
 
-        Inside of `fit` and `evaluate` the next step runs the new ones.
+        Inside `fit` and `evaluate`, the next step runs the new functions.
         """
         self._decode = None
         if getattr(self, "train_function", None) is not None:
@@ -111,11 +111,12 @@ class CompiledModel(keras.Model):
             self.make_test_function(force=True)
 
     def make_train_function(self, force=False):
-        """As in Keras; the function is traced anew when layers have been frozen or thawed since."""
+        """As in Keras, but traces the function again if layers have been frozen or thawed since."""
         if self.train_function is not None and not force:
             return self.train_function
         super().make_train_function(force=True)
         compiled, layers = self.train_function, graph.flatten_layers(self)
+        # A traced step keeps updating the layers that were trainable when it was traced.
         traced = [layer.trainable for layer in layers]
 
         def train_function(iterator):
@@ -130,11 +131,11 @@ class CompiledModel(keras.Model):
     # === More than one worker ===
 
     # Keras' fit cannot run under MultiWorkerMirroredStrategy: it converts a batch that lives on several workers to one
-    # tensor, and reduces scalars over an axis that they do not have. These two overrides of its private hooks are what
-    # it takes: https://github.com/keras-team/keras/issues/20585
+    # tensor, and reduces scalars over an axis that they do not have. The next two methods override its private hooks:
+    # https://github.com/keras-team/keras/issues/20585
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        """Nothing to build: the networks and optimizers are built when they are made."""
+        """Does nothing: the networks and optimizers are already built."""
 
     def _make_function(self, step_function):
         strategy = self.distribute_strategy
@@ -150,25 +151,25 @@ class CompiledModel(keras.Model):
 
     @property
     def is_chief(self):
-        """Whether this process writes files: always, unless it is another worker than the first."""
+        """Whether this process writes files. With several workers, only the first does."""
         resolver = getattr(self.distribute_strategy, "cluster_resolver", None)
         return resolver is None or not resolver.task_type or (resolver.task_type, resolver.task_id) in CHIEFS
 
     # === Saving ===
 
     def save(self, filepath, overwrite=True, **kwargs):
-        """Writes a `.keras` file, as in Keras; raises a `TypeError` if a constructor's argument would be lost."""
+        """Writes a `.keras` file, as in Keras. Raises a `TypeError` if a constructor's argument would be lost."""
         filepath, overwrite = checks.path("filepath", filepath), checks.boolean("overwrite", overwrite)
         if filepath.suffix != ".keras":
             raise ValueError(
                 f"`filepath` must end in .keras. Received: filepath={str(filepath)!r}. `export` makes a SavedModel."
             )
-        if not files.is_temporary(filepath):  # A checkpoint is read into a model that a script has built.
+        if not files.is_temporary(filepath):  # A checkpoint is read into a model that a script builds.
             settings.check_declared(self)
         return super().save(filepath, overwrite=overwrite, **kwargs)
 
     def check_trained(self):
-        """Warns of trainable weights that no optimizer moves."""
+        """Warns about trainable weights that no optimizer updates."""
         known = {id(variable) for variables in self.trained.values() for variable in variables}
         idle = [variable.path for variable in self.trainable_variables if id(variable) not in known]
         if idle:
@@ -197,6 +198,7 @@ class CompiledModel(keras.Model):
     def save_own_variables(self, store):
         super().save_own_variables(store)
         for index, state in enumerate(self._seed_generator_states()):
+            # Without these, a resumed training would draw other dropout masks than an uninterrupted training.
             store[f"layer_seed_{index}"] = np.asarray(state)
 
     def load_own_variables(self, store):
@@ -206,15 +208,15 @@ class CompiledModel(keras.Model):
 
 
 def serialized(value):
-    """A setting as it stands in a config."""
+    """A setting in the form that a config holds."""
     return (
         value if isinstance(value, (bool, int, float, str, type(None))) else keras.saving.serialize_keras_object(value)
     )
 
 
 def deserialize(value, custom_objects=None):
-    """Undoes `serialize_keras_object`; plain values pass."""
+    """Undoes `serialize_keras_object`. Returns plain values unchanged."""
     if isinstance(value, dict) and "class_name" in value:
-        # Keras empties the config of a functional model while it reads it.
+        # Keras empties the config of a functional model while it reads it, so it gets a copy.
         return keras.saving.deserialize_keras_object(copy.deepcopy(value), custom_objects=custom_objects)
     return value

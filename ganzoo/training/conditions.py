@@ -127,7 +127,7 @@ class Conditions:
         if set(condition) != set(self.kinds):
             raise ValueError(
                 f"The model has the conditions {list(self.kinds)}. Received a dictionary with the keys "
-                f"{sorted(condition)}."
+                f"{sorted(map(str, condition))}."
             )
         return {name: condition[name] for name in self.kinds}
 
@@ -309,7 +309,7 @@ class Label:
         return np.arange(count) % self.num_classes
 
     def count(self, condition):
-        return len(condition) if np.ndim(condition) else None
+        return len(condition) if rank(condition) else None
 
     def for_samples(self, condition, num_samples):
         labels = self.numbers_of(list(condition) if isinstance(condition, range) else condition)
@@ -329,7 +329,10 @@ class Label:
 
     def numbers_of(self, labels):
         """Labels as numbers: the names of classes become their positions."""
-        labels = np.asarray(labels)
+        try:
+            labels = np.asarray(labels)
+        except ValueError:  # Lists of different lengths.
+            raise checks.refusal("condition", labels, "one label, or a list with a label for each sample") from None
         if labels.dtype.kind not in "US":
             return labels
         if self.class_names is None:
@@ -434,16 +437,18 @@ class Attributes:
 
     def count(self, condition):
         rows = self.rows_of(condition) if isinstance(condition, dict) else condition
-        return len(rows) if np.ndim(rows) == 2 else None
+        return len(rows) if rank(rows) == 2 else None
 
     def for_samples(self, condition, num_samples):
         if isinstance(condition, dict):
             condition = self.rows_of(condition)
+        if isinstance(condition, np.ndarray) and condition.dtype.kind == "U":
+            condition = condition.tolist()
         if isinstance(condition, (set, frozenset)) or (
             isinstance(condition, (list, tuple)) and condition and all(isinstance(name, str) for name in condition)
         ):
             condition = self.row_of(condition)
-        rows = np.asarray(condition, "float32")
+        rows = self.numbers_of(condition)
         if rows.shape == (self.size,):
             rows = np.repeat(rows[None], checks.check_num_samples(num_samples or 1), axis=0)
         self.check_spec(rows)
@@ -453,19 +458,41 @@ class Attributes:
         self.check_values(rows)
         return num_samples, tf.constant(rows)
 
+    def numbers_of(self, condition):
+        """Rows of numbers as a float32 array."""
+        try:
+            rows = np.asarray(condition)
+            if rows.dtype.kind in "cSUMm":
+                raise TypeError
+            return rows.astype("float32")
+        except (TypeError, ValueError, OverflowError):
+            row = f"a row of {self.size} numbers from 0 to 1"
+            wanted = f"{row}, or an array of such rows"
+            if self.labels:
+                wanted = (
+                    f"{row}, an array of such rows, a list of names{self.values_in_words}, whose values may be lists"
+                )
+            raise checks.refusal("condition", condition, wanted) from None
+
     def rows_of(self, values):
         """The rows of a dictionary, label -> value, or a list of values: a row `(count,)` where none is a list."""
-        counts = {len(value) for value in values.values() if isinstance(value, (list, tuple, np.ndarray))}
+        values = {label: one_or_list(label, value) for label, value in values.items()}
+        counts = {len(value) for value in values.values() if isinstance(value, list)}
         if len(counts) > 1:
             raise ValueError(f"Lists of values must be equally long. Received: the lengths {sorted(counts)}")
         known, told, rows = self.attribute_names or [], set(), np.zeros((max(counts, default=1), self.size), "float32")
         for label, value in values.items():
             told |= {name for name in known if name == label or name.startswith(f"{label} ")}
-            for row, word in zip(rows, np.broadcast_to(np.asarray(value, object), len(rows))):
+            for row, word in zip(rows, value if isinstance(value, list) else [value] * len(rows)):
                 if label in known:  # There, or not.
-                    row[known.index(label)] = float(word)
+                    row[known.index(label)] = presence(label, word)
                 else:
                     row[self.column_of(label, word)] = 1
+        if not known:
+            raise ValueError(
+                "The attributes of this model have no names, and an empty dictionary tells none. Pass rows of "
+                f"{self.size} numbers, or set model.attribute_names."
+            )
         missing = {name.partition(" ")[0]: None for name in known if name not in told}
         if missing:
             raise ValueError(f"`condition` must tell {', '.join(self.labels)}. Missing: {', '.join(missing)}")
@@ -483,17 +510,16 @@ class Attributes:
             return self.attribute_names.index(name)
         values = [known.removeprefix(f"{label} ") for known in self.attribute_names if known.startswith(f"{label} ")]
         if not values:
-            raise ValueError(f"There is no attribute {label!r}. The attributes are {', '.join(self.labels)}.")
-        raise ValueError(f"{label!r} has no value {value!r}. Its values are {', '.join(values)}.")
+            shown = checks.shown(label)
+            raise ValueError(f"There is no attribute {shown}. The attributes are {', '.join(self.labels)}.")
+        raise ValueError(f"{label!r} has no value {checks.shown(value)}. Its values are {', '.join(values)}.")
 
     def row_of(self, names):
         """The vector with a 1 at each of the named attributes."""
         known = self.attribute_names or ()
-        unknown = sorted(set(names) - set(known))
+        unknown = sorted(map(repr, set(names) - set(known)))
         if unknown:
-            raise ValueError(
-                f"There is no attribute {unknown[0]!r}. The attributes are {', '.join(known) or 'unnamed'}."
-            )
+            raise ValueError(f"There is no attribute {unknown[0]}. The attributes are {', '.join(known) or 'unnamed'}.")
         return [float(name in names) for name in known]
 
     def spec(self, name):
@@ -555,10 +581,10 @@ class Image:
         return self.missing(count)
 
     def count(self, condition):
-        return len(condition) if np.ndim(condition) == 4 else None
+        return len(condition) if rank(condition) == 4 else None
 
     def for_samples(self, condition, num_samples):
-        images = np.asarray(condition)
+        images = checks.array("condition", condition)
         if images.shape == self.shape:  # One image for all.
             images = np.repeat(images[None], checks.check_num_samples(num_samples or 1), axis=0)
         self.check_spec(images)
@@ -576,6 +602,33 @@ class Image:
 
     def card(self):
         return {"kind": "image", "shape": self.shape}
+
+
+def rank(condition):
+    """The number of axes of what came; 0 for what is no array, which `for_samples` refuses."""
+    try:
+        return np.ndim(condition)
+    except ValueError:  # Lists of different lengths.
+        return 0
+
+
+def one_or_list(label, value):
+    """What a dictionary tells of an attribute: one value for all samples, or a list with a value for each."""
+    if isinstance(value, (np.ndarray, tf.Tensor)):
+        value = np.asarray(value).tolist()
+    elif isinstance(value, (tuple, range)):
+        value = list(value)
+    if isinstance(value, list) and (not value or any(checks.plain_items(one) is not None for one in value)):
+        wanted = "one value for all samples, or a list with a value for each"
+        raise ValueError(f"`condition` must tell {label!r} by {wanted}. Received: {label}={checks.shown(value)}")
+    return value
+
+
+def presence(label, value):
+    """Whether something is there: a number from 0 to 1."""
+    if isinstance(value, (bool, np.bool_)):
+        return float(value)
+    return checks.number(f"condition[{label!r}]", value, least=0, most=1)
 
 
 def check_names(argument, names, count):

@@ -1,4 +1,4 @@
-"""The critic of an update: a discriminator as the losses see it."""
+"""The critic of an update, which is the discriminator in the form that losses use."""
 
 import dataclasses
 from typing import Any
@@ -10,10 +10,10 @@ from ganzoo.training.updates import Named
 
 
 class Critic:
-    """One function from samples to scores, for one update: condition and augmentation are bound to it.
+    """A function from samples to scores, with the condition and augmentation of the current update built in.
 
-    The augmentation gets its random numbers once. Real and generated samples share them position by position, so that
-    a penalty may evaluate the critic at points between the two.
+    The augmentation gets its random numbers once per update. Real and generated samples share them position by
+    position, so that a penalty can evaluate the critic at points between the two.
 
     Args:
         model: `AdversarialModel`.
@@ -42,17 +42,17 @@ class Critic:
         return self._pass(samples)["scores"]
 
     def heads(self, samples):
-        """The other outputs of the discriminator by name, float32, of the same forward pass as `critic(samples)`.
+        """The other outputs of the discriminator by name, float32, from the same forward pass as `critic(samples)`.
 
         Args:
-            samples: The tensor that was given to `critic`, or another one, which takes a pass of its own.
+            samples: The tensor that was given to `critic`. Another tensor takes another forward pass.
         """
         outputs = self._seen(samples) or self._pass(samples)
         others = {name: value for name, value in outputs.items() if name != "scores"}
         return Named(others, 'The discriminator has no output "{}". Give it one, such as heads={"{}": 10}. It has:')
 
     def scores_seen(self, samples):
-        """The scores of an earlier call with this very tensor, or `None`: no pass of its own."""
+        """The scores of an earlier call with the same tensor object, or `None`. Makes no forward pass."""
         outputs = self._seen(samples)
         return None if outputs is None else outputs["scores"]
 
@@ -68,6 +68,7 @@ class Critic:
         outputs = self.discriminator(inputs, training=self.training)
         outputs = outputs if isinstance(outputs, dict) else {"scores": outputs}
         outputs = {name: ops.cast(value, "float32") for name, value in outputs.items()}
+        # A loss and a penalty often score the same tensor. Kept passes save a second forward pass.
         # The latest pass of a tensor counts: an earlier one may lie outside of a penalty's tape.
         self._passes.append((samples, outputs))
         return outputs
@@ -76,8 +77,10 @@ class Critic:
         model = self.model
         if model.augmentation is None or not self.training:
             return samples
+        # Each sample of a pack is augmented on its own.
         samples = unpack(samples, model.packing)
         batch = batch_size_of(samples)
+        # In a graph the batch size may be unknown. All calls of the update then share the numbers.
         key = batch if isinstance(batch, int) else None
         if key not in self._numbers:
             self._numbers[key] = model.uniform((batch, model.augmentation.numbers))
@@ -85,7 +88,7 @@ class Critic:
 
 
 def is_within_reach(outputs):
-    """Whether a forward pass may be used here: not one that was made in a branch of the graph that has ended."""
+    """Whether tensors of a forward pass can be used here, which is false if it ran in a graph branch that has ended."""
     graph, home = tf.compat.v1.get_default_graph(), getattr(outputs["scores"], "graph", None)
     while graph is not home and graph is not None:
         graph = getattr(graph, "outer_graph", None)
@@ -94,14 +97,14 @@ def is_within_reach(outputs):
 
 @dataclasses.dataclass(frozen=True)
 class Update:
-    """What an update knows.
+    """The inputs of one update of the generator or the discriminator.
 
     Args:
         critic: `Critic`.
         real: Float32 tensor, real samples as the discriminator sees them: packs, with noise if the model adds some.
         fake: Float32 tensor of the same shape, generated samples.
-        samples: Float32 tensor `(batch, ...)`, what the generator made: single samples without noise.
-        latents: Tensor `(batch, ...)`, what it made them from.
+        samples: Float32 tensor `(batch, ...)`, the generator's output: single samples without noise.
+        latents: Tensor `(batch, ...)`, the generator's input.
         condition: Batch of conditions, or `None`.
         training: Boolean, `False` in `evaluate`.
     """
@@ -116,7 +119,7 @@ class Update:
 
 
 def split_into(tensor, steps):
-    """Splits `(steps * m, ...)` into `steps` tensors `(m, ...)` with stride `steps`."""
+    """Splits `(steps * m, ...)` into `steps` tensors `(m, ...)`. Tensor i takes entries i, i + steps, and so on."""
     if steps == 1:
         return [tensor]
     shape = tensor.shape[1:]
@@ -125,7 +128,7 @@ def split_into(tensor, steps):
 
 
 def pack(samples, size):
-    """Joins neighbours: `(batch, ..., channels)` -> `(batch / size, ..., size * channels)`.
+    """Joins neighbouring samples into packs: `(batch, ..., channels)` -> `(batch / size, ..., size * channels)`.
 
     Labels `(batch,)` become `(batch / size, size)`.
     """

@@ -1,4 +1,4 @@
-"""What `fit` itself does at the end of steps and epochs, after the user's callbacks."""
+"""Callbacks that `fit` adds after the user's callbacks."""
 
 import math
 
@@ -7,13 +7,14 @@ import keras
 from ganzoo.training.learning_rates import optimizers_of
 from ganzoo.training.state import State, weights_are_finite
 
-LOOK_EVERY = 50  # Steps between two looks at the losses: each waits for the device.
+LOOK_EVERY = 50  # Steps between two looks at the losses, as each look waits for the device.
 
 
 class StopAtNaN(keras.callbacks.Callback):
-    """Ends a training whose losses are no longer finite with an error, at the latest checkpoint if there is one.
+    """Ends a training with an error when a loss is NaN or infinite. Restores the latest checkpoint if there is any.
 
-    The log shows means over the epoch, in which a value that is not finite stays. So a look now and then sees it.
+    The log shows means over the epoch. A NaN or infinite value never leaves such a mean, so a look now and then is
+    enough.
 
     Args:
         checkpoints: Callbacks that save checkpoints.
@@ -56,7 +57,7 @@ class StopAtNaN(keras.callbacks.Callback):
         )
 
     def _was_skipped(self):
-        """Whether the step was one that overflowed in half precision, which `LossScaleOptimizer` leaves out."""
+        """Whether the step overflowed in half precision, so that `LossScaleOptimizer` skipped it."""
         scaled = any(isinstance(o, keras.optimizers.LossScaleOptimizer) for o in optimizers_of(self.model).values())
         return scaled and weights_are_finite(self.model)
 
@@ -67,10 +68,11 @@ def is_bad(value):
 
 
 class WholeBest(keras.callbacks.Callback):
-    """Makes `EarlyStopping(restore_best_weights=True)` put back optimizers and random numbers as well.
+    """Makes `EarlyStopping(restore_best_weights=True)` restore optimizers and random numbers as well.
 
-    Keras restores the weights alone, and with them the step: what goes on from there would have the moments of another
-    step. Checkpoints of later steps are set aside, so that a restart goes on from the best one, too.
+    Keras restores only the weights, which include the step. A training continued from there would have the optimizer
+    moments of another step. Checkpoints of later steps are set aside, so that a restart also continues from the best
+    step.
 
     Args:
         stopping: `keras.callbacks.EarlyStopping`.
@@ -84,6 +86,7 @@ class WholeBest(keras.callbacks.Callback):
         self._seen = self._state = None
 
     def on_epoch_end(self, epoch, logs=None):
+        # Keras makes a new list of weights for each epoch that is better.
         if self.stopping.best_weights is not self._seen:
             self._seen = self.stopping.best_weights
             self._state = State(self.model)
@@ -103,7 +106,7 @@ def endings(callbacks, checkpoints):
 
     Args:
         callbacks: List of the user's callbacks.
-        checkpoints: Those among them that save checkpoints.
+        checkpoints: The callbacks that save checkpoints.
     """
     found = [
         WholeBest(callback, checkpoints)

@@ -1,4 +1,4 @@
-"""What Keras logs is the mean over the epoch so far. Here it becomes the mean since a step in between."""
+"""Means over the latest steps, from the means over the epoch so far that Keras logs."""
 
 
 class MeanSince:
@@ -6,7 +6,7 @@ class MeanSince:
 
         mean over (j, k] = (mean_k * k - mean_j * j) / (k - j)
 
-    with j and k counted from the start of the epoch. In float32 its rounding error is about `k * 6e-8` of the value.
+    with j and k counted from the start of the epoch. In float32 the rounding error is about `k * 6e-8` of the value.
     """
 
     def begin(self, step):
@@ -23,10 +23,10 @@ class MeanSince:
 
         Args:
             step: Integer, the model's steps so far.
-            mean: Float, what Keras logs: the mean since the start of the epoch.
+            mean: Float, the value that Keras logs, which is the mean since the start of the epoch.
 
         Returns:
-            Float, or `None` if there was no step in between.
+            Float, or `None` if there was no step since the last call.
         """
         done, before = step - self.first_step, self._last_step - self.first_step
         value = (mean * done - self._last_mean * before) / (done - before) if done > before else None

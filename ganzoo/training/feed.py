@@ -1,4 +1,4 @@
-"""The data of a training: checked before the first step, one endless stream from any step on."""
+"""The data of a training: checked before the first step, then an endless stream that can begin at any step."""
 
 import numpy as np
 import tensorflow as tf
@@ -10,12 +10,12 @@ from ganzoo.training.watch import watched
 
 DEFAULT_BATCH_SIZE = 64
 
-# No function here has a branch on a tensor, and AutoGraph takes its time.
+# AutoGraph converts branches on tensors. There are no such branches here, and the conversion is slow.
 AS_IT_STANDS = tf.autograph.experimental.do_not_convert
 
 
 class Feed:
-    """What `fit` reads.
+    """The stream of batches that `fit` reads.
 
     Args:
         model: `GenerativeModel`.
@@ -45,7 +45,7 @@ class Feed:
         endless = int(dataset.cardinality()) < 0 and steps_per_epoch is not None
         batching = batching_of(dataset, count_samples, static, endless)
         self.batch_size, batches = batching.size, batching.full
-        # Without an epoch of the user's own, one ends with the data: batches that are too few for a step are left out.
+        # Without `steps_per_epoch`, an epoch ends with the data. Leftover batches that do not make a step are left out.
         spare = batches % self.steps if batches is not None and steps_per_epoch is None else 0
         self.batches_per_epoch = None if batches is None else batches - spare
         self.left_out = batching.left_out + spare * self.batch_size
@@ -56,7 +56,7 @@ class Feed:
         self.samples_per_step = self.batch_size * self.steps
 
     def from_step(self, step):
-        """The data of all steps from the given one on: batches of `samples_per_step`, see `interleave`."""
+        """The data of a step and all later steps: batches of `samples_per_step`, see `interleave`."""
         stream = self.batches(step * self.steps)
         if self.steps > 1:
             stream = stream.batch(self.steps, drop_remainder=True).map(AS_IT_STANDS(self._interleave), tf.data.AUTOTUNE)
@@ -67,18 +67,19 @@ class Feed:
 
         Args:
             start: Integer.
-            apart: Boolean, a stream that goes through the data in another order; for datasets that are not of
-                `ganzoo.data`, in the same order, half an epoch (of endless ones, 1,000 batches) ahead. Defaults to
+            apart: Boolean, whether to go through the data in another order. Datasets that are not from `ganzoo.data`
+                keep their order, but start half an epoch ahead, or 1,000 batches ahead if they are endless. Defaults to
                 `False`.
         """
         indexed = getattr(self.dataset, "stream", None)
         if indexed is not None:
-            # Epochs with a number that no training reaches.
+            # The order depends on the number of the epoch. No training reaches these numbers.
             start += apart * 2**31 * self.batches_per_epoch
             stream = indexed(start=start, batches_per_epoch=self.batches_per_epoch)
         elif self.batches_per_epoch is None:
             stream = watched(self.model, self._whole_batches().repeat().skip(start + apart * 1000), start)
         else:
+            # `take` leaves out the spare batches, so that an epoch of the stream is an epoch of `fit`.
             start = (start + apart * (self.batches_per_epoch // 2)) % self.batches_per_epoch
             stream = self._whole_batches().take(self.batches_per_epoch).repeat().skip(start)
             stream = watched(self.model, stream, start)
@@ -90,7 +91,7 @@ class Feed:
         return self.dataset.filter(lambda *batch: count_samples(batch) == self.batch_size)
 
     def _select(self, *batch):
-        """Keeps what the model reads, with its static shape."""
+        """Keeps the parts that the model reads, with static shapes."""
         shaped = tf.nest.map_structure(lambda part: tf.ensure_shape(part, [self.batch_size, *part.shape[1:]]), batch)
         return self.keep(shaped)
 
@@ -128,7 +129,7 @@ class Feed:
 
 
 def as_dataset(model, x, y=None, batch_size=None):
-    """Makes a dataset of arrays; passes a `tf.data.Dataset`."""
+    """Builds a dataset from arrays. Returns a `tf.data.Dataset` unchanged."""
     check_count("batch_size", batch_size)
     if isinstance(x, tf.data.Dataset):
         if y is not None or batch_size is not None:
@@ -150,7 +151,7 @@ def as_dataset(model, x, y=None, batch_size=None):
 
 
 def evaluation_dataset(model, data, batch_size=None):
-    """Checks held-out data: a dataset, an array of samples, or `(samples, labels)`; leaves out a smaller last batch."""
+    """Builds a checked dataset from held-out data: a dataset, samples or `(samples, labels)`. Drops partial batches."""
     if isinstance(data, (tuple, list)) and len(data) == 2:
         data = as_dataset(model, *data, batch_size)
     else:
@@ -166,14 +167,14 @@ def evaluation_dataset(model, data, batch_size=None):
     check_packs(batching.size, model.packing)
     if static is not None:
         return data
-    # A mean over batches counts them alike, and packs and replicas divide whole ones. Keras wants to know their number.
+    # The mean over batches weighs them equally, and packs and replicas need full batches. Keras asks for their number.
     whole = data.filter(lambda *batch: count_samples(batch) == batching.size)
     count = data.cardinality() if batching.full is None else batching.full
     return whole.apply(tf.data.experimental.assert_cardinality(count))
 
 
 def check_dataset(model, dataset):
-    """Checks what a dataset says of its elements, without reading one."""
+    """Checks the element spec of a dataset without reading any data."""
     spec = dataset.element_spec
     if isinstance(spec, dict):
         raise ValueError(
@@ -187,7 +188,7 @@ def check_dataset(model, dataset):
 
 
 def arrange(model, element):
-    """Samples and condition of an element, as NumPy arrays."""
+    """The samples and the condition of an element, as NumPy arrays."""
     parts = model.conditions.arrange(*split_element(element))
     return tuple(tf.nest.map_structure(lambda value: None if value is None else value.numpy(), part) for part in parts)
 
@@ -227,7 +228,7 @@ def check_element(model, samples, condition, trusted=False):
     """Checks shape and dtype of a batch (tensors, arrays or specs) against a model.
 
     Args:
-        trusted: Boolean, whether uint8 is known to be an image in 0..255, as in the streams of `ganzoo.data`.
+        trusted: Boolean, whether uint8 values are known to be images in 0..255, as in the streams of `ganzoo.data`.
     """
     if samples is None:
         raise ValueError(
@@ -277,7 +278,7 @@ def check_values(model, samples, condition):
 
 
 def check_packs(samples, packing):
-    """Raises a `ValueError` unless so many samples of one replica divide into packs."""
+    """Raises a `ValueError` if the samples of a replica do not divide into packs."""
     if samples % packing:
         raise ValueError(
             f"A batch of {samples} samples a replica does not divide into packs of packing={packing}. Use a batch size "
@@ -321,6 +322,9 @@ def interleave(samples, steps):
 
 
 def interleave_grouped(grouped):
-    """`(steps, m, ...)` -> `(m * steps, ...)`: sample j of minibatch i goes to `j * steps + i`."""
+    """`(steps, m, ...)` -> `(m * steps, ...)`: sample j of minibatch i goes to `j * steps + i`.
+
+    A strategy gives each replica a contiguous part. In this order, each part holds the same share of every minibatch.
+    """
     order = [1, 0, *range(2, grouped.shape.rank)]
     return tf.reshape(tf.transpose(grouped, order), [-1, *grouped.shape[2:]])

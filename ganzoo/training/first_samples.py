@@ -1,4 +1,4 @@
-"""Reading the first samples of some data, as arrays: for whoever looks at data without training on them."""
+"""Reads the first samples of a dataset as arrays, for code that looks at data without training on them."""
 
 import time
 from typing import Any, NamedTuple
@@ -9,11 +9,11 @@ from ganzoo.training import feed
 
 
 class FirstSamples(NamedTuple):
-    """The first samples of some data.
+    """The first samples of a dataset, with their conditions.
 
     Args:
         samples: Array `(count, ...)`.
-        condition: Array of as many labels or images, a dictionary of such arrays by name, or `None`.
+        condition: Array of `count` labels or images, a dictionary of such arrays by name, or `None`.
         batch_size: Integer, the size of the first batch.
     """
 
@@ -27,7 +27,7 @@ class FirstSamples(NamedTuple):
 
 
 def batches_of(model, elements):
-    """Yields `(samples, condition)` for each element of a dataset, as NumPy arrays; `condition` may be `None`.
+    """Yields `(samples, condition)` for each element of a dataset, as NumPy arrays. `condition` may be `None`.
 
     Args:
         model: `GenerativeModel`, which tells samples from conditions.
@@ -46,7 +46,7 @@ def first_samples(batches, count=None, seconds=None):
         seconds: Float. Reading also ends after the batch that takes longer. Defaults to `None`: no limit.
 
     Returns:
-        `FirstSamples` of all batches that were read; `None` if there were no samples.
+        `FirstSamples` with all batches that were read, or `None` if there were no samples.
     """
     read, total, start = [], 0, time.monotonic()
     for batch in batches:
@@ -61,7 +61,7 @@ def first_samples(batches, count=None, seconds=None):
 
 
 def mapped(function, condition):
-    """Applies a function to each part of a batch of conditions: an array, or a dictionary of arrays; `None` passes."""
+    """Applies a function to a batch of conditions: an array, or each array of a dictionary. `None` stays `None`."""
     if condition is None:
         return None
     if isinstance(condition, dict):

@@ -1,4 +1,4 @@
-"""How `fit` runs: Keras' own loop, begun at any step of any epoch."""
+"""Runs `fit`: Keras' own loop, started at any step of any epoch."""
 
 import contextlib
 import dataclasses
@@ -16,7 +16,10 @@ from ganzoo.training.run_record import RunRecord
 
 
 class OneRun(keras.callbacks.CallbackList):
-    """Callbacks that see one training where Keras' `fit` runs twice: to finish a broken-off epoch, and for the rest."""
+    """Callbacks that see a single training although Keras' `fit` runs twice.
+
+    The first run finishes an interrupted epoch, the second trains the rest.
+    """
 
     def __init__(self, callbacks, **kwargs):
         super().__init__(callbacks, **kwargs)
@@ -45,15 +48,15 @@ def listed(callbacks):
 
 
 def go_on(model, run, checkpoints):
-    """Restores the newest checkpoint of a run that is broken off.
+    """Restores the newest checkpoint of an interrupted run.
 
     Args:
         model: `GenerativeModel`.
-        run: `RunRecord` of the script as it is now.
+        run: `RunRecord` of the script's current settings.
         checkpoints: Callbacks that save checkpoints.
 
     Returns:
-        The `RunRecord` to go on with; `None` if there was no checkpoint.
+        The `RunRecord` to continue with, or `None` if there was no checkpoint.
 
     Raises:
         ValueError: If a checkpoint belongs to another training.
@@ -73,7 +76,7 @@ def go_on(model, run, checkpoints):
 
 
 def resumed(model, run, earlier):
-    """Takes what the script has changed since an earlier run, and says it; returns the record to go on with."""
+    """Applies and prints what the script has changed since an earlier run. Returns the record to continue with."""
     step = model.steps_done
     if earlier is None:  # A file of version 0.1, whose run began at step 0.
         return dataclasses.replace(run, first_step=0, first_epoch=0)
@@ -92,7 +95,7 @@ def resumed(model, run, earlier):
 
 
 def check_scope(strategy):
-    """Raises a `RuntimeError` where a checkpoint by the first of several workers waits for the others forever."""
+    """Raises a `RuntimeError` if the first of several workers would wait forever for the others while it saves."""
     if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy) and tf.distribute.has_strategy():
         raise RuntimeError(
             "Under MultiWorkerMirroredStrategy, call `fit` outside of `strategy.scope()`. Received a call inside of it,"
@@ -102,20 +105,21 @@ def check_scope(strategy):
 
 
 def fit_in_one_run(keras_fit, model, data, epochs, initial_epoch, callbacks, verbose, **validation):
-    """Calls Keras' `fit` with the data from the model's step on.
+    """Calls Keras' `fit` with the data that follow the model's current step.
 
     Args:
         keras_fit: `keras.Model.fit`, bound.
         model: `GenerativeModel`.
         data: `ganzoo.training.feed.Feed`.
         epochs, initial_epoch, callbacks, verbose: As in `fit`.
-        validation: Arguments of `fit` that concern the validation.
+        validation: Arguments of `fit` for the validation.
     """
     check_scope(model.distribute_strategy)
     callbacks = listed(callbacks)
     checkpoints = model.checkpoints = tuple(c for c in callbacks if isinstance(c, SavesCheckpoints))
     with contextlib.ExitStack() as stack:
         for checkpoint in checkpoints if model.is_chief else ():
+            # Two trainings in the same folder would overwrite each other's checkpoints.
             stack.enter_context(files.locked(checkpoint.store.directory))
         model.run_record = RunRecord.begun(model, data, initial_epoch)
         offset = 0
@@ -136,10 +140,10 @@ def fit_in_one_run(keras_fit, model, data, epochs, initial_epoch, callbacks, ver
 
 
 def run_keras(keras_fit, model, data, span, callbacks, verbose, validation):
-    """Runs Keras' loop, for a broken-off epoch and for the rest.
+    """Runs Keras' loop: first the rest of an interrupted epoch, then the other epochs.
 
     Args:
-        span: Epoch and step in it to begin with, and the number of epochs.
+        span: Tuple of the epoch to begin with, the step in it, and the number of epochs.
         keras_fit, model, data, callbacks, verbose, validation: See `fit_in_one_run`.
     """
     initial_epoch, offset, epochs = span
@@ -159,7 +163,7 @@ def run_keras(keras_fit, model, data, span, callbacks, verbose, validation):
     def fit(first, last, steps):
         stream = data.from_step(model.steps_done + model.run_record.shift)
         whole_calls = steps % model.steps_per_execution == 0
-        if not whole_calls:  # The last call ends with the data. Where it need not, Keras reads no end of them twice.
+        if not whole_calls:  # A shorter last call of several steps has to end with the data.
             stream = stream.take(steps)
         try:
             keras_fit(
@@ -173,6 +177,7 @@ def run_keras(keras_fit, model, data, span, callbacks, verbose, validation):
                 **validation,
             )
         except tf.errors.InvalidArgumentError as error:
+            # An error of the checks in the data pipeline, without TensorFlow's trace.
             raise (watch.in_words(error) or error) from None
 
     run.on_train_begin()
@@ -180,7 +185,7 @@ def run_keras(keras_fit, model, data, span, callbacks, verbose, validation):
         if offset and initial_epoch < epochs:
             fit(initial_epoch, initial_epoch + 1, data.steps_per_epoch - offset)
             initial_epoch += 1
-        # Calls of several steps that do not divide the epoch would run past its end, if more data followed.
+        # If calls of several steps do not divide the epoch, the last call would run past its end into further data.
         epochs_at_once = 1 if data.steps_per_epoch % model.steps_per_execution else max(1, epochs - initial_epoch)
         for first in range(initial_epoch, epochs, epochs_at_once):
             if not model.stop_training:

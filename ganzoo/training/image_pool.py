@@ -1,4 +1,4 @@
-"""A pool of earlier generated images, which a discriminator sees beside the newest."""
+"""A pool of earlier generated images, which the discriminator sees beside new images."""
 
 import keras
 import tensorflow as tf
@@ -9,30 +9,31 @@ from ganzoo.replicas import gather_over_replicas, rows_of_replica
 
 @keras.saving.register_keras_serializable("ganzoo")
 class ImagePool(keras.layers.Layer):
-    """A history of generated images, for the update of a discriminator.
+    """A pool of earlier generated images for the update of a discriminator.
 
-    A discriminator that sees the newest images only forgets how to reject older ones, and the generator brings their
-    faults back. Here it gets, for each new image, with probability 1/2 an old one out of the pool.
+    If a discriminator only sees the newest images, it forgets how to reject older images, and the generator's old
+    faults come back. So the discriminator gets an old image from the pool in place of each new image with probability
+    1/2.
 
-    While the pool is not full, each new image is stored and returned. When it is full, each new image
+    Until the pool is full, each new image is stored and returned. Once the pool is full, each new image is either
 
-    - is returned itself, with probability 1/2, or
-    - takes the place of a random stored image, which is returned in its stead.
+    - returned, with probability 1/2, or
+    - stored in the place of a random older image, which is returned.
 
-    The images of a batch come one after the other, so that one of them may return another that was stored just before.
+    The images of a batch are processed in order, so an image may be exchanged for an earlier image of the same batch.
 
     The pool is part of the model's saved state: `size` images in float32, 39 MB for 50 images of 256x256x3. Replicas
-    share it. Each of them sees the images of all, makes the same changes, and returns its own share, so that two
-    replicas do what one device would.
+    share it. Each replica sees the images of all replicas, makes the same changes to the pool, and returns its own
+    share. So two replicas do the same as a single device.
 
     Reference: [Shrivastava et al., 2016](https://arxiv.org/abs/1612.07828), Section 2.3;
     [Zhu et al., 2017](https://arxiv.org/abs/1703.10593), Section 4.
 
-    Departures from the paper: the exchange of Zhu et al. Shrivastava et al. take one half of each batch out of the pool
-    and replace as many of its images afterwards.
+    Departures from the paper: the exchange follows Zhu et al. Shrivastava et al. take half of each batch from the pool
+    and then replace the same number of stored images.
 
     Args:
-        size: Integer, the number of stored images. With `0` each image is returned as it came.
+        size: Integer, the number of stored images. With `0`, images are returned unchanged.
         image_shape: Shape of one image, such as `(256, 256, 3)`.
 
     Example:
@@ -47,7 +48,7 @@ class ImagePool(keras.layers.Layer):
         self.image_shape = tuple(image_shape)
         self.images = self.count = None
         if self.size:
-            # The same on all replicas, so that the first one's is everyone's.
+            # All replicas make the same changes, so the first replica's copy is right for all.
             settings = {"initializer": "zeros", "trainable": False, "aggregation": "only_first_replica"}
             self.images = self.add_weight(
                 shape=(self.size, *self.image_shape), dtype="float32", name="images", **settings
@@ -56,15 +57,15 @@ class ImagePool(keras.layers.Layer):
         self.built = True
 
     def query(self, images, numbers):
-        """Exchanges new images for old ones, and stores what is to be stored.
+        """Exchanges new images for old images, and updates the pool.
 
         Args:
             images: Float32 tensor `(batch, ...)`, this replica's new images.
             numbers: Float32 tensor `(batch, 2)` of uniform numbers in [0, 1): the first decides whether to exchange,
-                the second with which image.
+                the second decides for which image.
 
         Returns:
-            Float32 tensor of the shape of `images`, without a gradient.
+            Float32 tensor with the shape of `images`, without a gradient.
         """
         images = tf.stop_gradient(tf.cast(images, "float32"))
         if not self.size:
@@ -81,6 +82,7 @@ class ImagePool(keras.layers.Layer):
         """For each new image: its slot, whether it is exchanged, and whether it is stored."""
         place = count + tf.range(tf.shape(numbers)[0])
         is_full = place >= self.size
+        # The largest number below 1, times the size, may round up to the size.
         drawn = tf.minimum(tf.cast(numbers[:, 1] * float(self.size), "int32"), self.size - 1)
         exchanges = is_full & (numbers[:, 0] < 0.5)
         return tf.where(is_full, drawn, place), exchanges, exchanges | ~is_full
@@ -90,18 +92,18 @@ class ImagePool(keras.layers.Layer):
 
 
 def latest(wanted, slots, stores, new, stored, whole_batch=False):
-    """What lies in the wanted slots, without a loop over the batch.
+    """The images in the wanted slots, computed without a loop over the batch.
 
     Args:
-        wanted: Integer tensor `(n,)`. Without `whole_batch` its entry i is asked for when image i comes, before that is
-            stored.
+        wanted: Integer tensor `(n,)` of slots. Without `whole_batch`, entry i is read just before image i is stored.
         slots: Integer tensor `(batch,)`, the slot of each new image.
-        stores: Boolean tensor `(batch,)`, whether it is stored there.
+        stores: Boolean tensor `(batch,)`, whether each new image is stored in its slot.
         new: Tensor `(batch, ...)`, the new images.
-        stored: Tensor `(size, ...)`, what lay in the slots before the batch.
-        whole_batch: Boolean, whether it is asked for after the whole batch.
+        stored: Tensor `(size, ...)`, the content of the slots before the batch.
+        whole_batch: Boolean, whether to read after the whole batch has been stored.
     """
     order = tf.range(tf.shape(new)[0])
+    # writes[i, j]: new image j is written into wanted slot i. The last writer wins.
     writes = stores[None] & (slots[None] == wanted[:, None])
     if not whole_batch:
         writes &= order[None] < order[:, None]
@@ -110,5 +112,5 @@ def latest(wanted, slots, stores, new, stored, whole_batch=False):
 
 
 def as_column(flags, images):
-    """Flags `(n,)` in the rank of images, to broadcast."""
+    """Reshapes flags `(n,)` to the rank of images, so that they broadcast."""
     return tf.reshape(flags, [-1] + [1] * (images.shape.rank - 1))

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM during a training: it is saved at the end of the step, and then the process ends as usual."""
+"""Handles Ctrl-C and SIGTERM: the training is saved at the end of the step, then the process ends as usual."""
 
 import contextlib
 import signal
@@ -10,18 +10,18 @@ DEFAULTS = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SI
 
 
 class Interrupted(BaseException):
-    """A signal came. It is no `Exception`: nobody but `fit` catches it."""
+    """Raised after a signal. It is not an `Exception`, so that only `fit` catches it."""
 
 
 class Interrupts(keras.callbacks.Callback):
-    """Ends a training after a signal, at the next moment at which its state is whole.
+    """Ends a training after a signal, as soon as its state is complete.
 
-    That is the end of a step, or, after the last step of an epoch, the end of what callbacks do there. A second signal
-    does what it would do without ganzoo: it ends the process at once. Handlers of others are left alone.
+    That is the end of the step. After the last step of an epoch, it is the end of the epoch's callbacks. A second
+    signal ends the process at once, as without ganzoo. Signal handlers of other code are left alone.
 
     Args:
-        checkpoints: Callbacks that save checkpoints. Without any, signals are left alone too.
-        is_last: Function of the model's step: whether it ends an epoch.
+        checkpoints: Callbacks that save checkpoints. Without them, signals are left alone too.
+        is_last: Function, step of the model -> whether the step ends an epoch.
     """
 
     def __init__(self, checkpoints, is_last):
@@ -32,7 +32,7 @@ class Interrupts(keras.callbacks.Callback):
 
     @contextlib.contextmanager
     def watching(self):
-        """Handles signals inside, and hands the one that ended the training on."""
+        """Handles signals inside the block. Raises the signal that ended the training again afterwards."""
         watched = []
         if self.checkpoints and threading.current_thread() is threading.main_thread():
             watched = [number for number, default in DEFAULTS.items() if signal.getsignal(number) == default]

@@ -1,4 +1,4 @@
-"""Arguments that Keras' models take and generative models have no use for: why, and what to do instead."""
+"""Keras arguments that generative models do not take, with the reason and what to do instead."""
 
 import difflib
 import inspect
@@ -32,15 +32,15 @@ REASONS = {
 
 
 def refuse(function, given):
-    """Raises a `TypeError` for further arguments of a function, in words.
+    """Raises a `TypeError` for unknown arguments of a function, with a reason or a suggestion.
 
     Args:
         function: The function or method.
-        given: Dictionary of the arguments that it does not take.
+        given: Dictionary of the unknown arguments.
     """
     for name, value in given.items():
         if value is None or (name == "shuffle" and value is True):
-            continue  # That is what happens.
+            continue  # The value asks for what happens anyway.
         takes = [key for key in inspect.signature(function).parameters if key not in ("self", "kwargs")]
         close = difflib.get_close_matches(name, takes, 1)
         hint = f"Did you mean `{close[0]}`? " if close else ""
@@ -59,7 +59,7 @@ def check_validation(steps, freq):
 
 
 def check_compile(run_eagerly, steps_per_execution, jit_compile):
-    """Returns the arguments of `compile` that are Keras', as Python's own values."""
+    """Checks the arguments of `compile` that Keras defines. Returns them as plain Python values."""
     return (
         checks.boolean("run_eagerly", run_eagerly),
         checks.integer("steps_per_execution", steps_per_execution, least=1),

@@ -4,7 +4,7 @@ import keras
 
 
 def optimizers_of(model):
-    """The optimizers of a model by name, such as `"generator_optimizer"`; the generator's comes first.
+    """The optimizers of a model by name, such as `"generator_optimizer"`. The generator's comes first.
 
     Args:
         model: `GenerativeModel`, compiled.
@@ -13,17 +13,17 @@ def optimizers_of(model):
 
 
 def base_of(optimizer):
-    """The optimizer itself, without the one around it that scales losses in half precision."""
+    """The optimizer itself, without the `LossScaleOptimizer` around it in half precision."""
     return getattr(optimizer, "inner_optimizer", optimizer)
 
 
 def learning_rate_of(optimizer):
-    """The current learning rate as a float, also of an optimizer on several devices."""
+    """The current learning rate as a float, also for an optimizer on several devices."""
     return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
 
 
 def schedules_of(model):
-    """The learning rates that are no numbers, which nobody can set: name of the optimizer -> name of the schedule.
+    """The learning rates that are schedules, so that no callback can set them: optimizer's name -> schedule's name.
 
     Args:
         model: `GenerativeModel`, compiled.
@@ -31,6 +31,7 @@ def schedules_of(model):
     found = {}
     for name, optimizer in optimizers_of(model).items():
         inner = base_of(optimizer)
+        # Keras keeps a constant rate in a variable, which callbacks can set, and a schedule as an object.
         if not isinstance(inner.learning_rate, keras.Variable):
             schedule = inner.get_config()["learning_rate"]
             found[name] = schedule["class_name"] if isinstance(schedule, dict) else type(schedule).__name__

@@ -9,12 +9,12 @@ from ganzoo.training.switch import Switch
 class Log:
     """Means of named scalars over an epoch.
 
-    It stands beside the model's tracked attributes, not among them: what an epoch has summed up so far is no state of
-    the model and is not saved with it. The variables are made ahead, since a function that makes variables while it is
-    traced is traced twice; a mean gets its name when that first appears.
+    Keras does not track the log as a part of the model, because the sums of an unfinished epoch should not be saved.
+    The variables are made in advance: TensorFlow traces a function twice if it makes variables while it is traced. A
+    mean gets its name when a value of that name is first added.
 
     Args:
-        capacity: Integer, the greatest number of names.
+        capacity: Integer, the largest number of names.
     """
 
     def __init__(self, capacity=24):
@@ -23,11 +23,11 @@ class Log:
         self._spare = [keras.metrics.Mean() for _ in range(capacity)]
 
     def add(self, values, weight=None):
-        """Adds a value to each mean, from inside of a training step.
+        """Adds a value to each mean, from inside a training step.
 
         Args:
             values: Dictionary of scalars.
-            weight: Scalar, 0 leaves the values out. Defaults to 1.
+            weight: Scalar. 0 ignores the values. Defaults to 1.
         """
         if self._mute:
             return
@@ -40,7 +40,7 @@ class Log:
             self.means[name].update_state(tf.stop_gradient(value), weight)
 
     def muted(self):
-        """A context that leaves out what is added inside."""
+        """A context in which added values are ignored."""
         return self._mute.on()
 
     def results(self):

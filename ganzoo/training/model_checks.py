@@ -1,10 +1,10 @@
-"""What the networks and the augmentation of an adversarial model must be."""
+"""Checks that the networks and the augmentation of an adversarial model fit each other."""
 
 from ganzoo.networks import graph
 
 
 def check_augmentation(name, value):
-    """Returns an augmentation: a callable with an attribute `numbers`, or `None`."""
+    """Returns an augmentation if it is a callable with an attribute `numbers`, or `None`."""
     if value is not None and not (callable(value) and hasattr(value, "numbers")):
         raise TypeError(
             f"`{name}` must be a callable, such as ganzoo.augmentation.DiffAugment(), with an attribute `numbers`: how "
@@ -14,7 +14,7 @@ def check_augmentation(name, value):
 
 
 def check_augmentable(augmentation, image_shape):
-    """Raises a `ValueError` if samples that are no images are to be augmented."""
+    """Raises a `ValueError` if the samples to augment are not images."""
     if augmentation is not None and len(image_shape) != 3:
         raise ValueError(
             f"`augmentation` changes images, and the model's samples have the shape {image_shape}. Leave it out."
@@ -34,7 +34,9 @@ def check_samples_agree(image_shape, discriminator, packing):
 
 
 def check_no_batch_normalization(discriminator):
-    """Raises a `ValueError` if a critic has batch normalization, where a penalty is on the gradient of each score.
+    """Raises a `ValueError` if a critic with a gradient penalty has batch normalization.
+
+    The penalty needs the gradient of each score by its own sample. Batch normalization mixes the samples.
 
     Reference: [Gulrajani et al., 2017](https://arxiv.org/abs/1704.00028), Section 4.
     """

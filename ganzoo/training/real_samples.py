@@ -1,4 +1,4 @@
-"""The real samples of an evaluation, and the conditions of the samples that are generated beside them."""
+"""The real samples of an evaluation, and the conditions of the generated samples that it compares them with."""
 
 import numpy as np
 import tensorflow as tf
@@ -9,20 +9,20 @@ from ganzoo.training.first_samples import first_samples, mapped
 
 
 def read_samples(model, data, limit=None):
-    """All samples of some data, as arrays.
+    """Reads all samples of a dataset or an array, as arrays.
 
     Args:
         model: `GenerativeModel`, which the data must fit.
-        data: A `tf.data.Dataset` of batches, an array, or a pair `(images, labels)`; of datasets of `ganzoo.data` all
-            samples are taken, also those that would fill no batch.
+        data: A `tf.data.Dataset` of batches, an array, or a pair `(images, labels)`. Datasets of `ganzoo.data` yield
+            all samples, also a last batch that is not full.
         limit: Integer, or `None` for all.
 
     Returns:
-        Samples, uint8 if they are images, or else float32; and their conditions, or `None`.
+        Pair of the samples (uint8 for images, otherwise float32) and their conditions (or `None`).
     """
     source = getattr(data, "source", None)
     trusted = source is not None or not isinstance(data, tf.data.Dataset)
-    if source is not None:  # All of it, where iterating leaves out what fills no batch.
+    if source is not None:  # Iterating would leave out a last batch that is not full.
         elements = source.parts()
     elif isinstance(data, tf.data.Dataset):
         if limit is None and data.cardinality() == tf.data.INFINITE_CARDINALITY:
@@ -41,7 +41,7 @@ def read_samples(model, data, limit=None):
 
 
 def _checked(model, batches, trusted):
-    """Yields batches as arrays, images as uint8; raises a `ValueError` at numbers that do not fit a model."""
+    """Yields batches as arrays, images as uint8. Raises a `ValueError` if the values do not fit the model."""
     for samples, condition in batches:
         _check_samples(model, samples, condition, trusted)
         samples = np.asarray(samples)
@@ -49,7 +49,7 @@ def _checked(model, batches, trusted):
 
 
 def _check_samples(model, samples, condition, trusted):
-    """Raises a `ValueError` if a batch does not fit a model; labels may be missing."""
+    """Raises a `ValueError` if a batch does not fit a model. Labels may be missing."""
     kind = model.conditions
     if condition is None and kind.label is not None:
         condition = np.zeros(len(samples), "int64")
@@ -62,23 +62,25 @@ def _check_samples(model, samples, condition, trusted):
 
 
 def conditions_to_generate(model, given, count, seed=0):
-    """The conditions for `count` generated samples, `None` if the model takes none.
+    """The conditions for `count` generated samples, or `None` for a model without conditions.
 
-    Labels come in the shares of the data, to the nearest sample, in a random order, and attributes are those of real
-    samples; without any in the data each class, or each value, is there as often. A model that translates images gets
-    the first inputs of the data, up to `count`.
+    - Labels have the class frequencies of the data, to the nearest sample, in a random order.
+    - Attributes are copied from real samples.
+    - If the data have no conditions, each class or value appears equally often.
+    - A model that translates images gets the first inputs of the data, up to `count`.
 
     Args:
         model: `GenerativeModel`.
         given: The conditions of the real samples, as `read_samples` returns them.
         count: Integer.
-        seed: Integer, of the order. Defaults to `0`.
+        seed: Integer, the seed of the random order. Defaults to `0`.
     """
     kind = model.conditions
     if kind.translates:
         return given[:count]
     if given is None:
         return kind.in_turn(count)
+    # The middles of `count` equal parts of [0, 1]. Read at these places, sorted labels keep their frequencies.
     random, shares = np.random.default_rng(seed), (np.arange(count) + 0.5) / count
     if kind.label is not None and len(kind) == 1:
         return random.permutation(np.sort(given)[(shares * len(given)).astype("int64")])

@@ -1,4 +1,4 @@
-"""What a checkpoint knows of the run that it belongs to: where that began, and with what."""
+"""The record of a run inside its checkpoints: where the run began, and with which settings."""
 
 import dataclasses
 import json
@@ -14,18 +14,18 @@ MEMBER = "ganzoo_run.json"  # The name of the record in a `.keras` file, which i
 
 @dataclasses.dataclass
 class RunRecord:
-    """A training that `fit` began, and any number of processes went on with.
+    """A training that `fit` began and that any number of processes may have continued.
 
     Step `first_step` of the model is step `offset` of epoch `first_epoch` (both from 0) of the run, and reads the data
-    at position `first_step + shift` of their stream.
+    stream at position `first_step + shift`.
 
     Args:
         model: String, the class.
         networks: Dictionary, name of a network -> shapes of its weights.
-        settings: Dictionary of the settings of the model that may change and are plain values.
-        fixed: Dictionary of those that may not.
-        optimizers: Dictionary, name -> class, and the settings that it was made with.
-        data: Dictionary of what tells data apart.
+        settings: Dictionary of the model's settings that may change, if they are plain values.
+        fixed: Dictionary of the model's settings that may not change.
+        optimizers: Dictionary, name -> class and settings of the optimizer.
+        data: Dictionary that identifies the data, see `fingerprint`.
         samples_per_step, steps_per_epoch: Integers.
         first_step, first_epoch, offset, shift: Integers.
     """
@@ -66,14 +66,14 @@ class RunRecord:
         )
 
     def place(self, step):
-        """Where a step of the model is in the run: its epoch, and its number in it, both from 0."""
+        """The epoch of a step of the model, and the number of the step in that epoch, both from 0."""
         epoch, number = divmod(step - self.first_step + self.offset, self.steps_per_epoch)
         return self.first_epoch + epoch, number
 
     # === Going on ===
 
     def check_continues(self, earlier, where):
-        """Raises a `ValueError` if the checkpoints of an earlier run cannot become this one.
+        """Raises a `ValueError` if this run cannot continue from the checkpoints of an earlier run.
 
         Args:
             earlier: `RunRecord`.
@@ -107,7 +107,7 @@ class RunRecord:
                 )
 
     def changes(self, earlier):
-        """What differs from an earlier run, and is taken: a list of words."""
+        """The changes since an earlier run that take effect, as a list of strings."""
         found = [
             f"{name} {earlier.settings[name]!r} -> {self.settings[name]!r}"
             for name in self.settings
@@ -129,10 +129,10 @@ class RunRecord:
         return found
 
     def continued_from(self, earlier, step):
-        """This run as the continuation of an earlier one, from a step of the model on.
+        """This run as the continuation of an earlier run, from a step of the model on.
 
-        Epochs count on. With steps or epochs of another size, the broken-off epoch goes on after the same share of it,
-        and the data after as many samples.
+        Epochs count on. If the size of a step or an epoch has changed, the interrupted epoch continues at the same
+        fraction of its length, and the data continue after the same number of samples.
         """
         same_size = (earlier.samples_per_step, earlier.steps_per_epoch) == (self.samples_per_step, self.steps_per_epoch)
         if same_size:
@@ -155,7 +155,7 @@ class RunRecord:
 
     @classmethod
     def read(cls, path):
-        """The record of a `.keras` file; `None` if there is none, as in those of version 0.1, or it cannot be read."""
+        """The record of a `.keras` file. `None` if it is unreadable or missing, as in files of version 0.1."""
         try:
             with zipfile.ZipFile(path) as archive:
                 return cls(**json.loads(archive.read(MEMBER)))
@@ -164,7 +164,7 @@ class RunRecord:
 
 
 def plain_settings(model, fixed):
-    """The settings of a model that are numbers, strings or `None`: those that may change, or those that may not."""
+    """The settings of a model that are numbers, strings or `None`, either the fixed or the changeable settings."""
     found = {name: getattr(model, name) for name in settings_of(model)}
     return {
         name: value
@@ -175,18 +175,19 @@ def plain_settings(model, fixed):
 
 
 def config_of(optimizer):
-    """The class of an optimizer, and the settings that it was made with, as JSON has them."""
+    """The class and the settings of an optimizer, as JSON values."""
     optimizer = base_of(optimizer)
     config = optimizer.get_config()
     config.pop("name", None)
     rate = config["learning_rate"]
     if not isinstance(rate, dict):
+        # In float32, like the optimizer's variable, so that equal rates compare as equal.
         config["learning_rate"] = float(np.float32(rate))
     return json.loads(json.dumps({"class": type(optimizer).__name__, **config}, default=str))
 
 
 def fingerprint(dataset):
-    """What tells data apart: of those of `ganzoo.data` samples and order, of others what they say of themselves."""
+    """Identifies a dataset: by samples and order if it is of `ganzoo.data`, otherwise by element spec and length."""
     source = getattr(dataset, "source", None)
     if source is None:
         return {"elements": str(dataset.element_spec), "batches": int(dataset.cardinality())}

@@ -1,21 +1,21 @@
-"""Arguments of a model: checked, written into its config, and used as they are now or refused.
+"""Descriptors for the arguments of a model, which check them and write them into the config.
 
-A compiled step holds the values that its model had when it was traced. A plain attribute that changes later would be
-recorded in the config and ignored by the training. These two descriptors prevent it.
+A compiled step keeps the values that the model had when the step was traced. If a plain attribute changed later, the
+config would show the new value and the training would still use the old value. These two descriptors prevent that.
 """
 
 import inspect
 
 
 class Setting:
-    """An argument that may change at any time: the next step uses the new value.
+    """An argument that may change at any time. The next step uses the new value.
 
-    A change throws the compiled step away, so the next step takes seconds to trace. For a value that changes in every
-    step, use a weight (`add_weight`) in the loss.
+    After a change the next step takes seconds, because it is traced again. For a value that changes in every step, use
+    a weight (`add_weight`) in the loss.
 
     Args:
-        check: Function `(name, value)` -> value, which raises an error in words, such as those of `ganzoo.checks`.
-            Defaults to none.
+        check: Function `(name, value)` -> value, which raises a helpful error, such as the functions in
+            `ganzoo.checks`. Defaults to no check.
         during_fit: Boolean, whether it may change while `fit` runs. Defaults to `True`.
 
     Example:
@@ -77,13 +77,26 @@ class Fixed(Setting):
             )
 
 
+class Switched(Setting):
+    """A weight that may change at any time, but not from 0 or to 0: a model has state for it, or has none."""
+
+    def refuse(self, model, value):
+        super().refuse(model, value)
+        before = vars(model)[self.name]
+        if bool(before) != bool(value):
+            raise AttributeError(
+                f"A {type(model).__name__} is made with the state that `{self.name}` needs, or without it. Received: "
+                f"{value!r} after {before!r}. Make a new model: {type(model).__name__}(..., {self.name}={value!r})."
+            )
+
+
 def same(old, new):
-    """Whether two values are equal; networks are compared by identity."""
+    """Whether two values are equal. Networks are compared by identity."""
     return old is new or (isinstance(old, (bool, int, float, str, list, tuple)) and old == new)
 
 
 def settings_of(model):
-    """The names of all settings of a model, those of its base classes first."""
+    """The names of all settings of a model, with the settings of base classes first."""
     names = {}
     for owner in reversed(type(model).__mro__):
         names.update({name: None for name, value in vars(owner).items() if isinstance(value, Setting)})

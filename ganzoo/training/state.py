@@ -1,4 +1,4 @@
-"""All that a training depends on: weights, optimizers and random numbers, and a copy of them in memory."""
+"""The state of a training (weights, optimizers and random numbers), and a copy of it in memory."""
 
 import math
 
@@ -10,7 +10,7 @@ from ganzoo.training.learning_rates import optimizers_of
 
 
 class State:
-    """A copy of all that a training depends on, in memory.
+    """A copy of a training's whole state, in memory.
 
     Args:
         model: `GenerativeModel`, compiled.
@@ -21,13 +21,13 @@ class State:
         self.values = [np.array(variable) for variable in self.variables]
 
     def restore(self, model):
-        """Makes a model, the same that was copied, what it was."""
+        """Puts the copied model back into the copied state."""
         for variable, value in zip(self.variables, self.values, strict=True):
             variable.assign(value)
 
 
 def variables_of(model):
-    """Weights, states of optimizers and random states of layers, as a list of `keras.Variable`.
+    """The weights, the states of optimizers and the random states of layers, a list of `keras.Variable`.
 
     Args:
         model: `GenerativeModel`, compiled.
@@ -37,7 +37,7 @@ def variables_of(model):
 
 
 def bytes_of(model):
-    """How many bytes all that a training depends on takes."""
+    """The size of a training's whole state in bytes."""
     return sum(math.prod(variable.shape) * tf.as_dtype(variable.dtype).size for variable in variables_of(model))
 
 

@@ -1,4 +1,4 @@
-"""A switch that a block of code turns on."""
+"""A switch that is on inside a `with` block."""
 
 import contextlib
 import threading
@@ -8,10 +8,10 @@ import tensorflow as tf
 
 
 class Switch:
-    """On inside of a block, off elsewhere.
+    """A flag that is true inside a `with` block and false elsewhere.
 
-    The replicas of a strategy run their steps in threads, and take turns in the middle of them. So a block inside of a
-    step turns the switch on for its own replica, and a block around the steps for all of them.
+    The replicas of a strategy run their steps in threads that take turns. So a block inside a step turns the switch on
+    for its own replica only, and a block around the steps turns it on for all replicas.
 
     Example:
 
@@ -30,7 +30,7 @@ class Switch:
 
     @contextlib.contextmanager
     def on(self):
-        """Turns the switch on inside."""
+        """A context that turns the switch on."""
         in_step = tf.distribute.has_strategy() and not tf.distribute.in_cross_replica_context()
         place = self._here if in_step else self._everywhere
         before = getattr(place, "on", False)

@@ -1,4 +1,4 @@
-"""Translation between two collections that are not paired: their data, and four networks that must fit each other."""
+"""Translation between two unpaired collections of images: the data, and checks of the four networks."""
 
 from ganzoo import checks
 from ganzoo.data import unpaired
@@ -10,7 +10,7 @@ ROLES = ("generator", "discriminator", "back_generator", "back_discriminator")
 
 
 class UnpairedImages(Conditions):
-    """The input images of a translation whose data are two collections."""
+    """The input images of a translation that learns from two unpaired collections."""
 
     def dataset(self, x, y, batch_size):
         if y is None:
@@ -44,7 +44,7 @@ def check_way_back(model, back_generator, back_discriminator):
 
 
 def check_identity(model):
-    """Raises a `ValueError` if G cannot be asked to leave images of y as they are."""
+    """Raises a `ValueError` if the identity loss cannot be computed because x and y have different shapes."""
     x_shape, y_shape = model.conditions.image_shape, model.image_shape
     if model.identity_weight and x_shape != y_shape:
         raise ValueError(
@@ -54,7 +54,7 @@ def check_identity(model):
 
 
 def only_one(name, value):
-    """Returns 1, the only value of an argument that the update rule of CycleGAN has no use for."""
+    """Returns 1, the only value that CycleGAN allows for an argument that its update rule does not use."""
     if checks.integer(name, value, least=1) != 1:
         raise ValueError(
             f"CycleGAN updates all its networks once a step, on single images: `{name}` must be 1. Received: "
@@ -68,10 +68,10 @@ def networks_of_both_ways(plan, y_shape, x_shape):
 
     Args:
         plan: `ganzoo.training.assembly.Plan`.
-        y_shape, x_shape: `(height, width, channels)`; `x_shape` defaults to `y_shape`.
+        y_shape, x_shape: `(height, width, channels)`. `x_shape` defaults to `y_shape`.
 
     Returns:
-        List of four networks, as `ROLES`.
+        List of four networks, in the order of `ROLES`.
     """
     x_shape = y_shape if x_shape is None else checks.sample_shape("condition_shape", x_shape)
     shapes = ((y_shape, x_shape), (x_shape, y_shape))

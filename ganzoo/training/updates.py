@@ -1,4 +1,4 @@
-"""The pieces of an update: gradients on replicas and in half precision, networks that stay as they are, optimizers."""
+"""The pieces of an update: gradients on replicas and in half precision, networks kept unchanged, optimizers."""
 
 import contextlib
 import threading
@@ -10,12 +10,13 @@ import tensorflow as tf
 from ganzoo import checks
 from ganzoo.replicas import mean_over_replicas
 
-# The model that an optimizer was built for, and the identities of its variables.
+# For each optimizer, the model that it was built for and the identities of its variables.
+# Weak references, so that the table keeps neither optimizers nor models in memory.
 _KNOWN = weakref.WeakKeyDictionary()
 
 
 class _Tapes(threading.local):
-    """The tapes of the updates that are being made. Each replica traces its step in a thread of its own."""
+    """The tapes of the updates in progress. Each replica traces its step in a thread of its own."""
 
     def __init__(self):
         self.open = []
@@ -34,10 +35,10 @@ _TAPES = _Tapes()
 
 @contextlib.contextmanager
 def constant():
-    """What a loss computes inside has no gradient, and no tape records it.
+    """A context in which a loss computes without a gradient. No tape records what happens inside.
 
-    `tf.stop_gradient` around a loop gives the same numbers, but TensorFlow still builds the loop's gradient: for a
-    chain of Hamiltonian Monte Carlo that took four fifths of the time to the first step.
+    `tf.stop_gradient` around a loop gives the same numbers, but TensorFlow still builds the loop's gradient. For a
+    chain of Hamiltonian Monte Carlo, that took four fifths of the time to the first step.
     """
     with contextlib.ExitStack() as stack:
         for tape in _TAPES.open:
@@ -46,19 +47,20 @@ def constant():
 
 
 def minimize(loss_function, pairs, model_name):
-    """Updates variables along the gradient of a loss; see `GenerativeModel.minimize`.
+    """Updates variables along the gradient of a loss. See `GenerativeModel.minimize`.
 
     Args:
         loss_function: Callable without arguments -> scalar.
         pairs: List of `(optimizer, variables)`.
-        model_name: String, for the message about a loss that is no scalar.
+        model_name: String, for the message about a loss that is not a scalar.
     """
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     watched = [variable.value for _, variables in pairs for variable in variables]
+    # A persistent tape holds its memory until it is deleted, so it is used only for several gradients.
     with tf.GradientTape(persistent=len(pairs) > 1, watch_accessed_variables=False) as tape, _TAPES.of(tape):
         tape.watch(watched)
         loss = checks.check_loss(loss_function(), model_name)
-        # Keras' optimizers sum the gradients of all replicas.
+        # Keras' optimizers sum the gradients of all replicas. Without the division, the update would grow with them.
         scaled = [optimizer.scale_loss(loss / replicas) for optimizer, _ in pairs]
     gradients = [
         tape.gradient(one, [variable.value for variable in variables])
@@ -72,17 +74,18 @@ def minimize(loss_function, pairs, model_name):
 
 
 def agree_on_overflow(gradients):
-    """Makes all replicas skip a step that overflowed on one of them: `LossScaleOptimizer` looks at the first only."""
+    """Makes all replicas skip a step that overflowed on any replica. `LossScaleOptimizer` only looks at the first."""
     overflowed = [tf.reduce_any(~tf.math.is_finite(gradient)) for gradient in gradients if gradient is not None]
     replica = tf.distribute.get_replica_context()
     anywhere = replica.all_reduce("SUM", tf.cast(tf.reduce_any(overflowed), "float32")) > 0
+    # An infinite gradient makes the `LossScaleOptimizer` of each replica skip the step.
     infinity = float("inf")
     return [g if g is None else tf.where(anywhere, tf.constant(infinity, g.dtype), g) for g in gradients]
 
 
 @contextlib.contextmanager
 def unchanged(network):
-    """Takes back what a forward pass in training mode does to the statistics of a network."""
+    """Restores the statistics of a network after a forward pass in training mode."""
     weights = network.non_trainable_weights
     before = [tf.identity(weight.value) for weight in weights]
     try:
@@ -93,17 +96,17 @@ def unchanged(network):
 
 
 class Notes:
-    """What the hooks of a step hand to `after_step`: tensors by name, averaged over the critic steps and replicas."""
+    """Tensors that the hooks of a step pass to `after_step`, by name, averaged over critic steps and replicas."""
 
     def __init__(self):
         self._replica = threading.local()  # Each replica traces its step in a thread of its own.
 
     def add(self, values):
-        """Adds values from inside of an update; outside of one they are dropped."""
+        """Adds values from inside an update. Outside an update they are dropped."""
         getattr(self._replica, "values", {}).update(values)
 
     def of(self, update, *arguments):
-        """Runs an update and returns what it noted, so that a nested `tf.function` may return it."""
+        """Runs an update and returns the values that it noted, so that a nested `tf.function` can return them."""
         self._replica.values = noted = {}
         try:
             update(*arguments)
@@ -121,11 +124,11 @@ class Notes:
 
 
 class Named(dict):
-    """A dictionary that says what it holds where it is asked for something else.
+    """A dictionary whose error for a missing key lists the keys that it has.
 
     Args:
         values: Dictionary.
-        words: String, the beginning of the message, with `{}` for what was asked for.
+        words: String, the beginning of the message, with `{}` for the missing key.
     """
 
     def __init__(self, values, words):
@@ -137,7 +140,7 @@ class Named(dict):
 
 
 def as_optimizer(name, optimizer):
-    """Returns a `keras.optimizers.Optimizer`: made from its name, its config or a function that makes one.
+    """Returns a `keras.optimizers.Optimizer`, made from its name, its config or a function that makes it.
 
     Raises:
         ValueError: If it is missing.
@@ -150,7 +153,7 @@ def as_optimizer(name, optimizer):
 
 
 def made_optimizer(optimizer):
-    """The optimizer that Keras knows by its name or config, or that a function or a class makes."""
+    """Makes an optimizer from a name or config that Keras knows, or by calling a function or class."""
     if callable(optimizer) and not isinstance(optimizer, keras.optimizers.Optimizer):
         optimizer = optimizer()
     optimizer = keras.optimizers.get(optimizer)
@@ -160,7 +163,7 @@ def made_optimizer(optimizer):
 
 
 def check_distinct(optimizers):
-    """Raises a `ValueError` if one object stands for two optimizers."""
+    """Raises a `ValueError` if the same object is given as two optimizers."""
     names = list(optimizers)
     for index, name in enumerate(names):
         for other in names[:index]:
@@ -172,17 +175,17 @@ def check_distinct(optimizers):
 
 
 def build_optimizer(name, optimizer, variables, model, half):
-    """Makes an optimizer's variables at once, so that a saved state finds its place.
+    """Makes an optimizer's variables right away, so that a saved state can be loaded into them.
 
     Args:
         name: String, the argument of `compile`.
         optimizer: `keras.optimizers.Optimizer`.
         variables: List of the variables that it updates.
-        model: `GenerativeModel`, whose variables they are.
-        half: Boolean, whether gradients pass layers in float16: they are scaled then.
+        model: `GenerativeModel`, the owner of the variables.
+        half: Boolean, whether gradients pass layers in float16. If so, the loss is scaled.
 
     Raises:
-        ValueError: If it has been built for the variables of another model.
+        ValueError: If the optimizer has been built for the variables of another model.
     """
     if half and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
@@ -201,7 +204,7 @@ def build_optimizer(name, optimizer, variables, model, half):
 
 
 def check_known(name, optimizer, variables):
-    """Raises a `ValueError` if an optimizer is to update variables that it was not built for."""
+    """Raises a `ValueError` if an optimizer should update variables that it was not built for."""
     if optimizer not in _KNOWN:
         return
     unknown = [variable.path for variable in variables if id(variable) not in _KNOWN[optimizer][1]]

@@ -1,7 +1,7 @@
-"""Checks of data that pass by: what the first batch cannot tell of a stream.
+"""Checks of all later batches of a stream, which the check of the first batch cannot cover.
 
-Data in memory are checked before the first step. The batches of any other dataset are checked in its own pipeline,
-which runs beside the training on the CPU: they must be finite, images in [-1, 1], labels classes of the model.
+Data in memory are checked before the first step. Batches of any other dataset are checked in the dataset's pipeline,
+which runs on the CPU beside the training. Values must be finite, images in [-1, 1], labels valid classes of the model.
 """
 
 import re
@@ -10,11 +10,11 @@ import tensorflow as tf
 
 from ganzoo.training.conditions import Label
 
-# Marks the errors of this module among TensorFlow's own.
+# Tells the errors of this module from TensorFlow's own.
 _MARK = "ganzoo refuses a batch"
 _ERROR = re.compile(_MARK + r": ([^\]]+)\] \[(\d+)\] \[(\d+)\]")
 
-# As far as rounding may leave [-1, 1].
+# Rounding may take images slightly out of [-1, 1].
 _LIMIT = 1.001
 
 
@@ -23,7 +23,7 @@ def watched(model, stream, start):
 
     Args:
         model: `GenerativeModel`.
-        stream: `tf.data.Dataset` of elements as the dataset of `fit` yields them.
+        stream: `tf.data.Dataset` of the elements of the dataset of `fit`.
         start: Integer, number of the first batch.
 
     Returns:
@@ -34,6 +34,7 @@ def watched(model, stream, start):
         element = element[0] if len(element) == 1 else element
         parts = element if isinstance(element, (tuple, list)) else (element,)
         samples, condition = model.conditions.arrange(*parts[:2])
+        # The elements pass only after the checks.
         with tf.control_dependencies(list(assertions(model, samples, condition, index))):
             return tf.nest.map_structure(tf.identity, element)
 
@@ -55,7 +56,7 @@ def assertions(model, samples, condition, index):
 
 
 def of_pixels(samples, what, are_images, index):
-    """The checks of floats: they are finite, and images lie in [-1, 1]."""
+    """The checks of floats: all must be finite, and images must lie in [-1, 1]."""
     if not samples.dtype.is_floating:
         return
     axes = list(range(1, samples.shape.rank))
@@ -72,7 +73,7 @@ def refused(bad, what, index):
 
 
 def in_words(error):
-    """The `ValueError` of an error that `watched` raised inside of TensorFlow, or `None` for any other error."""
+    """Turns an error from the checks of `watched` into a `ValueError`. Returns `None` for any other error."""
     match = _ERROR.search(str(error))
     if match is None:
         return None

@@ -11,6 +11,7 @@ from PIL import Image
 import ganzoo
 from ganzoo import __main__ as command_line
 from ganzoo import latent
+from ganzoo.command_line import latent as command_line_latent
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +25,7 @@ def folder(tmp_path_factory):
     random = np.random.default_rng(0)
     pictures, labels = random.integers(0, 256, (40, 8, 8, 1), "uint8"), np.arange(40) % 3
     np.savez(folder / "images.npz", images=pictures, labels=labels)
+    np.savez(folder / "bare.npz", images=pictures)
     (folder / "photos").mkdir()
     for index in range(2):
         Image.fromarray(random.integers(0, 256, (20, 30, 3), "uint8")).save(folder / "photos" / f"{index}.png")
@@ -83,6 +85,34 @@ def test_directions_and_traverse(folder, tmp_path, capsys):
     assert "holds no directions" in fails(
         "traverse", folder / "model.keras", f"--directions={folder}/images.npz", f"--output={tmp_path}/t.png"
     )
+
+
+def test_supervised_directions(folder, tmp_path, capsys):
+    output = f"--output={tmp_path}/s.png"
+    command = ["directions", folder / "model.keras", "--method=supervised", "--count=2", output]
+    run(*command, f"--dataset={folder}/images.npz")
+    printed = capsys.readouterr().out
+    assert printed.startswith("Read right in images that were held out: label ")
+    with np.load(tmp_path / "s.npz") as file:
+        assert file["vectors"].shape == (2, 3) and set(file["names"]) < {"0", "1", "2"}
+        assert file["strengths"][0] >= file["strengths"][1]
+        assert f"direction 0, {file['names'][0]}: {file['strengths'][0]:.4g}" in printed
+    settings = [f"--directions={tmp_path}/s.npz", "--steps=3", f"--output={tmp_path}/t.png"]
+    run("traverse", folder / "model.keras", *settings)
+    assert "belong together" in fails(*command)
+    assert "belong together" in fails("directions", folder / "model.keras", f"--dataset={folder}/images.npz", output)
+    assert "has no labels" in fails(*command, f"--dataset={folder}/bare.npz")
+
+
+def test_several_labels_are_read_at_once(folder):
+    """The columns of one-hot labels side by side, and of what is there or not, become labels with names."""
+    rows = np.tile(np.float32([[1, 0, 0, 1], [0, 1, 0, 0], [0, 0, 1, 1], [1, 0, 0, 0]]), (10, 1))
+    dataset = ganzoo.data.from_arrays(np.zeros((40, 8, 8, 1), "uint8"), rows, batch_size=4)
+    dataset.attribute_names = ["hair red", "hair black", "hair grey", "hat"]
+    model = keras.saving.load_model(folder / "model.keras")
+    reader = command_line_latent.reader_of_data(model, dataset, np.zeros((40, 8, 8, 1), "uint8"), rows, None)
+    assert reader.names == ["hair red", "hair black", "hair grey", "hat no", "hat yes"]
+    assert set(reader.accuracy) == {"hair", "hat"}
 
 
 def test_truncate_and_video(folder, tmp_path, capsys):

@@ -52,8 +52,11 @@ FLAGS = {
     "interpolate": "num_samples seed picked label space steps method closed output".split(),
     "traverse": "num_samples seed picked label space latent directions index low high steps output".split(),
     "truncate": "num_samples seed amounts label space output".split(),
-    "video": "num_samples seed picked label space tiles steps fps method closed classes output".split(),
-    "directions": "method count layer reach seed label space output".split(),
+    "video": "num_samples seed picked label space tiles steps fps method closed classes blend output".split(),
+    "directions": (
+        "method count layer reach seed label space output dataset split data_dir manual_dir image_size storage "
+        "cache_dir data_label"
+    ).split(),
     "project": "input steps starts feature_weight seed label space output".split(),
     "reject": (
         "dataset split data_dir manual_dir image_size storage cache_dir data_label method num_samples seed gamma steps "

@@ -2,9 +2,10 @@ import math
 
 import numpy as np
 import pytest
-from scipy import integrate, stats
+from scipy import integrate, special, stats
 
 from ganzoo.divergences import (
+    gaussian_energy_distance,
     gaussian_jensen_shannon,
     gaussian_kl,
     gaussian_total_variation,
@@ -223,3 +224,17 @@ def test_powers_without_a_closed_form_are_refused():
         gaussian_wasserstein([0, 0], np.eye(2), [1, 0], 2 * np.eye(2), p=1)
     with pytest.raises(ValueError, match="at least 1. Received: p=0.5"):
         gaussian_wasserstein(0, 1, 1, 1, p=0.5)
+
+
+def test_energy_distance():
+    assert gaussian_energy_distance(0, 1, 1, 1) == pytest.approx(0.541807, abs=1e-6)
+    assert gaussian_energy_distance(0, 1, 2, 1) == pytest.approx(1.944260, abs=1e-6)
+    assert gaussian_energy_distance(1, 4, 1, 4) == pytest.approx(0, abs=1e-15)
+    assert gaussian_energy_distance(0, 0, -3, 0) == 6  # Two points: twice their distance.
+
+
+def test_the_cramer_distance_is_half_of_the_energy_distance():
+    x = np.linspace(-12, 12, 24_001)
+    difference = special.ndtr(x) - special.ndtr((x - 1) / 2)
+    cramer = np.sum(difference**2) * (x[1] - x[0])
+    assert gaussian_energy_distance(0, 1, 1, 4) == pytest.approx(2 * cramer, abs=1e-8)

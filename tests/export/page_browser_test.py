@@ -2,19 +2,17 @@
 
 import io
 import json
-import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import ganzoo
 from ganzoo.sampling import SeededNumbers
+from tests.browser import launched, needs_chromium
 from tests.export.models import HOSTILE, KINDS, inputs_of, made
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs pip install 'keras-ganzoo[browser]'")
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt install chromium")
+pytestmark = needs_chromium
 
 SEEDS = (0, 7, 2**40 + 1)
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
@@ -22,10 +20,8 @@ WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -327,6 +323,30 @@ def test_attributes_and_many_latents(open_once):
     tab.page.click("#previous")
     assert pager.inner_text() == "1 to 8 of 12"
     assert tab.troubles == []
+
+
+def test_labels_among_the_attributes(browser, tmp_path):
+    """Of each label one value is chosen, the first one at the start: a colour by its button, a word from a list."""
+    names = ["hair #ff0000", "hair #00ff00", "hat", HOSTILE, f"{HOSTILE.split()[0]} b"]
+    settings = {"networks": ganzoo.networks.mlp, "hidden": (8,), "latent_dim": 4, "seed": 0}
+    model = ganzoo.CGAN.from_paper((8, 8, 1), num_attributes=5, attribute_names=names, **settings)
+    model.export(tmp_path / "a.html", format="html")
+    tab = Tab(browser, tmp_path / "a.html")
+
+    def check(row):
+        found = tab.ask("async () => Array.from((await ganzoo.samples(3, 1))[0])")
+        np.testing.assert_allclose(found, model.generate(1, seed=3, condition=row).ravel(), rtol=0, atol=1e-5)
+
+    check([1.0, 0, 0, 1, 0])
+    tab.page.click("[aria-label='hair #00ff00']")
+    assert tab.page.get_attribute("[aria-label='hair #00ff00']", "aria-pressed") == "true"
+    assert tab.page.get_attribute("[aria-label='hair #ff0000']", "aria-pressed") == "false"
+    check([0.0, 1, 0, 1, 0])
+    tab.page.locator("#attributes select").select_option(label="b")
+    tab.slide(tab.page.locator("#attributes .slider input"), 1)
+    check([0.0, 1, 1, 0, 1])
+    assert tab.troubles == [] and tab.ask("document.querySelectorAll('img').length") == 0
+    tab.context.close()
 
 
 def test_stored_latents(open_once):

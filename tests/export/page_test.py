@@ -13,7 +13,7 @@ import onnxruntime
 import pytest
 
 import ganzoo
-from ganzoo.export.page import blocks, writing
+from ganzoo.export.page import blocks, contents, writing
 from ganzoo.export.page.writing import shrinking, training_part
 from ganzoo.sampling import SeededNumbers
 from tests.export.models import HOSTILE, KINDS, inputs_of, made, make
@@ -151,6 +151,34 @@ def test_the_runtime_is_the_vendored_one():
     # In Firefox the origin of a file is "null", of which no URL can be made.
     assert source.startswith("const location=void 0;") and source.count("location.origin") == 1
     assert "Licensed under the MIT License" in source and not re.search("</script|<!--|\r", source, re.IGNORECASE)
+
+
+def test_pages_share_a_runtime(tmp_path):
+    models = {"first": made("unconditional"), "second": made("vae")}
+    for name, model in models.items():
+        model.export(tmp_path / f"{name}.html", format="html", shared_runtime=True)
+    assert {path.name for path in tmp_path.iterdir()} == {"first.html", "second.html", blocks.SHARED}
+    shared = (tmp_path / blocks.SHARED).read_text(encoding="utf-8")
+    assert shared == blocks.shared_runtime() and "import.meta" not in shared and blocks.wasm() in shared
+    assert "Permission is hereby granted" in shared  # The licence goes along.
+    for name in models:
+        page = Page(tmp_path / f"{name}.html")
+        assert [given["src"] for given, _ in page.all("script") if "src" in given] == [blocks.SHARED]
+        assert page.block("runtime") == "" and len(page.text) < 200_000
+        hashes = [value for value in page.policy["script-src"] if value.startswith("'sha256")]
+        assert page.policy["script-src"] == [*hashes, "'self'", "file:", "'wasm-unsafe-eval'"] and len(hashes) == 2
+    with pytest.raises(ValueError, match="`shared_runtime` must be True or False"):
+        models["first"].export(tmp_path / "c.html", format="html", shared_runtime="yes")
+
+
+def test_the_contents_are_json(tmp_path):
+    """What the documentation keeps of a model; `blocks.document` makes the page of it."""
+    model = made("conditional")
+    told = json.loads(json.dumps(contents(model, "a", title="A")))
+    model.export(tmp_path / "a.html", format="html", title="A")
+    assert Page(tmp_path / "a.html").settings() == told["values"]
+    again = blocks.document(**told)
+    assert blocks.settings(told["values"]) in again and blocks.data("model", told["blocks"]["model"]) in again
 
 
 def test_training_images(tmp_path):

@@ -182,6 +182,8 @@ def test_penalties_are_noticed_without_being_computed():
         (ganzoo.SNGAN, {"r1_weight": 1.0}, True),
         (ganzoo.PresGAN, {}, False),
         (ganzoo.WGANGP, {}, True),
+        (ganzoo.WGANDiv, {}, True),
+        (ganzoo.CramerGAN, {"score_dim": 2}, True),
         (ganzoo.DRAGAN, {}, True),
         (ganzoo.R3GAN, {}, True),
         (ganzoo.CGAN, {"num_classes": 3}, False),

@@ -63,7 +63,7 @@ def test_a_look_by_hand():
 @pytest.mark.parametrize(
     ("name", "ignorance", "bounded"),
     [("GAN", 2 * math.log(2), 1), ("LSGAN", 0.25, 1), ("SNGAN", 2, 1), ("R3GAN", math.log(2), 1), ("WGAN", 0, 0)]
-    + [("WGANGP", 10, 0), ("DRAGAN", 2 * math.log(2) + 10, 1)],
+    + [("WGANGP", 10, 0), ("WGANDiv", 0, 0), ("CramerGAN", 10, 0), ("DRAGAN", 2 * math.log(2) + 10, 1)],
 )
 def test_what_a_discriminator_loses_that_knows_nothing(name, ignorance, bounded):
     model = getattr(ganzoo, name).from_paper((2,), latent_dim=2, hidden=(4,))

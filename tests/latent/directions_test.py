@@ -181,3 +181,54 @@ def test_equal_positions_tell_nothing():
     found = latent.mutual_information(np.zeros(1000), np.repeat([0, 1], 500))
     assert not found.is_found and abs(found.value) < 0.02
     assert found.entropy == pytest.approx(np.log(2), abs=1e-12)
+
+
+# === Reading labels ===
+
+
+def squares(count=300, side=8):
+    """Images with a bright half: left or right (label 0), above or below (label 1); noise for the rest."""
+    random = np.random.default_rng(0)
+    across, down = random.integers(0, 2, (2, count))
+    images = random.uniform(-1, -0.6, (count, side, side, 1)).astype("float32")
+    for image, x, y in zip(images, across, down):
+        image[y * side // 2 : (y + 1) * side // 2, x * side // 2 : (x + 1) * side // 2] += 1.4
+    return images, across, down
+
+
+def test_a_reader_reads():
+    images, across, down = squares()
+    model = linear_images()
+    names = {"across": ["left", "right"]}
+    reader = latent.Reader(model, images, {"across": across, "down": down}, names, epochs=3)
+    assert reader.names == ["across left", "across right", "down 0", "down 1"]
+    assert reader.accuracy["across"] > 0.9 and reader.accuracy["down"] > 0.9
+    scores = reader(images[:50])
+    np.testing.assert_allclose(np.exp(scores[:, :2]).sum(axis=1), 1.0, atol=1e-6)
+    np.testing.assert_allclose(np.exp(scores[:, 2:]).sum(axis=1), 1.0, atol=1e-6)
+    assert np.mean(scores[:, :2].argmax(axis=1) == across[:50]) > 0.9
+    single = latent.Reader(model, (images * 127.5 + 127.5).astype("uint8"), down, ["up", "low"], epochs=1)
+    assert single.names == ["up", "low"] and set(single.accuracy) == {"label"}
+    assert len(latent.supervised(model, single, 50, names=single.names)) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"images": np.zeros((19, 8, 8, 1), "uint8")}, "`images` must be 20 or more"),
+        ({"images": np.zeros((40, 4, 4, 1), "uint8")}, r"shape \(count, 8, 8, 1\)"),
+        ({"labels": np.zeros(40, "int64")}, "label is 0 in all images"),
+        ({"labels": np.arange(39)}, "`labels` must be 40 integers from 0 on"),
+        ({"labels": np.linspace(0, 1, 40)}, "`labels` must be 40 integers from 0 on"),
+        ({"labels": {}}, "`labels` must be integers, or a dictionary"),
+        (
+            {"labels": {"a": np.arange(40) % 2}, "names": ["one", "two"]},
+            "`names` must be a dictionary, as `labels` are",
+        ),
+        ({"names": ["one"]}, "`names` must name all 2 values of label. Received: 1 names"),
+    ],
+)
+def test_what_a_reader_refuses(change, message):
+    settings = {"images": np.zeros((40, 8, 8, 1), "uint8"), "labels": np.arange(40) % 2}
+    with pytest.raises(ValueError, match=message):
+        latent.Reader(linear_images(), **{**settings, **change})

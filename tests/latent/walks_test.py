@@ -3,10 +3,14 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 import ganzoo
 from ganzoo import latent, videos
+from ganzoo.latent.animation import ends_told
+from ganzoo.latent.blending import Blending
+from ganzoo.latent.space import space_of
 from tests.latent.networks import identity, linear_images, model_of, styled
 
 
@@ -212,7 +216,7 @@ def test_a_video_is_its_path(images_model, tmp_path, suffix):
 def test_the_class_changes_half_way(labelled, tmp_path):
     latents = 0.1 * np.random.default_rng(0).normal(size=(3, 3))  # Equal frames would be written as one.
     settings = {"steps": 4, "scale": 1, "condition": ["a", "b", "c"]}
-    latent.video(labelled, tmp_path / "a.webp", latents, **settings)
+    latent.video(labelled, tmp_path / "a.webp", latents, blend=False, **settings)
     frames, _ = frames_of(tmp_path / "a.webp")
     classes = np.array([0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 0, 0])
     ways = latent.path(latents, 4, "smooth", closed=True)
@@ -220,6 +224,73 @@ def test_the_class_changes_half_way(labelled, tmp_path):
     np.testing.assert_allclose(frames[:, 2:10, 2:10, 0], wanted[..., 0], atol=1)
     with pytest.raises(ValueError, match="one for each of 3 ends. Received: 2"):
         latent.video(labelled, tmp_path / "a.gif", latents, condition=["a", "b"])
+
+
+def test_a_class_blends_into_the_next(labelled, tmp_path):
+    """The samples are linear in the label's vector: a mixture of vectors makes the mixture of samples."""
+    latents = 0.1 * np.random.default_rng(0).normal(size=(3, 3))
+    for method in ("linear", "smooth"):
+        settings = {"steps": 4, "scale": 1, "condition": ["a", "b", "c"], "method": method}
+        latent.video(labelled, tmp_path / "a.webp", latents, **settings)
+        frames, _ = frames_of(tmp_path / "a.webp")
+        ways = latent.path(latents, 4, method, closed=True)
+        first, second = (
+            labelled.generate(latents=ways, condition=np.repeat(each, 4)) for each in ([0, 1, 2], [1, 2, 0])
+        )
+        share = np.tile([0, 0.25, 0.5, 0.75] if method == "linear" else [0, 0.15625, 0.5, 0.84375], 3)[
+            :, None, None, None
+        ]
+        wanted = ganzoo.images.to_uint8((1 - share) * first + share * second)
+        np.testing.assert_allclose(frames[:, 2:10, 2:10, 0], wanted[..., 0], atol=1)
+
+
+@pytest.mark.parametrize("label", ["one_hot", "embedding"])
+def test_blends_of_a_network_of_the_package(label):
+    """Between the classes: the sample of the mixed vectors. At the ends: the classes themselves."""
+    keras.utils.set_random_seed(0)
+    build = {"num_classes": 3, "filters": 2}
+    model = ganzoo.GAN(
+        ganzoo.networks.dcgan.generator((8, 8, 1), latent_dim=3, label=label, **build),
+        ganzoo.networks.dcgan.discriminator((8, 8, 1), **build),
+        num_classes=3,
+    )
+    blending = Blending(space_of(model))
+    assert blending.obstacle is None
+    z, classes = latent.draw(model, 4), (tf.constant([0, 1, 2, 0], "int64"), tf.constant([1, 2, 0, 0], "int64"))
+    for share, labels in ((0.0, classes[0]), (1.0, classes[1])):
+        found = blending.decode(z, *classes, np.full(4, share))
+        np.testing.assert_allclose(found, model.generate(latents=z, condition=labels.numpy()), atol=1e-5)
+    between = blending.decode(z, *classes, np.full(4, 0.5), batch_size=3)
+    ends = [model.generate(latents=z, condition=each.numpy()) for each in classes]
+    assert np.abs(between[:3] - ends[0][:3]).max() > 1e-3 and np.abs(between[:3] - ends[1][:3]).max() > 1e-3
+    np.testing.assert_allclose(between[3], ends[0][3], atol=1e-5)  # From a class to itself.
+
+
+def test_attributes_blend_as_they_are(tmp_path):
+    settings = {"networks": ganzoo.networks.dcgan, "filters": 2, "seed": 0}
+    model = ganzoo.CGAN.from_paper((8, 8, 1), num_attributes=2, attribute_names=["hat", "beard"], **settings)
+    rows = tf.constant([[1.0, 0.0], [0.0, 1.0]]), tf.constant([[0.0, 0.0], [1.0, 1.0]])
+    z, shares = latent.draw(model, 2), np.array([0.25, 0.5])
+    found = Blending(space_of(model)).decode(z, *rows, shares)
+    wanted = model.generate(latents=z, condition=np.array([[0.75, 0.0], [0.5, 1.0]]))
+    np.testing.assert_allclose(found, wanted, atol=1e-5)
+    # Two ends by lists of values; a row, or a dictionary without lists, is one for all.
+    for condition, ends in (({"hat": [1, 0], "beard": [0, 1]}, 2), ([1.0, 0.0], None), ({"hat": 1, "beard": 0}, None)):
+        assert ends_told(model, condition) == ends
+    with pytest.raises(ValueError, match="`condition` must be a row of 2 numbers from 0 to 1"):
+        latent.video(model, tmp_path / "a.gif", condition=[[1, 0], [1]])
+
+
+def test_a_condition_that_cannot_blend(tmp_path, capsys):
+    latents, label = keras.Input((3,), name="latents"), keras.Input((), dtype="int64", name="label")
+    shown = keras.layers.Rescaling(0.1, dtype="float32", name="scaled")(label)
+    x = keras.layers.Dense(64)(keras.layers.Concatenate()([latents, keras.layers.Reshape((1,))(shown)]))
+    model = model_of([latents, label], keras.layers.Reshape((8, 8, 1), dtype="float32")(x), num_classes=3)
+    settings = {"steps": 2, "condition": [0, 1]}
+    with pytest.raises(ValueError, match="blend=True: The layer 'scaled' reads the label, and is no one-hot layer"):
+        latent.video(model, tmp_path / "a.gif", blend=True, **settings)
+    latent.video(model, tmp_path / "a.gif", **settings)
+    assert "'scaled' reads the label" in capsys.readouterr().out and (tmp_path / "a.gif").is_file()
 
 
 def test_formats_that_cannot_be_written(images_model, tmp_path, monkeypatch):

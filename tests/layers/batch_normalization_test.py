@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ganzoo.layers import BatchNormalization, ConditionalBatchNormalization
+from ganzoo.layers import BatchNormalization, ConditionalBatchNormalization, ModulatedBatchNormalization
 from tests.check_model import two_replicas
 
 
@@ -90,3 +90,30 @@ def test_conditional_batch_normalization_is_saved(policy, tmp_path):
     for ours, theirs in zip(network.get_weights(), loaded.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
     np.testing.assert_array_equal(np.asarray(network(inputs), "float32"), np.asarray(loaded(inputs), "float32"))
+
+
+@pytest.mark.parametrize("normalization", [None, "spectral"])
+def test_modulated_gains_and_biases_are_linear_in_the_vector(normalization):
+    layer = ModulatedBatchNormalization(normalization)
+    x = np.random.default_rng(0).normal(size=(4, 3, 3, 2)).astype("float32")
+    vectors = np.eye(3, dtype="float32")[[0, 1, 2, 1]]
+    layer.build([x.shape, vectors.shape])
+    gains, biases = (np.array(part(vectors))[:, None, None] for part in (layer.gain, layer.bias))
+    np.testing.assert_allclose(layer([x, vectors]), (1 + gains) * x / np.sqrt(1 + 1e-5) + biases, rtol=1e-4, atol=1e-5)
+    if normalization is None:
+        y = layer([x, vectors], training=True)
+        normalized = (x - x.mean(axis=(0, 1, 2))) / np.sqrt(x.var(axis=(0, 1, 2)) + 1e-5)
+        np.testing.assert_allclose(y, (1 + gains) * normalized + biases, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(layer.normalize.moving_mean, 0.1 * x.mean(axis=(0, 1, 2)), rtol=1e-4, atol=1e-6)
+
+
+def test_a_table_of_classes_is_a_modulation_by_one_hot_vectors():
+    table, modulated = ConditionalBatchNormalization(3), ModulatedBatchNormalization()
+    x = np.random.default_rng(0).normal(size=(4, 2)).astype("float32")
+    labels = np.array([0, 2, 2, 1])
+    vectors = np.eye(3, dtype="float32")[labels]
+    table.build([x.shape, labels.shape])
+    modulated.build([x.shape, vectors.shape])
+    table.gain.assign(1.0 + modulated.gain.kernel)
+    table.bias.assign(modulated.bias.kernel)
+    np.testing.assert_allclose(table([x, labels]), modulated([x, vectors]), rtol=1e-5, atol=1e-6)

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 import ganzoo
 from ganzoo.callbacks import SampleGrid
-from ganzoo.training.conditions import Attributes
+from ganzoo.training.conditions import Attributes, Conditions, Label
 from ganzoo.training.real_samples import conditions_to_generate
 from tests.check_model import (
     config_round_trip,
@@ -121,6 +121,80 @@ def test_words_for_rows():
         model.generate(3)
     with pytest.raises(ValueError, match="have no names. Received: hair='red'"):
         make(attribute_names=None).generate(condition={"hair": "red"})
+
+
+NAMED = ["hair brown", "hair red", "glasses none", "glasses round"]
+WANTED = (
+    "`condition` must be a row of 4 numbers from 0 to 1, an array of such rows, a list of names, or a dictionary such"
+)
+
+
+@pytest.mark.parametrize(
+    ("hair", "message"),
+    [
+        (range(2), "'hair' has no value 0. Its values are brown, red"),
+        ([["red"], ["red"]], r"`condition` must tell 'hair' by one value .* Received: hair=\[\['red'\], \['red'\]\]"),
+        (["red", ("brown",)], r"or a list with a value for each. Received: hair=\['red', \('brown',\)\]"),
+        (np.array([["red"]]), r"or a list with a value for each. Received: hair=\[\['red'\]\]"),
+        ([], r"or a list with a value for each. Received: hair=\[\]"),
+        (None, "'hair' has no value None"),
+        (b"red", "'hair' has no value b'red'"),
+        ({"red"}, "'hair' has no value {'red'}"),
+        (1.5, "'hair' has no value 1.5"),
+    ],
+)
+def test_odd_values_of_a_label(hair, message):
+    with pytest.raises(ValueError, match=message):
+        Attributes(4, NAMED).for_samples({"hair": hair, "glasses": "none"}, 2)
+
+
+@pytest.mark.parametrize("hat", ["yes", None, 2, -0.5, np.nan, 10**400, 1j, {}, "0.5", [True, "x"]])
+def test_odd_values_of_what_is_there_or_not(hat):
+    with pytest.raises(ValueError, match=r"`condition\['hat'\]` must be a finite number from 0 to 1. Received: "):
+        Attributes(3, ["hat", "hair red", "hair brown"]).for_samples({"hat": hat, "hair": "red"}, None)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    ["red", [["hair red"]], [[1, 0], [1]], [[1, 0, 0, "a"]], ["hair red", 3], object(), np.ones(4) * 1j, b"hair red"]
+    + [[{"hair": "red", "glasses": "none"}] * 2],
+)
+def test_what_is_no_row(condition):
+    with pytest.raises(ValueError, match=WANTED):
+        Attributes(4, NAMED).for_samples(condition, None)
+    with pytest.raises(
+        ValueError, match="`condition` must be a row of 4 numbers from 0 to 1, or an array of such rows. R"
+    ):
+        Attributes(4).for_samples(condition if not isinstance(condition, list) else [["a"]], None)
+
+
+def test_odd_names():
+    kind = Attributes(4, NAMED)
+    for condition, message in (
+        ({1: "red", "glasses": "none"}, "There is no attribute 1. The attributes are hair, glasses"),
+        ({None: "red"}, "There is no attribute None"),
+        ({}, "must tell hair, glasses. Missing: hair, glasses"),
+        ({("hair red",), "x"}, "There is no attribute 'x'. The attributes are hair brown, "),
+    ):
+        with pytest.raises(ValueError, match=message):
+            kind.for_samples(condition, None)
+    with pytest.raises(ValueError, match="have no names, and an empty dictionary tells none"):
+        Attributes(3).for_samples({}, None)
+    with pytest.raises(ValueError, match=r"Received a dictionary with the keys \['1', 'hair'\]"):
+        Conditions({"attributes": kind, "label": Label(3)}).for_samples({1: 2, "hair": "red"}, None)
+
+
+def test_arrays_of_words():
+    kind = Attributes(4, NAMED)
+    for hair, expected in (
+        (np.array("red"), [[0, 1, 1, 0]]),
+        (np.array(["red", "brown"]), [[0, 1, 1, 0], [1, 0, 1, 0]]),
+        (("red", "brown"), [[0, 1, 1, 0], [1, 0, 1, 0]]),
+    ):
+        np.testing.assert_array_equal(kind.for_samples({"hair": hair, "glasses": "none"}, None)[1], expected)
+    np.testing.assert_array_equal(kind.for_samples(np.array(["hair red", "glasses none"]), None)[1], [[0, 1, 1, 0]])
+    hats = Attributes(3, ["hat", "hair red", "hair brown"])
+    np.testing.assert_array_equal(hats.rows_of({"hat": range(2), "hair": "red"}), [[0, 1, 0], [1, 1, 0]])
 
 
 def test_words_for_what_is_there_or_not():

@@ -5,7 +5,15 @@ import numpy as np
 import pytest
 
 import ganzoo
-from tests.check_model import check_model, tiny
+from tests.check_model import (
+    check_model,
+    config_round_trip,
+    replicas_agree,
+    resumes_with_the_same_bits,
+    tiny,
+    train,
+    trains_in_half_precision,
+)
 from tests.scalar_networks import (
     DISCRIMINATOR_RATE,
     GENERATOR_RATE,
@@ -33,6 +41,57 @@ def make(**overrides):
 @check_model
 def test_contract(check, tmp_path):
     check(make, LOGS, tmp_path)
+
+
+def make_scheduled(**overrides):
+    """The networks and the schedules of the paper; two groups, so that the grouped convolution is one."""
+    small = {"filters": 4, "blocks": 1, "cardinality": 2, "total_steps": 4}
+    return tiny(ganzoo.R3GAN, (8, 8, 1), **{**small, **overrides})
+
+
+@pytest.mark.parametrize(
+    "check",
+    [config_round_trip, resumes_with_the_same_bits, trains_in_half_precision],
+    ids=lambda check: check.__name__,
+)
+def test_contract_of_networks_and_schedules(check, tmp_path):
+    check(make_scheduled, LOGS, tmp_path)
+
+
+def make_on_the_way(**overrides):
+    """The last convolutions of the blocks are not 0 any more, so all kernels have a gradient."""
+    model = make_scheduled(**overrides)
+    for network in (model.generator, model.discriminator):
+        for layer in network.layers:
+            if layer.name.endswith("contract"):
+                values = np.random.default_rng(0).normal(size=layer.kernel.shape)
+                layer.kernel.assign(0.3 * values)
+    return model
+
+
+def test_replicas_agree(tmp_path):
+    replicas_agree(make_on_the_way, LOGS, tmp_path)
+
+
+def test_the_schedules_of_the_paper():
+    model = make_scheduled(run_eagerly=True)
+    train(model, steps=2)
+    assert model.step == 2  # The middle of a training of 4 steps, and of each cosine.
+    for weight in (model.r1_weight, model.r2_weight):
+        assert float(weight(model.step)) == pytest.approx((0.05 + 0.005) / 2)
+    for optimizer in (model.generator_optimizer, model.discriminator_optimizer):
+        assert float(optimizer.learning_rate) == pytest.approx((2e-4 + 5e-5) / 2)
+        assert float(optimizer.beta_2) == pytest.approx((0.9 + 0.99) / 2) and optimizer.beta_1 == 0.0
+    assert float(model.augmentation.p) == pytest.approx(0.55 / 2)
+    assert float(model.ema_decay(model.step)) == pytest.approx(0.5 ** (1 / 0.5))  # Half of a quarter of 4 steps.
+
+
+def test_other_networks_have_no_schedules():
+    model = ganzoo.R3GAN.from_paper((16, 16, 1), networks=ganzoo.networks.dcgan, filters=2)
+    assert model.r1_weight == model.r2_weight == 1.0 and model.ema_decay is None and model.augmentation is None
+    assert model.generator_optimizer.beta_2 == 0.99
+    with pytest.raises(ValueError, match="total_steps"):
+        ganzoo.R3GAN.from_paper((8, 8, 1), filters=2, total_steps=0)
 
 
 def test_one_update_by_hand():
@@ -74,4 +133,4 @@ def test_a_discriminator_that_knows_nothing_has_the_loss_log_2():
 
 def test_batch_normalization_is_refused():
     with pytest.raises(ValueError, match="batch normalization"):
-        ganzoo.R3GAN.from_paper((16, 16, 1), filters=2, normalization="batch")
+        ganzoo.R3GAN.from_paper((16, 16, 1), networks=ganzoo.networks.dcgan, filters=2, normalization="batch")

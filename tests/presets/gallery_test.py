@@ -1,11 +1,13 @@
 """The gallery: the page of the documentation shows the presets as they are, and a preset of any kind has a section."""
 
+import importlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import ganzoo
+from ganzoo.export.page import blocks
 from ganzoo.presets import cards, folder, gallery, shelf
 from tests.check_model import tiny
 
@@ -19,12 +21,31 @@ def presets_of(root):
 @pytest.mark.skipif(not DOCS.is_dir(), reason="The documentation is not there: this is an installed package.")
 def test_the_page_is_that_of_the_presets():
     presets = [(name, shelf.ZOO / name, folder.read_metadata(shelf.ZOO / name)) for name in shelf.names()]
-    text, pictures = gallery.markdown(presets)
+    explorers = {path.stem: path.stat().st_size for path in (DOCS / "explore").glob("*.json")}
+    assert "faces_16" in explorers and sum(explorers.values()) <= 12e6
+    text, pictures = gallery.markdown(presets, explorers=explorers)
     again = "Write it again: python benchmarks/presets.py gallery"
     assert (DOCS / "gallery.md").read_text() == text, again
     assert {path.name for path in (DOCS / "images" / "zoo").iterdir()} == set(pictures), again
     for name, path in pictures.items():
         assert (DOCS / "images" / "zoo" / name).read_bytes() == path.read_bytes(), again
+
+
+@pytest.mark.skipif(not DOCS.is_dir(), reason="The documentation is not there: this is an installed package.")
+def test_the_hook_makes_pages_of_the_models(tmp_path):
+    """`make docs` runs it; here it gets one model."""
+    structure = pytest.importorskip("mkdocs.structure.files", reason="needs pip install mkdocs-material")
+    (tmp_path / "docs").mkdir()
+    hook = DOCS / "hooks" / "explorers.py"
+    (tmp_path / "mkdocs.yml").write_text(f"site_name: a\nplugins: []\nhooks: [{hook}]\n")
+    config = importlib.import_module("mkdocs.config").load_config(str(tmp_path / "mkdocs.yml"))
+    names = ("index.md", "explore/faces_16.json")
+    files = structure.Files([structure.File(name, str(DOCS), str(tmp_path), True) for name in names])
+    found = {file.src_uri: file for file in config.plugins.on_files(files, config=config)}
+    assert set(found) == {"index.md", "explore/faces_16.html", f"explore/{blocks.SHARED}"}
+    page = found["explore/faces_16.html"].content_string
+    assert f'<script src="{blocks.SHARED}"></script>' in page and "<title>Pixel faces, 16 x 16</title>" in page
+    assert found[f"explore/{blocks.SHARED}"].content_string == blocks.shared_runtime()
 
 
 def test_presets_of_every_kind(tmp_path):

@@ -54,6 +54,14 @@ def test_the_kind_is_that_of_the_networks():
         assert {name: type(kind) for name, kind in conditions.kinds.items()} == kinds
 
 
+def test_odd_labels_and_images():
+    with pytest.raises(ValueError, match=r"`condition` must be one label, or a list with a label for each sample. Rec"):
+        Label(3).for_samples([[1], [1, 2]], None)
+    for odd in ([[1, 2], [1]], "x", object(), np.ones((1, 2, 2, 1)) * 1j):
+        with pytest.raises(ValueError, match="`condition` must be an array of numbers. Received: condition="):
+            Image((2, 2, 1)).for_samples(odd, None)
+
+
 def test_each_input_stays_with_its_target():
     model = translator(run_eagerly=True)
     seen = []

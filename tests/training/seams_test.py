@@ -37,9 +37,12 @@ MODELS = {
     "LSGAN": lambda: tiny(ganzoo.LSGAN, (2,), hidden=(4,)),
     "WGAN": lambda: tiny(ganzoo.WGAN, (2,), hidden=(4,)),
     "WGANGP": lambda: tiny(ganzoo.WGANGP, (2,), hidden=(4,)),
+    "WGANDiv": lambda: tiny(ganzoo.WGANDiv, (2,), hidden=(4,)),
+    "CramerGAN": lambda: tiny(ganzoo.CramerGAN, (2,), hidden=(4,), score_dim=3),
     "DRAGAN": lambda: tiny(ganzoo.DRAGAN, (2,), hidden=(4,)),
     "BEGAN": lambda: tiny(ganzoo.BEGAN, IMAGE, filters=2),
     "SNGAN": lambda: tiny(ganzoo.SNGAN, (2,), hidden=(4,)),
+    "BigGAN": lambda: tiny(ganzoo.BigGAN, IMAGE, num_classes=3, filters=1, orthogonal_weight=1e-3),
     "PresGAN": tiny_presgan,
     "R3GAN": lambda: tiny(ganzoo.R3GAN, (2,), hidden=(4,)),
     "ACGAN": lambda: tiny(ganzoo.ACGAN, IMAGE, num_classes=3, filters=2),
@@ -527,8 +530,13 @@ def defaults_of_class(cls):
 
 # Constructors read the width of the latents off the generator. `from_paper` chooses the likelihood by the samples.
 DERIVED = {"latent_dim": None, "likelihood": "bernoulli"}
-# `SNGAN.from_paper` chooses by the networks, see `test_sngan_chooses_by_the_networks`.
-CHOSEN_BY_NETWORKS = {"SNGAN": {"discriminator_steps"}}
+# These `from_paper` choose by the networks or by a configuration: see `test_sngan_chooses_by_the_networks`, and the
+# tests of the two other models.
+CHOSEN_BY_NETWORKS = {
+    "SNGAN": {"discriminator_steps"},
+    "R3GAN": {"r1_weight", "r2_weight"},
+    "StyleGAN2": {"r1_weight", "mixing_probability", "path_length_weight"},
+}
 
 
 def test_every_model_is_here():

@@ -1,4 +1,8 @@
-"""HTML with scripts and data inside, that nothing foreign can run in."""
+"""HTML with scripts and data inside, that nothing foreign can run in.
+
+The documentation's build reads this file where neither TensorFlow nor ganzoo is installed: it imports Python's own
+modules only.
+"""
 
 import base64
 import gzip
@@ -12,6 +16,9 @@ WEB, RUNTIME = Path(__file__).parent / "web", Path(__file__).parent / "runtime"
 
 # In this order they are one script.
 SCRIPTS = ("numbers.js", "model.js", "explore.js", "drawing.js", "start.js")
+
+VERSION = "1.30.0"
+SHARED = f"onnxruntime-web-{VERSION}.js"  # What pages of a folder share. Another version is another file.
 
 
 def text(path):
@@ -29,6 +36,24 @@ def runtime():
     before, names = re.fullmatch(r"(.*)export\{([^{}]*)\};?\s*", source, re.DOTALL).groups()
     pairs = (name.split(" as ") for name in names.split(","))
     return f"const location=void 0;{before}globalThis.ort={{{','.join(f'{public}:{own}' for own, public in pairs)}}};"
+
+
+def shared_runtime():
+    """The text of the file `SHARED`: the runtime for all pages beside it.
+
+    Such a page is opened as a file too, and of files a browser loads no modules. So this is no module, and the address
+    of the page stands for that of the module.
+    """
+    engine = runtime().replace("import.meta.url", "document.baseURI")
+    licence = text(RUNTIME / "LICENSE").strip().replace("*/", "* /")
+    return "\n".join(
+        [
+            f"/* ONNX Runtime Web {VERSION}, for the pages that ganzoo wrote beside this file.\n\n{licence}\n*/",
+            f'(() => {{"use strict";{engine}}})();',
+            f'document.getElementById("runtime").textContent = "{wasm()}";',
+            "",
+        ]
+    )
 
 
 def packed(content):
@@ -60,9 +85,9 @@ def table(facts):
     return f"<table>{''.join(rows)}</table>"
 
 
-def policy(scripts, style):
-    """A Content-Security-Policy: these scripts and this style, and no address at all."""
-    allowed = " ".join(map(digest, scripts))
+def policy(scripts, style, is_shared):
+    """A Content-Security-Policy: these scripts and this style, and no address at all, but that of a shared runtime."""
+    allowed = " ".join([*map(digest, scripts), *(["'self'", "file:"] if is_shared else [])])
     return (
         f"default-src 'none'; script-src {allowed} 'wasm-unsafe-eval'; style-src {digest(style)}; "
         "img-src data: blob:; base-uri 'none'; form-action 'none'"
@@ -74,17 +99,19 @@ def digest(content):
     return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
 
 
-def document(title, summary, facts, values, blocks, training_count):
+def document(title, summary, facts, values, blocks, training_count, is_shared=False):
     """A whole page.
 
     Args:
         title, summary: Strings.
         facts: Dictionary of strings, the card.
         values: JSON values, the settings of the scripts.
-        blocks: Dictionary, name -> bytes.
+        blocks: Dictionary, name -> what `packed` returned.
         training_count: Integer, how many training images are inside.
+        is_shared: Boolean, whether the runtime is the file `SHARED` beside the page. Defaults to `False`.
     """
-    style, boot, engine = text(WEB / "page.css"), text(WEB / "boot.js"), runtime()
+    style, boot = text(WEB / "page.css"), text(WEB / "boot.js")
+    engine = [] if is_shared else [runtime()]
     script = "\n".join(text(WEB / name) for name in SCRIPTS)
     filled = {
         "title": html.escape(title),
@@ -92,8 +119,10 @@ def document(title, summary, facts, values, blocks, training_count):
         "boot": boot,
         "card": table(facts),
         "training_count": f"{training_count:,}",
+        "version": VERSION,
         "licence": html.escape(text(RUNTIME / "LICENSE")),
     }
+    allowed = policy([boot, *engine, script], style, is_shared)
     # In one pass: no `$name` within a title is filled in.
     body = re.sub(r"\$([a-z_]+)\b", lambda found: filled[found[1]], text(WEB / "page.html"))
     return "\n".join(
@@ -102,7 +131,7 @@ def document(title, summary, facts, values, blocks, training_count):
             '<html lang="en">',
             "<head>",
             '<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{policy([boot, engine, script], style)}">',
+            f'<meta http-equiv="Content-Security-Policy" content="{allowed}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<meta name="referrer" content="no-referrer">',
             f"<title>{html.escape(title)}</title>",
@@ -111,9 +140,10 @@ def document(title, summary, facts, values, blocks, training_count):
             "<body>",
             body,
             settings(values),
-            *(data(name, packed(content)) for name, content in blocks.items()),
-            data("runtime", wasm()),
-            f'<script type="module">{engine}</script>',
+            *(data(name, content) for name, content in blocks.items()),
+            data("runtime", "" if is_shared else wasm()),
+            *(f'<script type="module">{part}</script>' for part in engine),
+            *([f'<script src="{SHARED}"></script>'] if is_shared else []),
             f'<script type="module">{script}</script>',
             '<i id="end" hidden></i>',
             "</body>",

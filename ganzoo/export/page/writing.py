@@ -32,6 +32,7 @@ def export(
     training_labels=None,
     title=None,
     card=None,
+    shared_runtime=False,
 ):
     """Writes a page that is the model: what `model.export(path, format="html")` calls.
 
@@ -55,6 +56,9 @@ def export(
         training_labels: Integers `(count,)`, their classes. Defaults to `None`.
         title: String. Defaults to the model's class.
         card: Dictionary of strings, what else to say about the model. Defaults to `None`.
+        shared_runtime: Boolean, whether ONNX Runtime Web lies beside the page, as `onnxruntime-web-1.30.0.js`, and not
+            inside: for several models in a folder, whose pages share it. The policy then allows scripts of that
+            folder too. Defaults to `False`.
 
     Raises:
         ValueError: If the model makes no images, or an argument does not fit it.
@@ -67,6 +71,27 @@ def export(
     ```
     """
     wanted_suffix("html", path, ".html")
+    is_shared = checks.boolean("shared_runtime", shared_runtime)
+    parts = contents(model, path.stem, directions, training_images, training_labels, title, card)
+    if is_shared:
+        write(path.with_name(blocks.SHARED), blocks.shared_runtime())
+    write(path, blocks.document(**parts, is_shared=is_shared))
+
+
+def write(path, text):
+    """Writes a file as a whole, or not at all."""
+    with files.replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def contents(model, name, directions=None, training_images=None, training_labels=None, title=None, card=None):
+    """What is in the page of a model, as JSON values: the arguments of `blocks.document`.
+
+    Args:
+        name: String, the first part of the names of files that visitors save.
+
+    Other arguments and errors are those of `export`.
+    """
     check_model(model)
     named = named_directions(model, directions)
     training = training_part(model, training_images, training_labels)
@@ -77,12 +102,13 @@ def export(
     check_size(len(content["model"]))
     values = {
         "title": title,
-        "file": path.stem,
+        "file": name,
         "image_shape": model.image_shape,
         "inputs": inputs_of(model, endpoint),
         "latents": latents_part(model, content),
         "classes": classes_of(model),
         "attributes": attributes_of(model),
+        "attribute_labels": attribute_labels_of(model),
         "directions": list(named),
         "training": training and {key: value for key, value in training.items() if key != "pixels"},
         **colours_of(model, training),
@@ -91,10 +117,14 @@ def export(
         content["directions-data"] = np.stack(list(named.values())).astype("<f4").tobytes()
     if training:
         content["training"] = training["pixels"].tobytes()
-    count = training["count"] if training else 0
-    page = blocks.document(title, summary(model), facts(model, card), values, content, count)
-    with files.replacing(path) as temporary:
-        temporary.write_text(page, encoding="utf-8", newline="\n")
+    return {
+        "title": title,
+        "summary": summary(model),
+        "facts": facts(model, card),
+        "values": values,
+        "blocks": {block: blocks.packed(part) for block, part in content.items()},
+        "training_count": training["count"] if training else 0,
+    }
 
 
 # === Checks ===
@@ -286,6 +316,13 @@ def attributes_of(model):
         if kind["kind"] == "attributes":
             return list(model.attribute_names or (f"Attribute {index + 1}" for index in range(spec.shape[1])))
     return None
+
+
+def attribute_labels_of(model):
+    """The labels that are one-hot among the attributes, name -> columns: of each, one value is chosen."""
+    kind = model.conditions.attributes
+    labels = {} if kind is None else kind.labels
+    return {label: columns for label, columns in labels.items() if len(columns) > 1}
 
 
 def colours_of(model, training):

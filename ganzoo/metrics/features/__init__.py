@@ -1,4 +1,4 @@
-"""Networks whose features are compared."""
+"""Feature networks for metrics."""
 
 from ganzoo.metrics.features.base import Features as Features
 from ganzoo.metrics.features.base import Given as Given

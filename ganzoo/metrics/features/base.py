@@ -1,4 +1,4 @@
-"""Features: samples to the vectors that a metric compares."""
+"""Base classes of features, which turn samples into the vectors that a metric compares."""
 
 import dataclasses
 
@@ -13,14 +13,15 @@ from ganzoo.metrics.features.resize import check_rule, fit, fit_tensor
 
 
 class Features:
-    """Turns images into vectors, the same way for real and generated ones.
+    """Turns images into vectors, in the same way for real and generated images.
 
-    Images are quantised to 8 bits first, as if they had been saved: floats in [-1, 1] are clipped and rounded, uint8
-    images pass. A subclass has `extract(images)`, of uint8 images `(batch, height, width, channels)`.
+    Images are quantised to 8 bits first, as if they had been saved. Floats in [-1, 1] are clipped and rounded, and
+    uint8 images stay unchanged. A subclass defines `extract(images)` for uint8 images `(batch, height, width,
+    channels)`.
 
     Attributes:
         name: String, for `Score.features`.
-        resize: String, the rule by which images are resized, or `None`.
+        resize: String, the rule for resizing images, or `None`.
     """
 
     name = "given"
@@ -37,46 +38,46 @@ class Features:
         raise NotImplementedError
 
     def differentiable(self, images):
-        """Features as a tensor that gradients pass through, of a float tensor in [-1, 1]; nothing is quantised.
+        """Features of a float tensor in [-1, 1], as a tensor that passes gradients. Nothing is quantised.
 
         Args:
             images: Float32 tensor `(batch, height, width, channels)`.
 
         Raises:
-            ValueError: If these features have none.
+            ValueError: If these features have no gradient.
         """
         raise ValueError(
             f"The features {self.name!r} have no gradient: {type(self).__name__} defines no differentiable."
         )
 
     def named(self, score):
-        """The score with this network's name."""
+        """The score with the name of this network."""
         return dataclasses.replace(score, features=self.name, resize=self.resize)
 
 
 class Given(Features):
-    """Features that the caller has computed, or samples that are compared as they are: passed on, flattened.
+    """Passes samples on, flattened: features that the caller has computed, or samples to compare directly.
 
-    uint8 images become floats in [-1, 1], so that they can be compared with generated ones.
+    uint8 images become floats in [-1, 1], to be comparable with generated images.
     """
 
     def __call__(self, samples):
         samples = checks.array("samples", samples)
         if not samples.ndim:
             raise checks.refusal("samples", samples, "an array of samples")
-        if samples.dtype == np.uint8 and samples.ndim >= 3:  # Without a channel axis, too.
+        if samples.dtype == np.uint8 and samples.ndim >= 3:  # Also images without a channel axis.
             samples = np.asarray(normalize(samples))
         return samples.reshape(len(samples), -1)
 
 
 class ModelFeatures(Features):
-    """Any `keras.Model` from images in [-1, 1] to vectors.
+    """Features of any `keras.Model` that maps images in [-1, 1] to vectors.
 
     Args:
         model: `keras.Model`, `(batch, height, width, channels)` -> `(batch, dimensions)`.
-        name: String. Defaults to the model's.
-        resize: `"bilinear"`, `"bicubic"` or `"lanczos"`, all antialiased: images of another size are brought to the
-            model's. Defaults to `None`: they are refused.
+        name: String. Defaults to the name of the model.
+        resize: `"bilinear"`, `"bicubic"` or `"lanczos"`, all antialiased. Resizes images to the input size of the
+            model. Defaults to `None`, where other sizes raise an error.
     """
 
     def __init__(self, model, name=None, resize=None):
@@ -87,9 +88,10 @@ class ModelFeatures(Features):
         self.resize = resize
 
     def extract(self, images):
-        shape = getattr(self.model, "input_shape", (None,) * 4)  # A model that was never called has none yet.
+        shape = getattr(self.model, "input_shape", (None,) * 4)  # A model that was never called has no input shape yet.
         pixels = fit(images, shape[1:], self.resize, self.name).astype("float32")
-        images = pixels * np.float32(1 / 127.5) - np.float32(1)  # As `normalize`, also between two grey levels.
+        # Same as `normalize`, but also for values between two grey levels.
+        images = pixels * np.float32(1 / 127.5) - np.float32(1)
         features = np.asarray(keras.ops.convert_to_numpy(self.model(images, training=False)), "float32")
         return features.reshape(len(features), -1)
 
@@ -100,7 +102,7 @@ class ModelFeatures(Features):
 
 
 def as_features(features):
-    """A `Features` of what a user may give: one, a `keras.Model`, or `None`."""
+    """Converts the user's `features` argument to `Features`: a `Features`, a `keras.Model`, or `None`."""
     if features is None:
         return Given()
     if isinstance(features, Features):
@@ -114,7 +116,7 @@ def as_features(features):
 
 
 def quantized(images):
-    """uint8 images of uint8 ones, or of floats in [-1, 1], clipped and rounded."""
+    """Images as uint8. Floats in [-1, 1] are clipped and rounded."""
     images = checks.array("images", images)
     if images.ndim != 4:
         raise ValueError(f"Images must be `(batch, height, width, channels)`. Received: shape {images.shape}")

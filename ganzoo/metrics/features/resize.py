@@ -1,8 +1,8 @@
-"""Images brought to the size that a network wants: antialiased, and not rounded on the way.
+"""Resizes images for a network, antialiased and without rounding in between.
 
-When an image is made smaller, the filter must grow with the reduction, or what is too fine for the new size appears as
-something that is not there. The resizing functions of TensorFlow, PyTorch and OpenCV leave that out unless asked;
-Pillow does not.
+When an image shrinks, the filter must grow with the reduction. Otherwise details that are too fine for the new size
+alias into false patterns. The resizing functions of TensorFlow, PyTorch and OpenCV do not antialias unless asked.
+Pillow does.
 
 Reference: [Parmar et al., 2021](https://arxiv.org/abs/2104.11222), Figure 1.
 """
@@ -21,7 +21,7 @@ RULES = {
 
 
 def resize_images(images, size, rule="bicubic"):
-    """Resizes images with Pillow in floating point, each channel by itself.
+    """Resizes images with Pillow in floating point, each channel separately.
 
     Args:
         images: Array `(batch, height, width, channels)` of pixels `0..255`, uint8 or float.
@@ -32,7 +32,7 @@ def resize_images(images, size, rule="bicubic"):
         Float32 array `(batch, *size, channels)`, clipped to `0..255` but not rounded.
 
     Raises:
-        ValueError: If the rule is not known.
+        ValueError: If the rule is unknown.
 
     Example:
 
@@ -43,25 +43,27 @@ def resize_images(images, size, rule="bicubic"):
     resized = np.empty((count, height, width, channels), "float32")
     for index, image in enumerate(images):
         for channel in range(channels):
+            # Pillow resizes float planes without rounding.
             plane = Image.fromarray(image[..., channel].astype("float32"))
             resized[index, ..., channel] = plane.resize((width, height), RULES[rule])
+    # Bicubic and Lanczos kernels overshoot.
     return np.clip(resized, 0, 255, out=resized)
 
 
 def fit(images, shape, rule=None, name="The network"):
-    """Images as a network takes them: grey is repeated for each of its channels, another size is resized by the rule.
+    """Converts images for a network: repeats grey for each channel, and resizes other sizes by the rule.
 
     Args:
         images: uint8 array `(batch, height, width, channels)`.
-        shape: `(height, width, channels)` of the network's input, `None` for a side of any length.
-        rule: String, see `resize_images`, or `None` (the default): other sizes are refused.
-        name: String, who takes the images, for the message.
+        shape: `(height, width, channels)` of the network's input, with `None` for a side of any length.
+        rule: String, see `resize_images`. Defaults to `None`, where other sizes raise an error.
+        name: String, the network's name for the error message.
 
     Returns:
-        Array `(batch, *shape)` of pixels `0..255`: uint8, or float32 if resized.
+        Array `(batch, *shape)` of pixels `0..255`, as uint8, or float32 if resized.
 
     Raises:
-        ValueError: If the images cannot be brought to this shape.
+        ValueError: If the images cannot be converted to this shape.
     """
     size, repeats = changes(images.shape[1:], shape, rule, name)
     if size is not None:
@@ -70,7 +72,7 @@ def fit(images, shape, rule=None, name="The network"):
 
 
 def fit_tensor(images, shape, rule=None, name="The network"):
-    """The same for a float32 tensor, as operations that gradients pass through; nothing is clipped."""
+    """`fit` for a float32 tensor, with operations that pass gradients. Nothing is clipped."""
     size, repeats = changes(tuple(images.shape[1:]), shape, rule, name)
     if size is not None:
         images = tf.image.resize(images, size, {"lanczos": "lanczos3"}.get(rule, rule), antialias=True)
@@ -78,7 +80,7 @@ def fit_tensor(images, shape, rule=None, name="The network"):
 
 
 def changes(came, shape, rule, name):
-    """The size to bring images to, or `None`, and how often to repeat their channel; `ValueError` if nothing helps."""
+    """The size to resize to, or `None`, and how often to repeat the channel. `ValueError` if neither helps."""
     *size, channels = (side or own for side, own in zip(shape, came))
     wrong_channels = came[-1] not in (1, channels)
     wrong_size = tuple(came[:2]) != tuple(size)
@@ -91,10 +93,10 @@ def changes(came, shape, rule, name):
 
 
 def check_rule(rule):
-    """Raises `ValueError` unless images can be resized by this rule."""
+    """Raises a `ValueError` if images cannot be resized by this rule."""
     checks.choice("resize", rule, RULES)
 
 
 def in_words(shape):
-    """A shape as it is spoken of: `28 x 28 x 1`."""
+    """A shape in words, such as `28 x 28 x 1`."""
     return " x ".join("any" if side is None else str(side) for side in shape)

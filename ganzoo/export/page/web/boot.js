@@ -14,6 +14,9 @@ window.page = {
 };
 
 (function () {
+  const scheme = window.location.hash.slice(1);
+  if (scheme === "dark" || scheme === "light") document.documentElement.dataset.scheme = scheme;
+
   const wanted = "Try a current version of Firefox, Chrome, Edge or Safari (16.4 or later).";
   // A module with one SIMD instruction.
   const simd = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98,

@@ -210,6 +210,44 @@ function makeLatentPanel() {
   turn(0);
 }
 
+/** One value of a label, whose one-hot columns lie among the attributes: colours as buttons, words as a list. */
+function attributeChoice(parent, label, columns) {
+  const values = columns.map((column) => settings.attributes[column].slice(label.length + 1));
+  const choose = (at) => columns.forEach((column, k) => (state.attributes[column] = k === at ? 1 : 0));
+  const row = document.createElement("div"), title = document.createElement("span");
+  row.className = "row choice";
+  title.textContent = label;
+  row.append(title);
+  choose(0);
+  if (values.every((value) => /^#[0-9a-f]{6}$/i.test(value))) {
+    row.setAttribute("role", "group");
+    row.setAttribute("aria-label", label);
+    const buttons = values.map((value, at) => {
+      const button = document.createElement("button");
+      Object.assign(button, { className: "colour", title: value });
+      button.setAttribute("aria-label", `${label} ${value}`);
+      button.style.background = value;
+      button.addEventListener("click", () => {
+        choose(at);
+        refresh();
+      });
+      return button;
+    });
+    row.append(...buttons);
+    sliders.push({ sync: () => buttons.forEach((button, k) => button.setAttribute("aria-pressed", state.attributes[columns[k]] === 1)) });
+  } else {
+    const list = document.createElement("select");
+    list.setAttribute("aria-label", label);
+    values.forEach((value, at) => list.append(new Option(value, at)));
+    list.addEventListener("change", () => {
+      choose(Number(list.value));
+      refresh();
+    });
+    row.append(list);
+  }
+  parent.insertBefore(row, parent.querySelector(".sliders"));
+}
+
 function makeControls() {
   if (classes) {
     const row = find("classes").querySelector(".row");
@@ -227,7 +265,13 @@ function makeControls() {
     classes.forEach((name, label) => choose(label, name));
     find("classes").hidden = false;
   }
+  for (const [label, columns] of Object.entries(settings.attribute_labels ?? {})) {
+    attributeChoice(find("attributes"), label, columns);
+    find("attributes").hidden = false;
+  }
+  const chosen = new Set(Object.values(settings.attribute_labels ?? {}).flat());
   (settings.attributes ?? []).forEach((name, index) => {
+    if (chosen.has(index)) return;
     slider(find("attributes").querySelector(".sliders"), name, [0, 1, 0.01], () => state.attributes[index], (value) => {
       state.attributes[index] = value;
       refresh();
@@ -526,8 +570,9 @@ function chooseSeed(text) {
 }
 
 function newSeed() {
-  const seeds = settings.latents.table?.seeds ?? 1000000;
-  return chooseSeed(String(Math.floor(Math.random() * seeds)));
+  const seeds = settings.latents.table?.seeds ?? 1000000, now = Number(BigInt(state.seed) % BigInt(seeds));
+  const others = Math.floor(Math.random() * (seeds - 1)); // Any seed but the one that is shown.
+  return chooseSeed(String(others < now ? others : Math.min(seeds - 1, others + 1)));
 }
 
 function makeGrid() {

@@ -39,6 +39,8 @@ const sizeOf = (shape) => shape.reduce((product, size) => product * size, 1);
 /** Runs the generator. */
 class Model {
   static async load(progress) {
+    const file = document.querySelector("script[src]")?.getAttribute("src");
+    if (typeof ort === "undefined") throw new Error(`the file ${file} must lie beside this page. Get both.`);
     progress(1, "Unpacking the runtime…");
     ort.env.wasm.numThreads = 1;
     ort.env.wasm.proxy = false;
