@@ -6,6 +6,7 @@ from ganzoo import checks as checks
 from ganzoo import constraints as constraints
 from ganzoo import data as data
 from ganzoo import divergences as divergences
+from ganzoo import kernels as kernels
 from ganzoo import latent as latent
 from ganzoo import losses as losses
 from ganzoo import metrics as metrics
@@ -20,11 +21,14 @@ from ganzoo.models import CGAN as CGAN
 from ganzoo.models import DCGAN as DCGAN
 from ganzoo.models import DRAGAN as DRAGAN
 from ganzoo.models import GAN as GAN
+from ganzoo.models import IWAE as IWAE
 from ganzoo.models import LSGAN as LSGAN
 from ganzoo.models import R3GAN as R3GAN
 from ganzoo.models import SAGAN as SAGAN
 from ganzoo.models import SNGAN as SNGAN
 from ganzoo.models import VAE as VAE
+from ganzoo.models import VQVAE as VQVAE
+from ganzoo.models import WAE as WAE
 from ganzoo.models import WGAN as WGAN
 from ganzoo.models import WGANGP as WGANGP
 from ganzoo.models import AdversarialModel as AdversarialModel

@@ -43,6 +43,7 @@ PROMISES = {
         r"classes: \['drawings'\]",
     ),
     "train_gan": (["minimax.png", "non_saturating.png"], r"(?s)minimax .*non_saturating "),
+    "train_iwae": (["model.keras"], r"log p\(x\) of held-out digits: VAE -[\d.]+, IWAE -[\d.]+ nats"),
     "train_infogan": (["number_0.png", "number_1.png"], r"category 9: mostly \d"),
     "train_lsgan": (["runs.jsonl", "table.md", "curves.png"], r"least squares"),
     "train_pix2pix": (["model.keras", "samples/epoch_0001.png"], r"(?s)pix2pix l1_distance.*outline l1_distance"),
@@ -55,6 +56,8 @@ PROMISES = {
         r"ADA's probability after 2 steps: 0\.0000",
     ),
     "train_vae": (["model.keras", "latents_0001.png"], r"ELBO -[\d.]+ nats; log p\(x\) -[\d.]+ nats"),
+    "train_vqvae": (["model.keras", "reconstructions.png", "samples.png"], r"perplexity [\d.]+ of 64"),
+    "train_wae": (["model.keras", "samples.png"], r"standard deviations of the latents: [\d.]+ to [\d.]+"),
     "train_wgan": (["estimate.png", "samples/epoch_0001.png"], r"frechet_distance"),
     "train_wgan_div": (
         ["WGAN-GP.png", "WGAN-div.png"],

@@ -88,6 +88,9 @@ MODELS = {
     "CycleGAN": {"image_shape": (8, 8, 1), "filters": 2, "blocks": 1, "receptive_field": 16},
     "VAE": {"image_shape": (8, 8, 1), "hidden": (4,)},
     "Autoencoder": {"image_shape": (8, 8, 1), "hidden": (4,)},
+    "IWAE": {"image_shape": (8, 8, 1), "hidden": (4,), "num_samples": 2},
+    "WAE": {"image_shape": (8, 8, 1), "hidden": (4,)},
+    "VQVAE": {"image_shape": (8, 8, 1), "filters": 2, "num_codes": 4, "prior_filters": 2},
 }
 
 

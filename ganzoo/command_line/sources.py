@@ -99,7 +99,7 @@ def functions(model, networks=None):
     classes = [(node, methods(node)) for node in lineage(model)]
     found = [from_paper(model)]
     found += [(own["__init__"], node) for node, own in classes if "__init__" in own]
-    roles = ("encoder", "decoder") if has_base(model, "AutoencodingModel") else ("generator", "discriminator")
+    roles = ("encoder", "decoder", "prior") if has_base(model, "AutoencodingModel") else ("generator", "discriminator")
     family = networks or default_family(found[0][0])
     if family is not None:
         found += [

@@ -46,7 +46,7 @@ def run(options):
         callbacks=[
             callbacks.Throughput(),
             callbacks.CollapseGuard(directory=output),
-            *own_callbacks(options, output),
+            *own_callbacks(options, output, model),
             picture(options, output),
             callbacks.LearningCurve(output / "learning_curve.png"),
             callbacks.Checkpoint(output / "checkpoints", every_steps=options.checkpoint_every, resume=options.resume),
@@ -150,21 +150,21 @@ def set_optimizers(model, options):
 # === Callbacks ===
 
 
-def own_callbacks(options, output):
+def own_callbacks(options, output, model):
     """The callbacks for the kind of model."""
     if options.model == "wgan" and options.critic_burn_in:
         return [callbacks.CriticBurnIn()]
     if options.model == "began":
         return [callbacks.ReduceLearningRate("M", patience=options.patience)]
-    if training_flags.has_encoder(options.model):
+    if training_flags.has_encoder(options.model) and model.latent_dim == 2:
         return latent_space(options, output)
     return []
 
 
 def latent_space(options, output):
-    """A list with the callback that draws the latent space, if it is two-dimensional and the data have labels."""
+    """A list with the callback that draws a latent space of two dimensions, if the data have labels."""
     dataset = load_images(options, options.latent_split, batch_size=100)
-    if options.latent_dim not in (None, 2) or len(parts_of(dataset)) != 2:
+    if len(parts_of(dataset)) != 2:
         return []
     return [callbacks.LatentSpace(output / "latent_space", dataset)]
 

@@ -10,6 +10,7 @@ from ganzoo.latent.information import Information as Information
 from ganzoo.latent.information import mutual_information as mutual_information
 from ganzoo.latent.neighbours import Neighbours as Neighbours
 from ganzoo.latent.neighbours import nearest as nearest
+from ganzoo.latent.path_length import perceptual_path_length as perceptual_path_length
 from ganzoo.latent.projection import Projection as Projection
 from ganzoo.latent.projection import project as project
 from ganzoo.latent.ratio import Calibration as Calibration

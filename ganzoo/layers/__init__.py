@@ -12,6 +12,7 @@ from ganzoo.layers.choices import NORMALIZATIONS as NORMALIZATIONS
 from ganzoo.layers.choices import convolution_layer as convolution_layer
 from ganzoo.layers.choices import dense_layer as dense_layer
 from ganzoo.layers.choices import normalization as normalization
+from ganzoo.layers.codebook import Codebook as Codebook
 from ganzoo.layers.convolutions import Conv2D as Conv2D
 from ganzoo.layers.convolutions import Conv2DTranspose as Conv2DTranspose
 from ganzoo.layers.convolutions import trilinear_convolution as trilinear_convolution
@@ -30,6 +31,7 @@ from ganzoo.layers.initializers import DCGAN_KERNELS as DCGAN_KERNELS
 from ganzoo.layers.initializers import ORTHOGONAL_KERNELS as ORTHOGONAL_KERNELS
 from ganzoo.layers.initializers import WGAN_GP_KERNELS as WGAN_GP_KERNELS
 from ganzoo.layers.labels import OneHot as OneHot
+from ganzoo.layers.masked import MaskedConv2D as MaskedConv2D
 from ganzoo.layers.maxout import Maxout as Maxout
 from ganzoo.layers.outputs import ClipInInference as ClipInInference
 from ganzoo.layers.resampling import LINEAR as LINEAR

@@ -13,6 +13,7 @@ from ganzoo.models.dragan import DRAGAN as DRAGAN
 from ganzoo.models.gan import GAN as GAN
 from ganzoo.models.generative_model import GenerativeModel as GenerativeModel
 from ganzoo.models.infogan import InfoGAN as InfoGAN
+from ganzoo.models.iwae import IWAE as IWAE
 from ganzoo.models.lsgan import LSGAN as LSGAN
 from ganzoo.models.pix2pix import Pix2Pix as Pix2Pix
 from ganzoo.models.presgan import PresGAN as PresGAN
@@ -21,6 +22,8 @@ from ganzoo.models.sagan import SAGAN as SAGAN
 from ganzoo.models.sngan import SNGAN as SNGAN
 from ganzoo.models.stylegan2 import StyleGAN2 as StyleGAN2
 from ganzoo.models.vae import VAE as VAE
+from ganzoo.models.vqvae import VQVAE as VQVAE
+from ganzoo.models.wae import WAE as WAE
 from ganzoo.models.wgan import WGAN as WGAN
 from ganzoo.models.wgan_div import WGANDiv as WGANDiv
 from ganzoo.models.wgan_gp import WGANGP as WGANGP

@@ -96,8 +96,11 @@ class Autoencoder(AutoencodingModel):
         The other arguments belong to the networks and `compile`.
         """
         if output_activation == "auto":
-            is_image = len(checks.sample_shape("image_shape", image_shape, vectors=True)) == 3
-            output_activation = "tanh" if is_image else None
-            # `locals()` must hold settings only.
-            del is_image
+            output_activation = cls.activation_for(image_shape)
         return cls.assemble(locals())
+
+    @staticmethod
+    def activation_for(image_shape):
+        """The activation of a decoder for samples of a shape: `"tanh"` for images, `None` for vectors."""
+        is_image = len(checks.sample_shape("image_shape", image_shape, vectors=True)) == 3
+        return "tanh" if is_image else None

@@ -29,9 +29,13 @@ class AutoencodingModel(GenerativeModel):
 
     def __init__(self, encoder, generator, ema_decay=None, seed=None, **kwargs):
         super().__init__(generator, ema_decay=ema_decay, seed=seed, **kwargs)
-        check_encoder(encoder, self.image_shape, self.latent_dim, self.encoder_outputs)
+        self.check_encoder(encoder)
         self.encoder = encoder
         self._encode = None
+
+    def check_encoder(self, encoder):
+        """Raises unless an encoder fits the decoder. Override it where latents are no vectors."""
+        check_encoder(encoder, self.image_shape, self.latent_dim, self.encoder_outputs)
 
     # === The two hooks ===
 
@@ -114,7 +118,7 @@ class AutoencodingModel(GenerativeModel):
     def add_endpoints(self, archive):
         """Adds the endpoints `encode`, `images` -> result of `encode_samples`, and `decode`, `latents` -> `images`."""
         images = tf.TensorSpec((None, *self.image_shape), "float32", name="images")
-        latents = tf.TensorSpec((None, self.latent_dim), "float32", name="latents")
+        latents = tf.TensorSpec((None, *self.latent_shape), self.latent_dtype, name="latents")
         network = self.sampling_generator
         archive.add_endpoint("encode", lambda images: self.encode_samples(images), [images])
         archive.add_endpoint(

@@ -41,7 +41,9 @@ class BigGAN(SNGAN):
         discriminator: Built `keras.Model`, samples [and label] -> scores.
         orthogonal_weight: Float, beta; 1e-4 in the paper's Section 3.1. Defaults to `0.0`.
         hinge, minimax: See `SNGAN`.
-        latent_dim, discriminator_steps, num_classes, packing, augmentation, ema_decay, seed: See `AdversarialModel`.
+        discriminator_steps: Integer, n_dis. Defaults to `4`.
+        ema_decay: Float, decay of the average of the weights, or `None`. Defaults to `0.9999`.
+        latent_dim, num_classes, packing, augmentation, seed: See `AdversarialModel`.
 
     Logs: those of `SNGAN`, and `orthogonal`, without beta, where it is used.
 
@@ -55,8 +57,12 @@ class BigGAN(SNGAN):
 
     orthogonal_weight = Setting(checks.check_weight)
 
-    def __init__(self, generator, discriminator, orthogonal_weight=0.0, **kwargs):
-        super().__init__(generator, discriminator, **kwargs)
+    def __init__(
+        self, generator, discriminator, orthogonal_weight=0.0, discriminator_steps=4, ema_decay=0.9999, **kwargs
+    ):
+        super().__init__(
+            generator, discriminator, discriminator_steps=discriminator_steps, ema_decay=ema_decay, **kwargs
+        )
         self.orthogonal_weight = orthogonal_weight
 
     def generator_objective(self, update):

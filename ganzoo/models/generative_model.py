@@ -32,7 +32,8 @@ class GenerativeModel(CompiledModel):
         generator: Built `keras.Model`, latents `(batch, ...)` and conditions -> float32 samples. All inputs after the
             first are conditions: a label `()`, attributes `(count,)`, images `(height, width, channels)`, in any
             number.
-        latent_dim: Integer. Defaults to the width of the generator's first input.
+        latent_dim: Integer. Defaults to the width of the generator's first input; `None` if that is not a
+            vector.
         num_classes: Integer, the number of labels of a conditional generator. Defaults to `None`: no label.
         class_names: Sequence of strings, a name for each class. Defaults to `None`: `fit` takes the names from the
             dataset.
@@ -78,7 +79,8 @@ class GenerativeModel(CompiledModel):
         checks.check_network("generator", generator, int(self.has_latents) + len(self.conditions), self.conditions)
         self.generator = generator
         self.latent_shape, self.latent_dtype = latents_of(generator) if self.has_latents else (None, None)
-        width = self.latent_shape[-1] if self.has_latents else None
+        is_vector = self.has_latents and len(self.latent_shape) == 1
+        width = self.latent_shape[0] if is_vector else None
         if latent_dim not in (None, width):
             raise ValueError(
                 f"`latent_dim` and the generator disagree: latent_dim={latent_dim}, but its first input has the shape "

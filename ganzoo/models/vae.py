@@ -160,11 +160,11 @@ class VAE(AutoencodingModel):
             progress.update(draw + 1)
         return total - math.log(num_samples)
 
-    def log_weights(self, samples, mean, log_variance, noise):
+    def log_weights(self, samples, mean, log_variance, noise, training=False):
         """log p(x|z) + log p(z) - log q(z|x) at z = mean + sigma e. The constants of the two normals cancel."""
         latents = mean + ops.exp(log_variance / 2.0) * noise
         prior_over_posterior = ops.sum(ops.square(noise) - ops.square(latents) + log_variance, axis=-1) / 2.0
-        return self.log_prob(samples, latents) + prior_over_posterior
+        return self.log_prob(samples, latents, training) + prior_over_posterior
 
     @classmethod
     def from_paper(
@@ -192,11 +192,14 @@ class VAE(AutoencodingModel):
         The other arguments belong to the networks, the class and `compile`.
         """
         if likelihood == "auto":
-            is_image = len(checks.sample_shape("image_shape", image_shape, vectors=True)) == 3
-            likelihood = "bernoulli" if is_image else "gaussian"
-            # `locals()` must hold settings only.
-            del is_image
+            likelihood = cls.likelihood_of(image_shape)
         return cls.assemble(locals())
+
+    @staticmethod
+    def likelihood_of(image_shape):
+        """The likelihood for samples of a shape: `"bernoulli"` for images, `"gaussian"` for vectors."""
+        is_image = len(checks.sample_shape("image_shape", image_shape, vectors=True)) == 3
+        return "bernoulli" if is_image else "gaussian"
 
 
 def check_settings(decoder, likelihood, sigma, beta):

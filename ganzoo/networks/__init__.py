@@ -13,3 +13,4 @@ from ganzoo.networks import resnet as resnet
 from ganzoo.networks import stylegan2 as stylegan2
 from ganzoo.networks import translator as translator
 from ganzoo.networks import unet as unet
+from ganzoo.networks import vqvae as vqvae

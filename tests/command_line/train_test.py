@@ -34,6 +34,7 @@ OWN = {
     "r3gan": ["fashion_mnist_10k", "--filters=2", "--blocks=1", "--num_classes=10", "--mixed_precision=mixed_bfloat16"],
     "sngan": ["fashion_mnist_10k", "--filters=2", "--nohinge"],
     "stylegan2": ["faces_10k", "--base=32", "--max_filters=2", "--mapping_layers=1", "--penalty_interval=2"],
+    "vqvae": ["mnist_10k", "--filters=2", "--num_codes=4", "--prior_filters=2", "--prior_blocks=1"],
     "wgan": ["mnist_10k", "--filters=2", "--image_size=16"],
     "wgan_gp": ["fashion_mnist_10k", "--filters=2", "--discriminator_steps=2", "--learning_rate=0.001", "--beta_1=0.5"],
 }

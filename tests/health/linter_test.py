@@ -47,7 +47,7 @@ def one_estimate(monkeypatch):
 
 def built(kind, shape, num_classes):
     """The model of the paper, with labels if it needs some."""
-    settings = {"filters": 4} if kind in (ganzoo.BEGAN, ganzoo.R3GAN) and len(shape) == 3 else {}
+    settings = {"filters": 4} if kind in (ganzoo.BEGAN, ganzoo.R3GAN, ganzoo.VQVAE) and len(shape) == 3 else {}
     if kind is ganzoo.StyleGAN2:
         settings = {"base": 64, "max_filters": 4}
     if getattr(kind, "needs_condition", False):
@@ -57,7 +57,7 @@ def built(kind, shape, num_classes):
 
 @pytest.mark.parametrize("kind", [kind for kind in ALL if kind.__name__ not in TRANSLATORS], ids=lambda k: k.__name__)
 def test_silent_for_the_papers(kind, one_estimate):
-    takes_vectors = kind not in (ganzoo.ACGAN, ganzoo.BEGAN, ganzoo.InfoGAN, ganzoo.StyleGAN2)
+    takes_vectors = kind not in (ganzoo.ACGAN, ganzoo.BEGAN, ganzoo.InfoGAN, ganzoo.StyleGAN2, ganzoo.VQVAE)
     names = ("mnist_10k", "fashion_mnist_10k") + (("ring", "grid", "swiss_roll") if takes_vectors else ())
     models = {}
     for name in names:
