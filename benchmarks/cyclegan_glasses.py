@@ -65,7 +65,7 @@ def parse():
 
 
 class Faces:
-    """Images and attributes of one split.
+    """Images and attributes of a split.
 
     Args:
         file: Opened .npz file.

@@ -1,4 +1,4 @@
-"""Draws faces like those of `pixel_faces_32.npz` and `peeps_64.npz`, for the recipes that need them.
+"""Draws faces of the same kind as `pixel_faces_32.npz` and `peeps_64.npz`, for the recipes that need them.
 
     pip install resvg-py                       # and Node.js with npm, for DiceBear
     python benchmarks/draw_faces.py pixel-art pixel_faces_32.npz --side 32 --train 22000 --test 4000

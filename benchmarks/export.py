@@ -3,8 +3,8 @@
     python benchmarks/export.py                                      # networks of 16, 28, 32 and 64 pixels
     python benchmarks/export.py --models faces_16 --repetitions 20
 
-The networks are the papers', untrained. Each call makes one image in one thread. The browser is Chromium, if it and
-Playwright are installed. It opens the page from its file, and then allows only one thread.
+The networks are the papers', untrained. Each call makes one image in a single thread. The browser is Chromium, if
+it and Playwright are installed. It opens the page from its file, and then allows a single thread.
 """
 
 import argparse

@@ -5,7 +5,7 @@
 
 Each kind is a process with its own environment: other numbers of threads, older instruction sets for oneDNN
 (TensorFlow's convolutions and products), OpenBLAS (NumPy's and SciPy's linear algebra) and NumPy, and TensorFlow
-without oneDNN. Prints a line for each, and ends with 1 if one fails.
+without oneDNN. Prints a line for each kind, and ends with 1 if any fails.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Counts the habits of our prose, beside those of other libraries.
+"""Counts the habits of our prose, beside other libraries.
 
     python benchmarks/prose.py                          # this checkout, and packages that are installed
     python benchmarks/prose.py --before ../old          # and another checkout

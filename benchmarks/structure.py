@@ -234,7 +234,7 @@ def resolve(name):
 
 
 def reaches(into_ganzoo):
-    """Places where a module uses a private name of another one, as `where: what`."""
+    """Places where a module uses a private name of another module, as `where: what`."""
     owned = {name: private_names(tree) for name, tree in modules().items()}
     everything = set().union(*owned.values())
     found = []

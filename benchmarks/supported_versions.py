@@ -36,7 +36,7 @@ ALSO = ["pytest", "pytest-xdist", "hypothesis"]
 
 
 def installed(name):
-    """Makes the environment of a set. Returns its interpreter, or `None` if this machine has none."""
+    """Makes the environment of a set. Returns its interpreter, or `None` if this machine lacks it."""
     interpreter, requirements = SETS[name]
     found = shutil.which(interpreter)
     if found is None or subprocess.run([found, "--version"], capture_output=True).returncode:

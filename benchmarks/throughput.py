@@ -3,7 +3,7 @@
     python benchmarks/throughput.py --output docs/performance_table.md
 
 Every side (ganzoo or PyTorch, in a single precision) runs in its own process. The processes take turns: each round
-measures all of them one after the other, while the others sleep, so a slow minute of the machine slows all of them.
+measures all of them in turn, while the others sleep, so a slow minute of the machine slows all of them.
 Times are medians over the rounds. Ratios are medians of the ratios within a round, with the least and the greatest. Run
 it on a quiet machine. If others use the cores, PyTorch loses far more than TensorFlow, because its threads wait for
 each other.

@@ -1,4 +1,4 @@
-"""Is this version as fast as another one? Both take turns on the three workloads of `throughput.py`.
+"""Is this version as fast as another version? Both take turns on the three workloads of `throughput.py`.
 
     git worktree add /tmp/before <commit>
     python benchmarks/versions.py --before /tmp/before

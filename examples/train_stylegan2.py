@@ -2,9 +2,9 @@
 
     python examples/train_stylegan2.py                   # 16 x 16 pixels; minutes
 
-Fewer images than the papers have need an augmentation. ADA raises its probability p while the discriminator
-is sure of the real images. After the training the example draws the same samples at three truncations: towards the
-mean style they become alike, and have fewer faults.
+With fewer images than in the papers, you need an augmentation. ADA raises its probability p while the discriminator
+is sure of the real images. After the training the example draws the same samples at three truncations. Towards the
+mean style they become alike and have fewer faults.
 """
 
 from pathlib import Path

@@ -1,10 +1,10 @@
-"""Wasserstein autoencoder (Tolstikhin et al., 2018): latents that follow N(0, I) together, not one by one.
+"""Wasserstein autoencoder (Tolstikhin et al., 2018): all latents together follow N(0, I).
 
     python examples/train_wae.py
 
-It writes digits decoded from N(0, I), and prints the standard deviations of the latents of held-out digits, which are
-those of the prior, 1, if the penalty does its work. An autoencoder (train_autoencoder.py) has any others. All settings
-are flags of `python -m ganzoo train wae mnist_10k`.
+It writes digits decoded from N(0, I), and prints the standard deviations of the latents of held-out digits. If the
+penalty works, they are 1, as in the prior. In an autoencoder (train_autoencoder.py) they can have any value. All
+settings are flags of `python -m ganzoo train wae mnist_10k`.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Perceptual path length: how much images change for a small step through the latents."""
+"""Perceptual path length: how much images change in a small step through the latents."""
 
 import numpy as np
 import tensorflow as tf
@@ -27,41 +27,41 @@ def perceptual_path_length(
     seed=0,
     batch_size=64,
 ):
-    """Mean squared change of the features of an image, for a small step on the way from one latent to another.
+    """Measures how much the features of an image change in a small step on the way between two latents.
 
         PPL = E[|f(G(path(t + epsilon))) - f(G(path(t)))|^2] / epsilon^2
 
-    A path leads between two draws of the prior: on a great circle in Z, on a straight line in W. If images on the way
-    change abruptly, or pass through shapes that are in neither end, it is long. It compares generators, and the spaces
-    of one generator, only in the same features. A generator that makes one image for all latents has the length 0.
+    A path leads between two draws of the prior: on a great circle in Z, on a straight line in W. It is long if images
+    on the way change abruptly, or pass through shapes that neither end has. Compare generators, and spaces of a
+    generator, only in the same features. A generator that makes the same image for all latents has the length 0.
 
-    Reference: [Karras et al., 2019](https://arxiv.org/abs/1812.04948), Section 4.1, Equations 2 and 3;
+    Reference: [Karras et al., 2019](https://arxiv.org/abs/1812.04948), Section 4.1, Equations 2 and 3,
     [Karras et al., 2020](https://arxiv.org/abs/1912.04958), Section 1, for the correlation with quality.
 
     Departures from the paper:
 
-    - The distance is the squared one of `features`, where the paper has LPIPS of VGG16. The numbers compare with no
-      published ones.
-    - 10,000 pairs, the paper has 100,000; no crop of faces.
+    - The distance is the squared distance of `features`. The paper uses LPIPS of VGG16, so do not compare with
+      published numbers.
+    - 10,000 pairs. The paper has 100,000, and crops faces.
 
     Args:
         model: `ganzoo.GenerativeModel` with latents that are numbers.
         features: Network of `ganzoo.metrics.features` that has a gradient, a `keras.Model`, or `None` (the default):
-            the samples themselves. Images are not rounded to 8 bits: the steps are smaller than that.
+            the samples themselves. Images are not rounded to 8 bits, because the steps are smaller.
         num_samples: Integer, pairs of latents. Defaults to `10_000`.
-        space: `"z"`, `"w"`, or `None` (the default): W where the generator has a mapping network.
-        places: `"full"` (the default): t is anywhere on the path; or `"end"`: t = 0.
+        space: `"z"`, `"w"`, or `None` (the default): W if the generator has a mapping network.
+        places: With `"full"` (the default), t is anywhere on the path. With `"end"`, t = 0.
         epsilon: Float, the step in t. Defaults to `1e-4`.
-        condition: For a conditional model, as in `generate`; both ends have the same. Defaults to `None`.
+        condition: For a conditional model, as in `generate`. Both ends have the same. Defaults to `None`.
         level: Float, the level of the interval. Defaults to `0.95`.
         seed: Integer, of the latents, of t and of the bootstrap. Defaults to `0`.
-        batch_size: Integer, how many images are made at a time. Defaults to `64`.
+        batch_size: Integer, the number of images at a time. Defaults to `64`.
 
     Returns:
         `ganzoo.metrics.Score`. Space, places and epsilon are part of its protocol.
 
     Raises:
-        ValueError: If the latents are codes, which cannot be moved, or the features have no gradient.
+        ValueError: If the latents are codes, so that steps make no sense, or the features have no gradient.
 
     Example:
 
@@ -110,7 +110,7 @@ def steps(first, second, shares, epsilon, space):
 
 
 def as_vectors(features, images):
-    """The features of float images, which are not rounded to 8 bits: a float64 array `(count, dimensions)`."""
+    """The features of float images without rounding to 8 bits: a float64 array `(count, dimensions)`."""
     if isinstance(features, Given):
         return np.asarray(images, "float64").reshape(len(images), -1)
     return features.differentiable(tf.constant(images)).numpy().astype("float64")

@@ -140,7 +140,7 @@ def interpolate(model, ends, steps=8, method=None, closed=False, space=None, con
         model: `ganzoo.GenerativeModel` with latents.
         ends: Float array `(count, ...)`, two latents of the prior or more, such as `ganzoo.latent.draw(model, 5)`.
         steps: Integer, samples in a row. Defaults to `8`.
-        method: `"spherical"` or `"linear"`; see `between`. Defaults to `None`: spherical in Z, linear in W.
+        method: `"spherical"` or `"linear"`, as in `between`. Defaults to `None`: spherical in Z, linear in W.
         closed: Boolean, whether a further row leads from the last to the first. Defaults to `False`.
         space: `"z"` or `"w"`. Defaults to `None`: W if the generator has a mapping network.
         condition: As in `generate`, for a conditional model: for all rows, or a list with a condition for each row.
@@ -240,13 +240,13 @@ def moved(point, direction, values, shape, name="direction"):
 
 
 class TruncatedNumbers:
-    """Random numbers of a seed whose normal ones are from N(0, 1) given |x| <= threshold.
+    """Random numbers of a seed. Its normal numbers are from N(0, 1) given |x| <= threshold.
 
-    BigGAN draws numbers that are too large again. Here the seed's numbers are mapped to the same law, without drawing:
+    BigGAN draws numbers that are too large again. This class maps the seed's numbers to the same distribution instead:
 
         x' = F^-1(F(-t) + F(x) (F(t) - F(-t))),   F the distribution function of N(0, 1)
 
-    A lower threshold so moves a sample towards the centre, and does not make another one of it.
+    So a lower threshold moves a sample towards the centre, and does not replace it by another sample.
 
     Reference: [Brock et al., 2018](https://arxiv.org/abs/1809.11096), Section 3.1.
 
@@ -261,10 +261,10 @@ class TruncatedNumbers:
         self.uniform = self._numbers.uniform
 
     def normal(self, shape):
-        """Draws float32 numbers from the truncated N(0, 1); `shape[0]` is the number of samples."""
+        """Draws float32 numbers from the truncated N(0, 1). `shape[0]` is the number of samples."""
         numbers = tf.cast(self._numbers.normal(shape), "float64")
         below = distribution(tf.constant(-self._threshold, "float64"))
-        # Symmetric: of the tails, the lower one has the exact digits.
+        # By symmetry, compute in the lower tail. In the upper tail, probabilities near 1 would round away the digits.
         lower = tf.math.ndtri(below + distribution(-tf.abs(numbers)) * (1.0 - 2.0 * below))
         return tf.cast(-tf.sign(numbers) * lower, "float32")
 
