@@ -13,6 +13,7 @@ import ganzoo
 
 STEPS_PER_EPOCH, EPOCHS, CRITIC_STEPS, BATCH_SIZE = 8, 5, 3, 8
 STEPS = EPOCHS * STEPS_PER_EPOCH
+GO_ON = -1
 
 
 def build_model():
@@ -52,7 +53,10 @@ def digest(model):
 
 
 class Progress(keras.callbacks.Callback):
-    """Tells the parent the number of steps, and takes some time for each; three seconds for the step `long`."""
+    """Tells the parent the number of steps, and takes some time for each.
+
+    In the step `long` it waits until the parent sets the number to `GO_ON`, a minute at most.
+    """
 
     def __init__(self, steps, long=None, pause=0.01):
         super().__init__()
@@ -62,7 +66,10 @@ class Progress(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         self.steps.value = self.model.steps_done
-        time.sleep(3 if self.model.steps_done == self.long else self.pause)
+        end = time.monotonic() + 60
+        while self.model.steps_done == self.long and self.steps.value != GO_ON and time.monotonic() < end:
+            time.sleep(0.01)
+        time.sleep(self.pause)
 
 
 def train(kind, result, directory=None, every_steps=None, steps=None, long=None):
