@@ -4,9 +4,11 @@ import functools
 
 import keras
 import numpy as np
+from keras import layers
 
 import ganzoo
-from tests.sketches import stylegan2
+
+WIDTH = 8  # of a style
 
 
 def model_of(latents, samples, score=None, **settings):
@@ -49,4 +51,19 @@ def styled():
     """A model whose generator has a mapping network."""
     keras.utils.set_random_seed(0)
     discriminator = ganzoo.networks.dcgan.discriminator((8, 8, 1), filters=4, normalization=None)
-    return stylegan2.StyleGAN2(stylegan2.generator(), discriminator, seed=1)
+    return ganzoo.GAN(styled_generator(), discriminator, seed=1)
+
+
+def styled_generator(latent_dim=4, filters=6, styles_count=3):
+    """A mapping network, and a synthesis network whose layers are scaled by its style."""
+    latents = keras.Input((latent_dim,), name="latents")
+    mapping = keras.Model(latents, layers.Dense(WIDTH, activation="leaky_relu")(latents), name="mapping")
+    styles = keras.Input((styles_count, WIDTH), name="styles")
+    x = layers.Reshape((2, 2, WIDTH))(layers.Dense(4 * WIDTH)(layers.Flatten()(styles)))
+    for index in range(styles_count):
+        style = layers.Flatten()(layers.Cropping1D((index, styles_count - 1 - index))(styles))
+        scale = layers.Reshape((1, 1, filters))(layers.Dense(filters, bias_initializer="ones")(style))
+        x = layers.LeakyReLU(0.2)(layers.Multiply()([layers.Conv2D(filters, 3, padding="same")(x), scale]))
+        x = layers.UpSampling2D()(x) if index < styles_count - 1 else x
+    synthesis = keras.Model(styles, layers.Conv2D(1, 1, activation="tanh", dtype="float32")(x), name="synthesis")
+    return keras.Model(latents, synthesis(layers.RepeatVector(styles_count)(mapping(latents))), name="generator")

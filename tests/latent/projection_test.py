@@ -8,8 +8,7 @@ import ganzoo
 from ganzoo import latent
 from ganzoo.latent.projection import ramp
 from ganzoo.metrics.features import DigitsClassifier, EfficientNetLite0, ModelFeatures
-from tests.latent.networks import identity, linear_images, model_of, styled
-from tests.sketches import stylegan2
+from tests.latent.networks import WIDTH, identity, linear_images, model_of, styled
 
 
 def test_samples_of_a_linear_generator_are_found():
@@ -81,10 +80,10 @@ def test_styles_are_found_in_w():
     model = styled()
     target = model.generate(1, seed=4)
     found = latent.project(model, target, steps=10, starts=2, features=None, candidates=20)
-    assert found.space == "w" and found.latents.shape == (1, stylegan2.WIDTH)
+    assert found.space == "w" and found.latents.shape == (1, WIDTH)
     before = latent.project(model, target, steps=0, starts=2, features=None, candidates=20)
     assert found.losses.min() < before.losses.min()
-    sheet = latent.traverse(model, latent.draw(model, 1), np.zeros(stylegan2.WIDTH), [0.0])
+    sheet = latent.traverse(model, latent.draw(model, 1), np.zeros(WIDTH), [0.0])
     np.testing.assert_allclose(sheet.images[0], model.generate(1), atol=1e-6)
 
 
