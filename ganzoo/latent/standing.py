@@ -48,13 +48,16 @@ def standing_statistics(model, truncation=None, batches=100, batch_size=64, seed
         raise ValueError(
             f"The generator {network.name!r} has no batch normalization, and its samples need no statistics."
         )
-    # A copy: an averaged network is not trainable, and the vectors of spectral normalization must not move.
+    # A copy, since the vectors of spectral normalization must not move. An average is frozen, and frozen layers measure
+    # nothing.
     copy = keras.models.clone_model(network)
     copy.set_weights(network.get_weights())
     latents = np.asarray(model.prior(numbers, batches * batch_size))
     _, condition = model.conditions.for_samples(model.conditions.in_turn(batches * batch_size), batches * batch_size)
     inputs = [latents, *map(np.asarray, model.conditions.as_inputs(condition))]
     copies = graph.batch_normalizations(copy)
+    for layer in copies:
+        layer.trainable = True
     for index in range(batches):
         for layer in copies:
             layer.momentum = index / (index + 1)  # Of what has been before: the plain mean over the batches.

@@ -83,6 +83,9 @@ class AdversarialModel(GenerativeModel):
     # Whether one discriminator has one score for each sample, high for real ones.
     ranks_samples = True
 
+    # Whether a sample depends in training on random numbers beside its latents.
+    draws_beside_latents = False
+
     discriminator = Fixed()
     discriminator_steps = Setting(checks.check_at_least_one, during_fit=False)
     packing = Fixed(checks.check_at_least_one)

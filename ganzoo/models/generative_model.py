@@ -322,7 +322,7 @@ class GenerativeModel(CompiledModel):
         """Updates the averaged generator and its statistics: `average <- decay * average + (1 - decay) * weight`.
 
         After t steps the decay is `min(ema_decay, (1 + t) / (10 + t))`. So the average first covers about the last
-        tenth of the steps, and the initial weights do not hold it back.
+        tenth of the steps, and the initial weights do not hold it back. A schedule is taken as it is.
         """
         if (self.ema_decay is None) != (self.ema_generator is None):
             raise ValueError(
@@ -331,8 +331,9 @@ class GenerativeModel(CompiledModel):
             )
         if self.ema_decay is None:
             return
-        step = ops.cast(self.step, "float32")
-        decay = ops.minimum(schedules.value_at(self.ema_decay, self.step), (1.0 + step) / (10.0 + step))
+        step, decay = ops.cast(self.step, "float32"), schedules.value_at(self.ema_decay, self.step)
+        if not schedules.is_schedule(self.ema_decay):
+            decay = ops.minimum(decay, (1.0 + step) / (10.0 + step))
         for averaged, network in self.averages():
             for average, weight in zip(averaged.weights, network.weights, strict=True):
                 average.assign(decay * average + (1.0 - decay) * weight)

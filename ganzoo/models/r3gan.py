@@ -49,6 +49,7 @@ class R3GAN(AdversarialModel):
 
     Departures from the paper: the length of the training is counted in steps and not in images. The paper's 2e7 images
     in batches of 512 are 39,062 steps, and its half-life of 5e6 images is a quarter of them. Adam's epsilon is Keras'.
+    The augmentations are those of StyleGAN2-ADA; the authors' code has weaker changes of colour, and cutout.
 
     Args:
         generator: Built `keras.Model`, latents `(batch, latent_dim)` -> samples.

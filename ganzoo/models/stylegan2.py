@@ -52,7 +52,8 @@ class StyleGAN2(GAN):
 
     - The penalties are added to the losses of their steps. The paper makes updates of their own of them, and corrects
       Adam's settings for these.
-    - a moves after the step, and the penalty sees the mean of the steps before.
+    - a moves after the step, and the penalty sees the mean of the steps before. The penalty has every k-th latent of
+      the update, where the authors' code draws new ones.
     - Each sample draws the layer at which its style changes for itself.
     - The average of the weights begins as in all models of the zoo (`ema_decay`).
     - Adam's epsilon is Keras'. See also `ganzoo.networks.stylegan2`.
@@ -85,6 +86,8 @@ class StyleGAN2(GAN):
 
     # Its synthesis network is convolutional.
     networks_for_vectors = None
+    # Styles are mixed, and the noise of each sample is new.
+    draws_beside_latents = True
 
     mixing_probability = Setting(check_probability)
     path_length_weight = Setting(checks.check_weight)

@@ -45,7 +45,8 @@ class VQVAE(AutoencodingModel):
 
     - The prior is trained beside the autoencoder, by the same optimizer; in the paper afterwards. To train it alone at
       the end, freeze `encoder` and `generator` (`trainable = False`), then `compile` and `fit` again.
-    - The prior is a PixelCNN without gates.
+    - The prior is a PixelCNN without gates. Its masked 3x3 kernels have a blind spot, so a place does not see all codes
+      before it.
     - The reconstruction is the mean squared error over pixels, a Gaussian likelihood up to constants.
 
     Args:

@@ -25,7 +25,8 @@ class WAE(Autoencoder):
 
     The maximum mean discrepancy compares the latents of a batch with as many draws of N(0, I), by the inverse
     multiquadratic kernel k(a, b) = C / (C + |a - b|^2) with C = 2 latent_dim. With the squared error as the cost, and
-    latents exactly distributed as the prior, L is the squared 2-Wasserstein distance of data and samples (Theorem 1).
+    latents exactly distributed as the prior, L bounds the squared 2-Wasserstein distance of data and samples from
+    above. The best encoder reaches it (Theorem 1).
 
     Reference: [Tolstikhin et al., 2018](https://arxiv.org/abs/1711.01558), Algorithm 2, Section 4.
 
@@ -81,7 +82,8 @@ class WAE(Autoencoder):
         optimizer=partial(Adam, 1e-3, beta_1=0.5),
         **settings,
     ):
-        """Returns the compiled model, with the settings of the paper's faces. Its digits have 8 latents, lambda 10.
+        """Returns the compiled model, with the settings of the paper's faces. Its digits have 8 latents, and lambda
+        is 10 for pixels in [0, 1], so 40 for ours in [-1, 1].
 
         Args:
             image_shape: `(height, width, channels)` or `(dimensions,)`.

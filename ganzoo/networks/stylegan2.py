@@ -25,6 +25,7 @@ Departures from the paper:
 - Outside of training the noise is the same for all samples, so the sample is a function of latents or styles alone.
   Training draws new noise for each sample.
 - A group of the minibatch statistics is a run of neighbours.
+- Filters of images that are doubled or halved repeat the pixels at the edge, where the authors' code has zeros.
 """
 
 import math

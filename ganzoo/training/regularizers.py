@@ -169,6 +169,17 @@ def check(model):
             f"`{changed[0]}` changes images, and the scores of a model that translates images depend on their inputs, "
             f"too. Received: samples of the shape {model.image_shape}. Leave it out."
         )
+    discriminator = getattr(model, "discriminator", None)  # Settings may come before it.
+    if model.top_k < 1 and discriminator is not None and isinstance(discriminator.output, dict):
+        raise ValueError(
+            "`top_k` chooses samples by their scores, and this discriminator has further outputs, whose losses would "
+            f"see all samples: {', '.join(discriminator.output)}. Leave it out."
+        )
     moved = [name for name in ("latent_consistency_weight", "latent_diversity_weight") if getattr(model, name)]
     if moved and not (model.has_latents and tf.as_dtype(model.latent_dtype).is_floating):
         raise ValueError(f"`{moved[0]}` puts noise on latents that are floats, and this model has none. Leave it out.")
+    if moved and model.draws_beside_latents:
+        raise ValueError(
+            f"`{moved[0]}` compares samples whose latents alone differ, and {type(model).__name__} draws more than "
+            "latents for each sample. Leave it out."
+        )

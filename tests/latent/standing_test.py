@@ -27,13 +27,22 @@ def test_the_statistics_are_those_of_the_latents():
     np.testing.assert_allclose(layer.moving_variance, 63 / 64, rtol=0.05)
 
 
+def test_statistics_of_an_average():
+    """Its layers are frozen, and are measured nevertheless."""
+    model = model_with(keras.layers.BatchNormalization(), ema_decay=0.9)
+    standing_statistics(model, truncation=1.0, batches=50)
+    np.testing.assert_allclose(model.ema_generator.layers[1].moving_variance, 0.29113 * 63 / 64, rtol=0.05)
+    np.testing.assert_array_equal(model.generator.layers[1].moving_variance, np.ones(2))
+
+
 def test_only_statistics_of_the_network_that_generates_change():
     model = tiny(ganzoo.BigGAN, (8, 8, 1), num_classes=3, filters=1, ema_decay=0.9)
     before = {weight.path: weight.numpy() for weight in model.weights}
     momenta = [layer.momentum for layer in model.ema_generator._flatten_layers() if hasattr(layer, "momentum")]
     standing_statistics(model, truncation=0.5, batches=2, batch_size=8)
     changed = {weight.path for weight in model.weights if not np.array_equal(before[weight.path], weight)}
-    assert changed and all("moving" in path for path in changed)
+    moving = {weight.path for weight in model.ema_generator.weights if "moving" in weight.path}
+    assert changed == moving
     assert changed <= {weight.path for weight in model.ema_generator.weights}
     assert momenta == [layer.momentum for layer in model.ema_generator._flatten_layers() if hasattr(layer, "momentum")]
     assert np.isfinite(model.generate(3, condition=[0, 1, 2])).all()

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 import ganzoo
 from ganzoo.models.adversarial_model import AdversarialModel
+from ganzoo.training.schedules import Cosine
 from tests.check_model import (
     arrays,
     assert_equal_arrays,
@@ -240,3 +241,12 @@ def test_the_generators_gradient_passes_a_half_precision_discriminator():
     model.compile(**sgd())
     for optimizer in (model.generator_optimizer, model.discriminator_optimizer):
         assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+
+
+def test_a_schedule_of_the_average_is_taken_as_it_is():
+    """Without the warm-up of a constant decay."""
+    model = tiny(ganzoo.GAN, (4, 4, 1), hidden=(3,), ema_decay=Cosine(0.75, 0.75, total_steps=10))
+    before = model.ema_generator.weights[0].numpy()
+    model.generator.weights[0].assign_add(np.ones_like(before))
+    model.update_ema()
+    np.testing.assert_allclose(model.ema_generator.weights[0], before + 0.25, rtol=1e-6)

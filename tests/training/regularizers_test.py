@@ -16,6 +16,7 @@ from tests.check_model import (
     reload,
     replicas_agree,
     resumes_with_the_same_bits,
+    samples_like,
     tiny,
     train,
 )
@@ -276,3 +277,15 @@ def test_other_refusals():
 def test_anchors_are_numbers():
     with pytest.raises(ValueError, match="`fake_anchor` must be a number"):
         lecam_loss([[1.0]], [[0.0]], 0.0, [])
+
+
+def test_top_k_with_heads_is_refused():
+    model = tiny(ganzoo.ACGAN, (8, 8, 1), num_classes=3, filters=1, top_k=0.5)
+    with pytest.raises(ValueError, match="`top_k` chooses samples by their scores.*classes"):
+        model.train_on_batch(*samples_like(model, 4))
+
+
+def test_neighbours_of_styles_are_refused():
+    settings = {"base": 16, "max_filters": 2, "mapping_layers": 1, "group_size": 2, "latent_diversity_weight": 1.0}
+    with pytest.raises(ValueError, match="`latent_diversity_weight` compares samples whose latents alone differ"):
+        tiny(ganzoo.StyleGAN2, (8, 8, 1), **settings)
