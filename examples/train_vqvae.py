@@ -8,9 +8,9 @@ perplexity tells how many codes are in use. All settings are flags of `python -m
 
 from pathlib import Path
 
+import keras
 import numpy as np
 from absl import app, flags
-from keras.optimizers import Adam
 
 import ganzoo
 
@@ -32,7 +32,7 @@ def main(_):
         prior_filters=32,
         prior_blocks=2,
         codebook_decay=0.99,
-        optimizer=Adam(1e-3),
+        optimizer=keras.optimizers.Adam(1e-3),
     )
     vqvae.fit(digits, epochs=flag_values.epochs)
 
