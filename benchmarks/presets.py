@@ -207,6 +207,8 @@ def make(options):
     model.save_to_preset(target, options.discriminator, "float16", card)
     for name, picture in pictures.items():
         images.save_png(target / name, picture)
+    if options.curve:
+        shutil.copyfile(options.run / "learning_curve.png", target / "learning_curve.png")
     print((target / folder.CARD).read_text())
 
 
@@ -277,6 +279,7 @@ def main():
     maker.add_argument("--run", type=Path, required=True, help="the folder that `ganzoo train` wrote")
     maker.add_argument("--discriminator", action=argparse.BooleanOptionalAction, default=True)
     maker.add_argument("--training", help="time and machine, for the card")
+    maker.add_argument("--curve", action="store_true", help="keep the picture of the logged values as well")
     checker.add_argument("names", nargs="*")
     checker.add_argument("--seed", type=int, default=0)
     for each, function in ((maker, make), (checker, check)):
