@@ -1,6 +1,8 @@
 """A training that can be killed at any moment: everything in it that has a state."""
 
 import hashlib
+import signal
+import threading
 import time
 from pathlib import Path
 
@@ -74,6 +76,9 @@ class Progress(keras.callbacks.Callback):
 
 def train(kind, result, directory=None, every_steps=None, steps=None, long=None):
     """Trains to the last epoch, from the newest checkpoint in `directory` on, and writes the digest to `result`."""
+    # A shell that starts the tests in the background has SIGINT ignored, and children inherit that.
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     model = build_model()
     callbacks = []
     if directory is not None:
