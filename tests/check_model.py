@@ -385,6 +385,20 @@ GENERATIVE_CHECKS = [
 check_generative_model = pytest.mark.parametrize("check", GENERATIVE_CHECKS, ids=lambda check: check.__name__)
 """Runs a test with each contract of a model with one optimizer: `make.optimizers = ("optimizer",)`."""
 
+check_objective = pytest.mark.parametrize(
+    "check",
+    [
+        config_round_trip,
+        resumes_with_the_same_bits,
+        logs_of_one_step,
+        replicas_agree,
+        jit_compiles,
+        trains_in_half_precision,
+    ],
+    ids=lambda check: check.__name__,
+)
+"""Runs a test with what a loss of its own changes, for a model that samples, averages and saves as its base does."""
+
 CHECKS = [
     config_round_trip,
     saves_right_after_construction,

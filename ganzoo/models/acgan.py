@@ -7,6 +7,7 @@ from keras import ops
 from keras.optimizers import Adam
 
 from ganzoo import checks, networks
+from ganzoo.models.cgan import check_condition
 from ganzoo.models.gan import GAN
 from ganzoo.networks.heads import read_heads
 from ganzoo.training.settings import Setting
@@ -70,7 +71,7 @@ class ACGAN(GAN):
 
     def __init__(self, generator, discriminator, num_classes=None, class_weight=1.0, **kwargs):
         super().__init__(generator, discriminator, num_classes=num_classes, **kwargs)
-        check_condition(self.conditions.label, self.conditions.attributes)
+        check_condition("AC-GAN", self.conditions.label, self.conditions.attributes)
         self.class_weight = class_weight
         check_classifier(self)
 
@@ -141,16 +142,8 @@ class ACGAN(GAN):
 
         The other arguments belong to the networks, the class and `compile`.
         """
-        check_condition(num_classes, num_attributes)
+        check_condition("AC-GAN", num_classes, num_attributes)
         return cls.assemble(locals())
-
-
-def check_condition(classes, attributes):
-    """Raises a `ValueError` if there are neither classes nor attributes."""
-    if classes is None and attributes is None:
-        raise ValueError(
-            "AC-GAN needs `num_classes`, the number of labels, or `num_attributes`. Received: none of them."
-        )
 
 
 def class_loss(critic, samples, label_columns=()):

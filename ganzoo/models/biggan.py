@@ -68,11 +68,7 @@ class BigGAN(SNGAN):
     def generator_objective(self, update):
         loss = super().generator_objective(update)
         if self.orthogonal_weight:
-            kernels = [
-                variable.value
-                for variable in self.generator.trainable_variables
-                if len(variable.shape) > 1 and "shared_embedding" not in variable.path
-            ]
+            kernels = [variable.value for variable in orthogonal_variables(self.generator)]
             loss += self.regularize("orthogonal", self.orthogonal_weight, lambda: orthogonal_penalty(kernels))
         return loss
 
@@ -95,3 +91,16 @@ class BigGAN(SNGAN):
     ):
         """Returns the compiled model; see `GAN.from_paper` for the arguments."""
         return cls.assemble(locals())
+
+
+def orthogonal_variables(generator):
+    """The kernels of a generator that the penalty is for: all but those that read the class.
+
+    These are the shared embedding or, without it, the gains and biases for each class. A table of few classes cannot
+    have as many orthogonal columns as a map has channels.
+    """
+    kernels = [variable for variable in generator.trainable_variables if len(variable.shape) > 1]
+    shared = [variable for variable in kernels if "shared_embedding" in variable.path]
+    tables = [variable for variable in kernels if variable.path.endswith(("gain/kernel", "bias/kernel"))]
+    left_out = {id(variable) for variable in shared or tables}
+    return [variable for variable in kernels if id(variable) not in left_out]

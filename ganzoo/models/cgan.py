@@ -65,7 +65,7 @@ class CGAN(GAN):
 
     def __init__(self, generator, discriminator, num_classes=None, **kwargs):
         super().__init__(generator, discriminator, num_classes=num_classes, **kwargs)
-        check_condition(self.conditions.label, self.conditions.attributes)
+        check_condition("A conditional GAN", self.conditions.label, self.conditions.attributes)
 
     @classmethod
     def from_paper(
@@ -94,14 +94,14 @@ class CGAN(GAN):
 
         The other arguments belong to the networks, the class and `compile`.
         """
-        check_condition(num_classes, num_attributes)
+        check_condition("A conditional GAN", num_classes, num_attributes)
         return cls.assemble(locals())
 
 
-def check_condition(classes, attributes):
-    """Raises a `ValueError` if there are neither classes nor attributes."""
+def check_condition(model, classes, attributes):
+    """Raises a `ValueError` if a model of that name has neither classes nor attributes."""
     if classes is None and attributes is None:
         raise ValueError(
-            "A conditional GAN needs `num_classes`, the number of labels, or `num_attributes`. Received: none of them. "
-            "Pass one, or take ganzoo.GAN for samples without labels."
+            f"{model} needs `num_classes`, the number of labels, or `num_attributes`. Received: neither. Pass one of "
+            "them, or take ganzoo.GAN for samples without labels."
         )

@@ -82,8 +82,10 @@ class WAE(Autoencoder):
         optimizer=partial(Adam, 1e-3, beta_1=0.5),
         **settings,
     ):
-        """Returns the compiled model, with the settings of the paper's faces. Its digits have 8 latents, and lambda
-        is 10 for pixels in [0, 1], so 40 for ours in [-1, 1].
+        """Returns the compiled model, with the settings of the paper's faces. Its digits have 8 latents and lambda 10.
+
+        The squared error grows with the range of the pixels. Ours lie in [-1, 1], so a lambda that was found for pixels
+        in [0, 1] corresponds to four times as much here.
 
         Args:
             image_shape: `(height, width, channels)` or `(dimensions,)`.

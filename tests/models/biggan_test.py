@@ -4,6 +4,7 @@ import pytest
 
 import ganzoo
 from ganzoo.layers import SelfAttention
+from ganzoo.models.biggan import orthogonal_variables
 from ganzoo.penalties import orthogonal_penalty
 from tests.check_model import CHECKS, jit_compiles, tiny, train
 
@@ -59,6 +60,16 @@ def test_the_orthogonal_term():
     assert logs[1e-3]["orthogonal"] == pytest.approx(float(weights[1e-3]), rel=1e-4)
     expected = logs[0.0]["g_loss"] + 1e-3 * logs[1e-3]["orthogonal"]
     assert logs[1e-3]["g_loss"] == pytest.approx(expected, rel=1e-4, abs=1e-6)
+
+
+def test_kernels_of_the_orthogonal_term():
+    """Without the shared embedding the tables of the classes are left out; with it they are kernels of the latents."""
+    alone = make(shared_dim=None, split_latents=False)
+    paths = [variable.path for variable in orthogonal_variables(alone.generator)]
+    assert paths and not [path for path in paths if path.endswith(("gain/kernel", "bias/kernel"))]
+    shared = [variable.path for variable in orthogonal_variables(make().generator)]
+    assert [path for path in shared if path.endswith("gain/kernel")]
+    assert not [path for path in shared if "shared_embedding" in path]
 
 
 def test_without_classes():

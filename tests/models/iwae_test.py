@@ -8,15 +8,7 @@ from scipy.special import logsumexp, softmax
 import ganzoo
 from ganzoo.models.iwae import log_mean_exp
 from ganzoo.networks import autoencoder as family
-from tests.check_model import (
-    config_round_trip,
-    jit_compiles,
-    logs_of_one_step,
-    replicas_agree,
-    resumes_with_the_same_bits,
-    tiny,
-    trains_in_half_precision,
-)
+from tests.check_model import check_objective, tiny
 from tests.models.vae_test import MARGINAL, POSTERIOR, draw_samples, linear_gaussian
 
 LOGS = {"loss", "elbo", "effective_samples"}
@@ -29,19 +21,7 @@ def make(**overrides):
 make.optimizers = ("optimizer",)
 
 
-# What a loss changes; sampling, averaging and saving are the VAE's.
-@pytest.mark.parametrize(
-    "check",
-    [
-        config_round_trip,
-        resumes_with_the_same_bits,
-        logs_of_one_step,
-        replicas_agree,
-        jit_compiles,
-        trains_in_half_precision,
-    ],
-    ids=lambda check: check.__name__,
-)
+@check_objective
 def test_contract(check, tmp_path):
     check(make, LOGS, tmp_path)
 

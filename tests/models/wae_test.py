@@ -6,15 +6,7 @@ import tensorflow as tf
 
 import ganzoo
 from ganzoo.networks import autoencoder as family
-from tests.check_model import (
-    config_round_trip,
-    jit_compiles,
-    logs_of_one_step,
-    replicas_agree,
-    resumes_with_the_same_bits,
-    tiny,
-    trains_in_half_precision,
-)
+from tests.check_model import check_objective, tiny
 from tests.scalar_networks import numbers_of
 
 LOGS = {"loss", "reconstruction", "mmd"}
@@ -27,19 +19,7 @@ def make(**overrides):
 make.optimizers = ("optimizer",)
 
 
-# What a loss changes; sampling, averaging and saving are the autoencoder's.
-@pytest.mark.parametrize(
-    "check",
-    [
-        config_round_trip,
-        resumes_with_the_same_bits,
-        logs_of_one_step,
-        replicas_agree,
-        jit_compiles,
-        trains_in_half_precision,
-    ],
-    ids=lambda check: check.__name__,
-)
+@check_objective
 def test_contract(check, tmp_path):
     check(make, LOGS, tmp_path)
 
