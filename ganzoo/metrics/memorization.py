@@ -40,14 +40,15 @@ def memorization(real, fake, held_out, pairs=16, level=0.95, seed=0, chunk_size=
         chunk_size: Integer, the edge of the largest block of distances. Defaults to `1024`.
 
     Returns:
-        A `Score`. Its details have:
+        A `Score`. Its details have `distance_ratio` and `pairs`.
 
-        - `distance_ratio`: the distance to the nearest training sample, divided by the distance to the nearest held-out
-          sample. It is the median over generated samples, scaled by the numbers of samples and the intrinsic dimension
-          so that it is 1 without memorization.
-        - `pairs`: a dictionary of lists with an entry for each pair, smallest ratio first. `fake` and `real` are the
-          indices of the samples, `distance` is their distance, and `held_out_distance` is the distance to the nearest
-          held-out sample.
+        `distance_ratio` is the distance to the nearest training sample, divided by the distance to the nearest held-out
+        sample. It is the median over generated samples, scaled by the numbers of samples and the intrinsic dimension
+        so that it is 1 without memorization.
+
+        `pairs` is a dictionary of lists with an entry for each pair, smallest ratio first. `fake` and `real` are the
+        indices of the samples, `distance` is their distance, and `held_out_distance` is the distance to the nearest
+        held-out sample.
 
     Raises:
         ValueError: With fewer than two samples of any kind.
