@@ -1,11 +1,12 @@
 """Do the tests pass on other machines? Runs the contracts, the metrics and the random numbers as other machines would.
 
     make portability                                   # all kinds, half an hour or more on two cores
-    python benchmarks/portability.py --kinds "1 thread" sse4.1
+    python benchmarks/portability.py --kinds "1 thread" "oneDNN SSE4.1"
 
 Each kind is a process with its own environment: other numbers of threads, older instruction sets for oneDNN
 (TensorFlow's convolutions and products), OpenBLAS (NumPy's and SciPy's linear algebra) and NumPy, and TensorFlow
-without oneDNN. Prints a line for each kind, and ends with 1 if any fails.
+without oneDNN. The kinds of OpenBLAS and NumPy run the tests of what these two libraries compute. Prints a line for
+each kind, and ends with 1 if any fails.
 """
 
 import argparse
@@ -15,6 +16,14 @@ import sys
 
 from lib import test_runs
 
+# What NumPy and SciPy compute: the measures, the laboratory, the random numbers and the pixels.
+NUMPY_TESTS = (
+    "tests/sampling_test.py",
+    "tests/metrics",
+    "tests/divergences",
+    "tests/density",
+    "tests/data",
+)
 TESTS = (
     "tests/sampling_test.py",
     "tests/metrics",
@@ -60,7 +69,7 @@ def supported(environment):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kinds", nargs="+", default=list(KINDS), choices=list(KINDS), metavar="KIND")
-    parser.add_argument("--tests", nargs="+", default=TESTS, help="files and folders of tests")
+    parser.add_argument("--tests", nargs="+", help="files and folders of tests")
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     print(f"| {'machine':<18} | result | seconds |\n|---|---|---|", flush=True)
@@ -71,7 +80,9 @@ def main():
             features = [name for name in KINDS[kind]["NPY_DISABLE_CPU_FEATURES"].split()]
             usable = [name for name in features if supported({**environment, "NPY_DISABLE_CPU_FEATURES": name})]
             environment["NPY_DISABLE_CPU_FEATURES"] = " ".join(usable)
-        passed, result, failures = test_runs.run(sys.executable, options.tests, options.workers, environment)
+        of_numpy = kind.startswith(("OpenBLAS", "NumPy"))
+        tests = options.tests or (NUMPY_TESTS if of_numpy else TESTS)
+        passed, result, failures = test_runs.run(sys.executable, tests, options.workers, environment)
         print("\n".join([f"| {kind:<18} | {result} |", *failures]), flush=True)
         failed |= not passed
     sys.exit(int(failed))

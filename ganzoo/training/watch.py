@@ -34,42 +34,57 @@ def watched(model, stream, start):
         element = element[0] if len(element) == 1 else element
         parts = element if isinstance(element, (tuple, list)) else (element,)
         samples, condition = model.conditions.arrange(*parts[:2])
-        # The elements pass only after the checks.
-        with tf.control_dependencies(list(assertions(model, samples, condition, index))):
+        rules = list(rules_of(model, samples, condition))
+        is_fine = tf.reduce_all([True, *(tf.reduce_all(fine) for fine, _ in rules)])
+        # The elements pass only after the checks. A good batch pays for no more than `is_fine`.
+        with tf.control_dependencies([tf.cond(is_fine, tf.no_op, lambda: report(rules, index))]):
             return tf.nest.map_structure(tf.identity, element)
 
     return stream.enumerate(start).map(lambda index, element: check(index, element), tf.data.AUTOTUNE)
 
 
-def assertions(model, samples, condition, index):
-    """The checks of one batch, as operations."""
-    yield from of_pixels(samples, "samples", len(model.image_shape) == 3, index)
+def rules_of(model, samples, condition):
+    """The rules for one batch.
+
+    Yields:
+        Pair: a boolean tensor with a row for each sample, true where the batch is good, and a dictionary from the words
+        for a fault to a function that returns such a tensor for this fault.
+    """
+    yield from rules_of_pixels(samples, "samples", len(model.image_shape) == 3)
     for name, value in model.conditions.parts(condition).items():
         if value.shape.rank == 4:
-            yield from of_pixels(value, "input images", True, index)
+            yield from rules_of_pixels(value, "input images", True)
         elif isinstance(model.conditions.kinds[name], Label):
             classes = model.conditions.kinds[name].num_classes
-            bad = (value < 0) | (value >= tf.cast(classes, value.dtype))
-            yield refused(bad, f"labels outside of 0..{classes - 1} (num_classes={classes})", index)
+            fine = (value >= 0) & (value < tf.cast(classes, value.dtype))
+            yield fine, {f"labels outside of 0..{classes - 1} (num_classes={classes})": lambda fine=fine: fine}
         else:
-            yield refused(tf.reduce_any((value < 0) | (value > 1), axis=1), f"{name} outside of 0..1", index)
+            fine = (value >= 0) & (value <= 1)
+            yield fine, {f"{name} outside of 0..1": lambda fine=fine: fine}
 
 
-def of_pixels(samples, what, are_images, index):
-    """The checks of floats: all must be finite, and images must lie in [-1, 1]."""
-    if not samples.dtype.is_floating:
-        return
-    axes = list(range(1, samples.shape.rank))
-    yield refused(tf.reduce_any(~tf.math.is_finite(samples), axis=axes), f"{what} with NaN or infinite values", index)
-    if are_images:
-        largest = tf.reduce_max(tf.abs(samples), axis=axes)
-        yield refused(largest > tf.cast(_LIMIT, samples.dtype), f"{what} outside of -1 to 1", index)
+def rules_of_pixels(samples, what, are_images):
+    """The rules for floats: all must be finite, and images must lie in [-1, 1]."""
+    if samples.dtype.is_floating:
+        limit = tf.constant(_LIMIT if are_images else samples.dtype.max, samples.dtype)
+        fine = tf.abs(samples) <= limit  # Also false for NaN: one comparison finds every fault.
+        yield (
+            fine,
+            {
+                f"{what} with NaN or infinite values": lambda: tf.math.is_finite(samples),
+                f"{what} outside of -1 to 1": lambda: fine,
+            },
+        )
 
 
-def refused(bad, what, index):
-    """An operation that fails if an entry of `bad` is true."""
-    first = tf.argmax(tf.cast(bad, "int32"))
-    return tf.debugging.Assert(~tf.reduce_any(bad), [f"{_MARK}: {what}", index, first])
+def report(rules, index):
+    """An operation that fails, and names the first fault of a batch, the batch, and the first sample with the fault."""
+    for _, faults in rules:
+        for what, good in faults.items():
+            bad = tf.reduce_any(tf.reshape(~good(), (tf.shape(good())[0], -1)), axis=1)
+            first = tf.argmax(tf.cast(bad, "int32"))
+            tf.debugging.Assert(~tf.reduce_any(bad), [f"{_MARK}: {what}", index, first])
+    return tf.no_op()
 
 
 def in_words(error):
