@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from ganzoo.command_line.models import card_of, is_saved_model, load_model
 from ganzoo.presets import folder
-from ganzoo.training.conditions import Attributes
+from ganzoo.training.condition_kinds import Attributes
 from ganzoo.training.schedules import is_schedule
 from ganzoo.version import __version__
 

@@ -11,7 +11,7 @@ from ganzoo.command_line.latent_flags import integers_of
 from ganzoo.command_line.models import load_model
 from ganzoo.command_line.translate import images_in, read
 from ganzoo.metrics.defaults import default_features
-from ganzoo.training.conditions import Attributes
+from ganzoo.training.condition_kinds import Attributes
 
 
 def interpolate(options):

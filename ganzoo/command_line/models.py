@@ -15,7 +15,7 @@ from ganzoo.presets import library, shelf
 from ganzoo.progress import track
 from ganzoo.sampling import SeededNumbers
 from ganzoo.training.checkpoint_files import CheckpointFiles
-from ganzoo.training.conditions import Attributes
+from ganzoo.training.condition_kinds import Attributes
 
 
 @dataclasses.dataclass

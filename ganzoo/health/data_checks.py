@@ -14,7 +14,7 @@ from ganzoo.health.findings import Finding
 from ganzoo.health.model_checks import networks_of
 from ganzoo.networks import graph
 from ganzoo.networks.unet import BatchStatisticsNormalization
-from ganzoo.training.conditions import Image, Label
+from ganzoo.training.condition_kinds import Image, Label
 from ganzoo.training.first_samples import batches_of, first_samples
 
 # A check looks only at the first batches. It stops after MAX_SAMPLES, MAX_VALUES or MAX_SECONDS.

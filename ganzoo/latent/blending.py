@@ -7,7 +7,7 @@ import tensorflow as tf
 from ganzoo.layers import OneHot
 from ganzoo.networks.graph import edges_of
 from ganzoo.sampling import in_full_batches
-from ganzoo.training.conditions import Attributes, Label
+from ganzoo.training.condition_kinds import Attributes, Label
 
 # Layers that turn a label into a vector. Vectors can be mixed, integers cannot.
 VECTORS = (OneHot, keras.layers.Embedding)

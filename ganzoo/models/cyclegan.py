@@ -14,7 +14,7 @@ from ganzoo.networks import patchgan, translator
 from ganzoo.networks.graph import average_of
 from ganzoo.sampling import in_full_batches
 from ganzoo.training import assembly
-from ganzoo.training.conditions import Image
+from ganzoo.training.condition_kinds import Image
 from ganzoo.training.critic import Critic, Update, batch_size_of
 from ganzoo.training.image_pool import ImagePool
 from ganzoo.training.schedules import with_decay

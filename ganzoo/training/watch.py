@@ -8,7 +8,7 @@ import re
 
 import tensorflow as tf
 
-from ganzoo.training.conditions import Label
+from ganzoo.training.condition_kinds import Label
 
 # Tells the errors of this module from TensorFlow's own.
 _MARK = "ganzoo refuses a batch"

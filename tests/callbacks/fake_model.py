@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ganzoo.training.conditions import Conditions, Label
+from ganzoo.training.condition_kinds import Label
+from ganzoo.training.conditions import Conditions
 
 
 class FakeModel(keras.Model):

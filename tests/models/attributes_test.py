@@ -8,7 +8,8 @@ import tensorflow as tf
 
 import ganzoo
 from ganzoo.callbacks import SampleGrid
-from ganzoo.training.conditions import Attributes, Conditions, Label
+from ganzoo.training.condition_kinds import Attributes, Label
+from ganzoo.training.conditions import Conditions
 from ganzoo.training.real_samples import conditions_to_generate
 from tests.check_model import (
     config_round_trip,

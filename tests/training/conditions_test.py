@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 import ganzoo
-from ganzoo.training.conditions import Image, Label
+from ganzoo.training.condition_kinds import Image, Label
 from tests.check_model import reload, replicas_agree, resumes_with_the_same_bits
 
 INPUTS = np.random.default_rng(0).uniform(-1, 1, (8, 4, 6, 1)).astype("float32")
