@@ -331,6 +331,16 @@ def of_latents():
         "latent.project": with_model(
             latent.project, lambda: {"targets": IMAGES[:2], "steps": 2, "features": None, "candidates": 8}
         ),
+        "latent.perceptual_path_length": with_model(
+            latent.perceptual_path_length, lambda: {"num_samples": 8, "batch_size": 4}
+        ),
+        "latent.standing_statistics": Entry(
+            lambda **arguments: latent.standing_statistics(a_model("DCGAN"), **arguments).generate(2),
+            lambda: {"batches": 1, "batch_size": 4},
+            signature=latent.standing_statistics,
+            skip=("model",),
+        ),
+        "latent.Reader": with_model(latent.Reader, lambda: {"images": IMAGES, "labels": LABELS, "epochs": 1}),
         "latent.nearest": of(latent.nearest, {"generated": IMAGES[:2], "training": IMAGES}),
         "latent.calibrate": of(latent.calibrate, {"real": SCORES, "fake": -SCORES}),
         "latent.acceptance_probability": of(
@@ -365,6 +375,9 @@ def of_metrics():
         "metrics.InceptionScore": metric("InceptionScore", {"splits": 2}, pair=(VECTORS, OTHERS)),
         "metrics.ModeCoverage": metric("ModeCoverage", {"centers": POINTS[:3], "std": 0.5}, pair=(POINTS, POINTS)),
         "metrics.Memorization": metric("Memorization", {"held_out": VECTORS[:32]}),
+        "metrics.L1Distance": metric("L1Distance", pair=(IMAGES, IMAGES[::-1])),
+        "metrics.MSSSIMDiversity": metric("MSSSIMDiversity", {"pairs": 4}, pair=(LARGER, LARGER[::-1])),
+        "metrics.PyramidSlicedWasserstein": metric("PyramidSlicedWasserstein", pair=(LARGER, LARGER[::-1])),
         "metrics.frechet_distance": of(metrics.frechet_distance, pair),
         "metrics.kernel_distance": of(metrics.kernel_distance, {**pair, "subset_size": 16, "subsets": 4}),
         "metrics.precision": of(metrics.precision, pair),
@@ -419,7 +432,11 @@ def of_divergences():
         "divergences.gaussian_total_variation": of(
             divergences.gaussian_total_variation, {**gaussians, "variance_1": 1.0, "variance_2": 2.0}
         ),
+        "divergences.gaussian_energy_distance": of(
+            divergences.gaussian_energy_distance, {**gaussians, "variance_1": 1.0, "variance_2": 2.0}
+        ),
         "divergences.estimate_wasserstein": of(divergences.estimate_wasserstein, clouds),
+        "divergences.estimate_density_ratio": of(divergences.estimate_density_ratio, clouds),
         "divergences.estimate_jensen_shannon": of(divergences.estimate_jensen_shannon, clouds),
     }
 
@@ -433,6 +450,9 @@ def of_losses():
             losses.discriminator_cross_entropy,
             {"real_scores": SCORES, "fake_scores": SCORES},
             **of_any_scores,
+        ),
+        "losses.hinge_discriminator_loss": of(
+            losses.hinge_discriminator_loss, {"real_scores": SCORES, "fake_scores": SCORES}, **of_any_scores
         ),
         "losses.hinge_generator_loss": of(losses.hinge_generator_loss, {"fake_scores": SCORES}, **of_any_scores),
         "losses.lecam_loss": of(
@@ -452,12 +472,100 @@ def of_networks():
         for side in ("generator", "discriminator"):
             function = getattr(getattr(ganzoo.networks, family), side)
             entries[f"networks.{family}.{side}"] = of(function, {"image_shape": (8, 8, 1)})
+    small = {"image_shape": (8, 8, 1), "filters": 4}
+    for name, good in {
+        "acgan.discriminator": {**small, "num_classes": 3},
+        "biggan.generator": {**small, "num_classes": 3},
+        "biggan.discriminator": {**small, "num_classes": 3},
+        "r3gan.generator": {**small, "cardinality": 2},
+        "r3gan.discriminator": {**small, "cardinality": 2},
+        "stylegan2.generator": {"image_shape": (8, 8, 1), "base": 16, "max_filters": 2, "latent_dim": 4},
+        "stylegan2.discriminator": {"image_shape": (8, 8, 1), "base": 16, "max_filters": 2},
+        "vqvae.encoder": small,
+        "vqvae.decoder": small,
+        "vqvae.prior": {**small, "num_codes": 4},
+    }.items():
+        family, side = name.split(".")
+        entries[f"networks.{name}"] = of(getattr(getattr(ganzoo.networks, family), side), good)
     entries["networks.unet.generator"] = of(ganzoo.networks.unet.generator, {"image_shape": (16, 16, 3)})
     entries["networks.translator.generator"] = of(ganzoo.networks.translator.generator, {"image_shape": (16, 16, 3)})
     entries["networks.patchgan.discriminator"] = of(
         ganzoo.networks.patchgan.discriminator, {"image_shape": (32, 32, 3), "receptive_field": 16}
     )
     return entries
+
+
+def layer(name, good, inputs):
+    """A layer that is made and called."""
+    cls = getattr(ganzoo.layers, name)
+
+    def call(**arguments):
+        outputs = cls(**arguments)(inputs)
+        return [keras.ops.convert_to_numpy(output) for output in keras.tree.flatten(outputs)]
+
+    return Entry(call, lambda: dict(good), signature=cls)
+
+
+def of_layers():
+    styles = OTHERS[:16]
+    return {
+        "layers.Codebook": layer("Codebook", {"num_codes": 4, "code_dim": 1}, IMAGES),
+        "layers.ConditionalBatchNormalization": layer(
+            "ConditionalBatchNormalization", {"num_classes": 3}, [IMAGES, LABELS]
+        ),
+        "layers.EqualizedDense": layer("EqualizedDense", {"units": 3}, VECTORS),
+        "layers.FilterBeforeStride": layer("FilterBeforeStride", {}, IMAGES),
+        "layers.FilteredDownsampling2D": layer("FilteredDownsampling2D", {}, IMAGES),
+        "layers.FilteredUpsampling2D": layer("FilteredUpsampling2D", {}, IMAGES),
+        "layers.MaskedConv2D": layer("MaskedConv2D", {"filters": 2, "kernel_size": 3}, IMAGES),
+        "layers.Maxout": layer("Maxout", {"units": 3, "pieces": 2}, VECTORS),
+        "layers.MinibatchStandardDeviation": layer("MinibatchStandardDeviation", {}, IMAGES),
+        "layers.ModulatedConv2D": layer("ModulatedConv2D", {"filters": 2}, [IMAGES, styles]),
+        "layers.ScaledLeakyReLU": layer("ScaledLeakyReLU", {}, IMAGES),
+    }
+
+
+def of_schedules():
+    """Schedules, whose values are computed in the middle and at the end."""
+    schedules = ganzoo.training.schedules
+
+    def values_of(cls):
+        return lambda **arguments: [float(cls(**arguments)(step)) for step in (0, 5, 10, 20)]
+
+    return {
+        "schedules.Cosine": Entry(
+            values_of(schedules.Cosine),
+            lambda: {"initial": 1.0, "final": 0.1, "total_steps": 10},
+            signature=schedules.Cosine,
+        ),
+        "schedules.LinearDecay": Entry(
+            values_of(schedules.LinearDecay),
+            lambda: {"initial_learning_rate": 1.0, "total_steps": 10},
+            signature=schedules.LinearDecay,
+        ),
+        "schedules.HalfLife": Entry(
+            lambda **arguments: train_one("GAN", **MODELS["GAN"], ema_decay=schedules.HalfLife(**arguments)),
+            lambda: {"half_life": 100},
+            signature=schedules.HalfLife,
+        ),
+    }
+
+
+def of_presets():
+    """A small preset on the disk, read and written."""
+
+    def preset():
+        if not Path("preset").exists():
+            a_model().save_to_preset("preset")
+        return "preset"
+
+    def loaded(handle, **arguments):
+        return ganzoo.from_preset(handle, **arguments).generate(2, condition=0)
+
+    return {
+        "from_preset": Entry(loaded, lambda: {"handle": preset()}, signature=ganzoo.from_preset),
+        "save_to_preset": method("save_to_preset", "GAN", lambda: {"path": "preset"}),
+    }
 
 
 ENTRIES = (
@@ -470,6 +578,9 @@ ENTRIES = (
     | of_divergences()
     | of_losses()
     | of_networks()
+    | of_layers()
+    | of_schedules()
+    | of_presets()
 )
 
 

@@ -21,10 +21,12 @@ def with_heads(score, features, heads=None, normalization=None, kernel_initializ
     Returns:
         `score`, or `{"scores": score, name: float32 tensor (batch, outputs), ...}`.
     """
-    if heads is None or heads == {}:
+    if heads is None:
         return score
     if not isinstance(heads, dict) or not all(isinstance(name, str) for name in heads):
         raise checks.refusal("heads", heads, "a dictionary, name -> number of outputs", optional=True)
+    if not heads:
+        return score
     checks.counts(**{f"heads[{name!r}]": units for name, units in heads.items()})
     if "scores" in heads:
         raise ValueError(f'`heads` must not be named "scores", the discriminator\'s own output. Received: {heads}')

@@ -5,6 +5,7 @@ import inspect
 import random
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import layers
 
@@ -36,21 +37,24 @@ def check_argument(name, value, default):
 def network(build):
     """Decorator of functions that build a network, which checks their arguments first.
 
-    Initializers are checked before the first layer is made. A network that does not fit into memory raises a helpful
-    error.
+    Initializers are checked before the first layer is made. NumPy's numbers become Python's, which Keras wants. A
+    network that does not fit into memory raises a helpful error.
     """
     signature = inspect.signature(build)
 
     @functools.wraps(build)
     def checked(*args, **kwargs):
         drawn = random.getstate()  # The check makes initializers, which draw seeds.
-        for name, value in signature.bind(*args, **kwargs).arguments.items():
+        bound = signature.bind(*args, **kwargs)
+        for name, value in bound.arguments.items():
+            if isinstance(value, (np.generic, np.ndarray)) and value.ndim == 0:
+                bound.arguments[name] = value = value.item()
             check_argument(name, value, signature.parameters[name].default)
         random.setstate(drawn)
         try:
-            return build(*args, **kwargs)
+            return build(*bound.args, **bound.kwargs)
         except (MemoryError, OverflowError, tf.errors.ResourceExhaustedError) as error:
-            sizes = dict(signature.bind(*args, **kwargs).arguments)
+            sizes = dict(bound.arguments)
             raise ValueError(
                 f"The memory does not hold this network. Received: {checks.shown(sizes)}. Take fewer units, filters or "
                 "classes."

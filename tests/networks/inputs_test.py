@@ -187,3 +187,16 @@ def test_numpy_integers_build_the_same_network():
     network = dcgan.generator(np.array([16, 16, 1]), **sizes)
     assert network.get_config() is not None and network.output_shape == (None, 16, 16, 1)
     assert type(network.get_layer("up_0").filters) is int
+
+
+@pytest.mark.parametrize("three", [np.int64(3), np.array(3)])
+def test_numbers_of_numpy_are_numbers(three):
+    """Keras' embedding takes Python's integers only."""
+    network = autoencoder.generator((8, 8, 1), filters=4, num_classes=three)
+    assert network([np.zeros((2, 64), "float32"), np.array([0, 2])]).shape == (2, 8, 8, 1)
+
+
+@pytest.mark.parametrize("heads", [np.zeros(0), np.zeros((2, 2)), ["a"], {1: 2}])
+def test_heads_of_another_kind_are_refused(heads):
+    with pytest.raises(ValueError, match="`heads` must be a dictionary, name -> number of outputs"):
+        dcgan.discriminator((8, 8, 1), filters=4, heads=heads)
