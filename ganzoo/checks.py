@@ -21,6 +21,9 @@ MAX_SAMPLES = MAX_SIZE = 2**31 - 1
 # TensorFlow takes seeds as int64.
 MAX_SEED = 2**63 - 1
 
+# A network with more layers of a kind is a mistake, and Keras would build it for hours.
+MAX_LAYERS = 1000
+
 HOW_TO_SCALE = "Scale 0..255 with ganzoo.data.normalize (x / 127.5 - 1), or load with ganzoo.data.from_arrays."
 
 
@@ -52,6 +55,11 @@ def integer(name, value, least=None, most=None, optional=False):
     if abs(found) > MAX_SEED:
         raise refusal(name, value, "an integer below 2**63", optional)
     return found
+
+
+def depth(name, value, least=0, optional=False):
+    """Returns a number of layers or blocks as a Python integer. See `integer`."""
+    return integer(name, value, least=least, most=MAX_LAYERS, optional=optional)
 
 
 def number(name, value, least=None, above=None, below=None, most=None, finite=True, optional=False):

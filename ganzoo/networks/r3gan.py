@@ -176,7 +176,7 @@ def stages_of(image_shape, filters, blocks, cardinality, expansion):
     (expansion,) = checks.counts(expansion=expansion)
     widths = one_each("filters", filters, count)
     groups = [None] * count if cardinality is None else one_each("cardinality", cardinality, count)
-    numbers = one_each("blocks", blocks, count)
+    numbers = [checks.depth("blocks", number, least=1) for number in one_each("blocks", blocks, count)]
     scale = kernels_of_block(sum(numbers))
     stages = []
     for width, number, group in zip(widths, numbers, groups, strict=True):

@@ -144,9 +144,9 @@ def discriminator(
     image_shape = checks.sample_shape("image_shape", image_shape)
     filters, growth, score_dim = checks.counts(filters=filters, growth=growth, score_dim=score_dim)
     pooling = checks.choice("pooling", pooling, ("mean", "sum"))
-    same_blocks = checks.integer("same_blocks", same_blocks, least=0)
+    same_blocks = checks.depth("same_blocks", same_blocks)
     stages(image_shape)  # Raises an error for images that are too small.
-    down_blocks = checks.integer("down_blocks", down_blocks, least=1, optional=True) or halvings(image_shape)
+    down_blocks = checks.depth("down_blocks", down_blocks, least=1, optional=True) or halvings(image_shape)
     image, classes = image_input(image_shape, packing), label_input(num_classes, packing)
     (joined, _), (projected, _) = split_condition(classes, None, conditioning)
     x = join_label_planes(image, joined, num_classes, label)

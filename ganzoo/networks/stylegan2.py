@@ -141,6 +141,7 @@ def discriminator(
     """
     image_shape = checks.sample_shape("image_shape", image_shape)
     base, max_filters = checks.counts(base=base, max_filters=max_filters)
+    label_layers = checks.depth("label_layers", label_layers)
     image, label = image_input(image_shape, packing), label_input(num_classes, packing)
     attributes = attributes_input(num_attributes, packing)
     vectors = condition_vectors(label, num_classes, attributes)
@@ -165,7 +166,7 @@ def discriminator(
 
 def mapping_network(latent_dim, style_dim, mapping_layers, num_classes=None, num_attributes=None):
     """Latents and conditions to a style."""
-    mapping_layers = checks.integer("mapping_layers", mapping_layers, least=0)
+    mapping_layers = checks.depth("mapping_layers", mapping_layers)
     latents, label = keras.Input((latent_dim,), name="latents"), label_input(num_classes)
     attributes = attributes_input(num_attributes)
     vectors = condition_vectors(label, num_classes, attributes)
@@ -179,7 +180,6 @@ def mapping_network(latent_dim, style_dim, mapping_layers, num_classes=None, num
 
 def mapped(vectors, size, count):
     """The vector of a condition that a discriminator's features are multiplied with."""
-    count = checks.integer("label_layers", count, least=0)
     x = EqualizedDense(size, name="condition")(vectors)
     x = PixelNormalization(name="normalized_condition")(x)
     return dense_layers(x, size, count)

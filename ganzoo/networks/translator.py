@@ -53,7 +53,7 @@ def generator(
     condition_shape = check_condition_shape(image_shape, condition_shape)
     check_side(image_shape)
     filters = checks.integer("filters", filters, least=1)
-    blocks = checks.integer("blocks", blocks, least=1, optional=True) or blocks_for(image_shape)
+    blocks = checks.depth("blocks", blocks, least=1, optional=True) or blocks_for(image_shape)
     affine = checks.boolean("affine", affine)
     # A bias of the normalization makes the convolution's bias redundant.
     settings = {

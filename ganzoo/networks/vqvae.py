@@ -34,7 +34,7 @@ def encoder(image_shape, code_dim=64, filters=256, halvings=2, blocks=2, kernel_
     """
     image_shape = checks.sample_shape("image_shape", image_shape)
     code_dim, filters = checks.counts(code_dim=code_dim, filters=filters)
-    halvings, blocks = (checks.integer(name, n, least=0) for name, n in (("halvings", halvings), ("blocks", blocks)))
+    halvings, blocks = (checks.depth(name, n) for name, n in (("halvings", halvings), ("blocks", blocks)))
     x = image = keras.Input(image_shape, name="image")
     for index in range(halvings):
         x = Conv2D(filters, 4, 2, "same", kernel_initializer=kernel_initializer, name=f"down_{index}")(x)
@@ -58,7 +58,7 @@ def decoder(image_shape, code_dim=64, filters=256, halvings=2, blocks=2, kernel_
     """
     height, width, channels = checks.sample_shape("image_shape", image_shape)
     code_dim, filters = checks.counts(code_dim=code_dim, filters=filters)
-    halvings, blocks = (checks.integer(name, n, least=0) for name, n in (("halvings", halvings), ("blocks", blocks)))
+    halvings, blocks = (checks.depth(name, n) for name, n in (("halvings", halvings), ("blocks", blocks)))
     vectors = keras.Input((*grid_of((height, width), halvings), code_dim), name="vectors")
     x = Conv2D(filters, 3, padding="same", kernel_initializer=kernel_initializer, name="features")(vectors)
     x = residual_blocks(x, filters, blocks, kernel_initializer)
@@ -90,7 +90,7 @@ def prior(image_shape, num_codes=512, filters=64, blocks=4, halvings=2, kernel_i
     """
     height, width, _ = checks.sample_shape("image_shape", image_shape)
     num_codes, filters = checks.counts(num_codes=num_codes, filters=filters)
-    halvings, blocks = (checks.integer(name, n, least=0) for name, n in (("halvings", halvings), ("blocks", blocks)))
+    halvings, blocks = (checks.depth(name, n) for name, n in (("halvings", halvings), ("blocks", blocks)))
     hidden = {"kernel_initializer": kernel_initializer}
     codes = keras.Input(grid_of((height, width), halvings), dtype="int32", name="codes")
     x = OneHot(num_codes, name="one_hot")(codes)

@@ -6,7 +6,19 @@ import pytest
 
 from ganzoo import networks
 from ganzoo.layers import OneHot, SpectralConv2D, SpectralDense
-from ganzoo.networks import autoencoder, dcgan, inputs, maxout, mlp, resnet, unet
+from ganzoo.networks import (
+    autoencoder,
+    dcgan,
+    inputs,
+    maxout,
+    mlp,
+    r3gan,
+    resnet,
+    stylegan2,
+    translator,
+    unet,
+    vqvae,
+)
 
 FAMILIES = {
     networks.mlp: {"hidden": (6,)},
@@ -172,7 +184,7 @@ def test_bad_arguments():
         (lambda: dcgan.generator((28.0, 28, 1)), "`image_shape` must be .* of positive integers"),
         (lambda: dcgan.generator((28, 28, 1), batch_normalization="no"), "`batch_normalization` must be True or False"),
         (lambda: dcgan.discriminator((28, 28, 1), normalization="group"), "`normalization` must be one of 'batch'"),
-        (lambda: resnet.discriminator((28, 28, 1), same_blocks=-1), "`same_blocks` must be an integer of at least 0"),
+        (lambda: resnet.discriminator((28, 28, 1), same_blocks=-1), "`same_blocks` must be an integer from 0 to 1,000"),
         (lambda: unet.generator((16, 16, 1), dropout=float("nan")), "`dropout` must be a finite number of at least 0"),
         (lambda: unet.generator((16, 16, 1), skips="no"), "`skips` must be True or False"),
     ],
@@ -200,3 +212,25 @@ def test_numbers_of_numpy_are_numbers(three):
 def test_heads_of_another_kind_are_refused(heads):
     with pytest.raises(ValueError, match="`heads` must be a dictionary, name -> number of outputs"):
         dcgan.discriminator((8, 8, 1), filters=4, heads=heads)
+
+
+@pytest.mark.parametrize(
+    "build, argument",
+    [
+        (stylegan2.generator, "mapping_layers"),
+        (stylegan2.discriminator, "label_layers"),
+        (resnet.discriminator, "same_blocks"),
+        (r3gan.generator, "blocks"),
+        (vqvae.encoder, "blocks"),
+        (vqvae.prior, "halvings"),
+        (translator.generator, "blocks"),
+    ],
+    ids=name_of,
+)
+def test_a_network_has_at_most_a_thousand_layers_of_a_kind(build, argument):
+    """Keras would build for hours. The error comes first."""
+    more = {"num_classes": 3} if argument == "label_layers" else {}
+    with pytest.raises(
+        ValueError, match=f"`{argument}` must be an integer from [01] to 1,000(, or None)?. Received: {argument}=1001"
+    ):
+        build((8, 8, 1), **{argument: 1001}, **more)
