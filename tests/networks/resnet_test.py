@@ -125,7 +125,7 @@ def test_bad_arguments():
         resnet.discriminator((8, 8, 1), pooling="max")
     with pytest.raises(ValueError, match="`growth` must be an integer of at least 1"):
         resnet.generator((8, 8, 1), growth=0)
-    with pytest.raises(ValueError, match="`down_blocks` must be an integer of at least 1"):
+    with pytest.raises(ValueError, match="`down_blocks` must be an integer from 1 to 1,000"):
         resnet.discriminator((8, 8, 1), down_blocks=0)
 
 

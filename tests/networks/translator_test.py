@@ -187,7 +187,7 @@ def test_refusals():
         translator.generator((4, 32, 3))
     with pytest.raises(ValueError, match=r"same height and width. Received: condition_shape=\(16, 32, 3\)"):
         translator.generator((32, 32, 3), (16, 32, 3))
-    with pytest.raises(ValueError, match="`blocks` must be an integer of at least 1, or None. Received: blocks=0"):
+    with pytest.raises(ValueError, match="`blocks` must be an integer from 1 to 1,000, or None. Received: blocks=0"):
         translator.generator((32, 32, 3), blocks=0)
     with pytest.raises(ValueError, match="`filters` must be an integer of at least 1. Received: filters=1.5"):
         translator.generator((32, 32, 3), filters=1.5)
