@@ -340,7 +340,9 @@ def of_latents():
             signature=latent.standing_statistics,
             skip=("model",),
         ),
-        "latent.Reader": with_model(latent.Reader, lambda: {"images": IMAGES, "labels": LABELS, "epochs": 1}),
+        "latent.Reader": with_model(
+            latent.Reader, lambda: {"images": IMAGES.repeat(2, axis=0), "labels": LABELS.repeat(2), "epochs": 1}
+        ),
         "latent.nearest": of(latent.nearest, {"generated": IMAGES[:2], "training": IMAGES}),
         "latent.calibrate": of(latent.calibrate, {"real": SCORES, "fake": -SCORES}),
         "latent.acceptance_probability": of(

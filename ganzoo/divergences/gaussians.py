@@ -280,7 +280,7 @@ def check_gaussians(mean_1, cov_1, mean_2, cov_2):
                 f"dimensions). Received: mean_{index} of shape {mean.shape}, cov_{index} of shape {covariance.shape}"
             )
         if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
-            raise ValueError(f"Means and covariances must be finite. Received: {mean}, {covariance}")
+            raise ValueError(f"`mean_{index}` and `cov_{index}` must be finite. Received: {mean}, {covariance}")
         size = np.abs(covariance).max()
         if np.abs(covariance - covariance.T).max() > 1e-6 * size:
             raise ValueError(f"A covariance must be symmetric. Received: cov_{index} = {covariance}")

@@ -35,6 +35,9 @@ class Codebook(keras.layers.Layer):
 
     def call(self, codes):
         """Codes `(batch, ...)`, integers below K -> float32 vectors `(batch, ..., D)`."""
+        codes = ops.convert_to_tensor(codes)
+        if not codes.dtype.is_integer:
+            raise ValueError(f"`codes` must be integers below {self.num_codes}. Received: {codes.dtype.name}")
         return ops.take(self.embeddings, codes, axis=0)
 
     def compute_output_spec(self, codes):

@@ -38,7 +38,9 @@ class EqualizedDense(keras.layers.Dense):
         rate, bias_value = checks.number("rate", rate, above=0), checks.number("bias_value", bias_value)
         kernel = keras.initializers.RandomNormal(0.0, 1.0 / rate)
         bias = keras.initializers.Constant(bias_value / rate)
-        super().__init__(units, kernel_initializer=kernel, bias_initializer=bias, **kwargs)
+        super().__init__(
+            checks.integer("units", units, least=1), kernel_initializer=kernel, bias_initializer=bias, **kwargs
+        )
         self.rate = rate
         self.bias_value = bias_value
 
@@ -133,6 +135,8 @@ class ModulatedConv2D(keras.layers.Layer):
         super().__init__(**kwargs)
         self.filters = checks.integer("filters", filters, least=1)
         self.kernel_size = checks.integer("kernel_size", kernel_size, least=1)
+        if self.kernel_size % 2 == 0:
+            raise checks.refusal("kernel_size", kernel_size, "odd, to have a middle")
         self.demodulate = checks.boolean("demodulate", demodulate)
         self.upsample = checks.boolean("upsample", upsample)
 

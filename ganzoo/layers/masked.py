@@ -21,9 +21,12 @@ class MaskedConv2D(keras.layers.Conv2D):
 
     def __init__(self, filters, kernel_size, sees_center=True, **kwargs):
         kwargs = {name: value for name, value in kwargs.items() if name not in ("padding", "strides")}
-        super().__init__(filters, kernel_size, padding="same", **kwargs)
-        if not all(side % 2 for side in self.kernel_size):
+        filters = checks.integer("filters", filters, least=1)
+        is_pair = checks.plain_items(kernel_size) is not None
+        sides = checks.integers("kernel_size", kernel_size if is_pair else (kernel_size,) * 2, count=2)
+        if not all(side % 2 for side in sides):
             raise checks.refusal("kernel_size", kernel_size, "odd, to have a middle")
+        super().__init__(filters, sides, padding="same", **kwargs)
         self.sees_center = checks.boolean("sees_center", sees_center)
 
     def convolution_op(self, inputs, kernel):

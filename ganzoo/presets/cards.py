@@ -2,11 +2,15 @@
 
 import dataclasses
 
+from ganzoo import checks
+
 COLUMNS = ("name", "model", "data", "image_shape", "licence", "score", "megabytes")
 
 
 def plain(card):
     """A card as JSON values. Its scores may be `ganzoo.metrics.Score`s."""
+    if card is not None and not isinstance(card, dict):
+        raise checks.refusal("card", card, "a dictionary, such as {'data': 'my photos', 'licence': 'CC0 1.0'}", True)
     card = dict(card or {})
     if "scores" in card:
         card["scores"] = [dataclasses.asdict(s) if dataclasses.is_dataclass(s) else s for s in card["scores"]]

@@ -140,6 +140,8 @@ def load(path, custom_objects=None):
 
 def deserialize(config, path, custom_objects=None):
     """The compiled model of a config, with new weights."""
+    if custom_objects is not None and not isinstance(custom_objects, dict):
+        raise checks.refusal("custom_objects", custom_objects, "a dictionary, name -> class", optional=True)
     model = keras.saving.deserialize_keras_object(config, custom_objects=custom_objects, safe_mode=True)
     if not hasattr(model, "save_to_preset"):
         raise ValueError(f"{str(path)!r} describes no model of ganzoo. Received: {type(model).__name__}")

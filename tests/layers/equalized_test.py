@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from ganzoo import layers
 from ganzoo.layers import (
     EqualizedConv2D,
     EqualizedDense,
@@ -117,3 +118,18 @@ def test_the_deviation_of_groups_of_neighbours():
 def test_layers_are_made_anew_from_their_configs(layer):
     config = layer.get_config()
     assert keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer)).get_config() == config
+
+
+@pytest.mark.parametrize(
+    "name, arguments, message",
+    [
+        ("EqualizedDense", {"units": 0}, "`units` must be an integer of at least 1. Received: units=0"),
+        ("ModulatedConv2D", {"filters": 2, "kernel_size": 4}, "`kernel_size` must be odd, to have a middle"),
+        ("MaskedConv2D", {"filters": True, "kernel_size": 3}, "`filters` must be an integer of at least 1"),
+        ("MaskedConv2D", {"filters": 2, "kernel_size": (3,)}, "`kernel_size` must be"),
+        ("MaskedConv2D", {"filters": 2, "kernel_size": 4}, "`kernel_size` must be odd, to have a middle"),
+    ],
+)
+def test_odd_sizes_are_refused(name, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        getattr(layers, name)(**arguments)

@@ -156,6 +156,17 @@ def test_the_card_is_read_and_written(tmp_path):
     assert (kept["value"], kept["interval"], kept["num_fake"]) == (12.345, [11.0, 13.5], 500)
 
 
+@pytest.mark.parametrize("card", [2, "MNIST", ["data"]])
+def test_a_card_is_a_dictionary(card, saved, tmp_path):
+    with pytest.raises(ValueError, match="`card` must be a dictionary, such as .*, or None. Received: card="):
+        ganzoo.from_preset(saved).save_to_preset(tmp_path / "again", card=card)
+
+
+def test_custom_objects_are_a_dictionary(saved):
+    with pytest.raises(ValueError, match="`custom_objects` must be a dictionary, name -> class, or None. Received"):
+        ganzoo.from_preset(saved, custom_objects=(1, 2))
+
+
 def test_a_fine_tuning_that_is_broken_off_goes_on(tmp_path):
     """The script begins with the preset again, and the checkpoint takes over."""
     make().save_to_preset(tmp_path / "preset")
