@@ -12,7 +12,8 @@ variance of the whole network is bounded without normalization (Fixup,
 
 The generator starts with a learned basis, a small map each of whose filters is scaled by a linear function of the
 latents. The discriminator ends with the products of its last map and a basis. A label enters both as a learned vector:
-beside the latents, and as a projection.
+beside the latents, and as a projection. For K classes the entries of these vectors start with variance 1 / K, and in
+the discriminator 1 / (K size), as in the authors' code. The paper does not say.
 
 | Network of the paper | Settings |
 |---|---|
@@ -164,8 +165,7 @@ def discriminator(
     dense = {"use_bias": False, "kernel_initializer": LINEAR_KERNELS, "dtype": "float32"}
     x = layers.Dense(units, **dense, name="score" if vectors is None else "features")(x)
     if vectors is not None:
-        x = layers.Dot(axes=-1, dtype="float32", name="projection")([x, embedded(vectors, units)])
-        x = layers.Rescaling(1.0 / math.sqrt(units), dtype="float32", name="score")(x)
+        x = layers.Dot(axes=-1, dtype="float32", name="score")([x, embedded(vectors, units, scale=1.0 / units)])
     return functional([image, label, attributes], x, name="r3gan_discriminator")
 
 
@@ -232,9 +232,11 @@ def linear_convolution(x, filters, name, always=False):
     return layers.Conv2D(filters, 1, use_bias=False, kernel_initializer=LINEAR_KERNELS, name=name)(x)
 
 
-def embedded(vectors, size):
-    """A learned vector of a condition."""
-    return layers.Dense(size, use_bias=False, kernel_initializer=EMBEDDINGS, name="embedding")(vectors)
+def embedded(vectors, size, scale=1.0):
+    """A learned vector of a condition. Its entries start with variance `scale / (classes + attributes)`."""
+    config = {**LINEAR_KERNELS["config"], "scale": scale}
+    initializer = {**LINEAR_KERNELS, "config": config}
+    return layers.Dense(size, use_bias=False, kernel_initializer=initializer, name="embedding")(vectors)
 
 
 @keras.saving.register_keras_serializable("ganzoo")

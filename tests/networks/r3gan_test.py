@@ -63,6 +63,21 @@ def test_whole_networks_start_linear():
         np.testing.assert_allclose(both, y[:1] + 2 * y[1:], rtol=1e-3, atol=1e-5)
 
 
+def test_vectors_of_classes_start_as_the_authors_start_them():
+    """Variance 1 / K for K classes, and in the discriminator 1 / (K size), so that a score does not grow with size."""
+    keras.utils.set_random_seed(0)
+    settings = {"filters": 16, "blocks": 1, "num_classes": 50}
+    generator = r3gan.generator((8, 8, 1), embedding_dim=64, **settings)
+    assert np.var(generator.get_layer("embedding").kernel) * 50 == pytest.approx(1.0, rel=0.1)
+    discriminator = r3gan.discriminator((8, 8, 1), **settings)
+    vectors = discriminator.get_layer("embedding").kernel
+    assert vectors.shape == (50, 16) and np.var(vectors) * 50 * 16 == pytest.approx(1.0, rel=0.2)
+    images, labels = normal(3, 8, 8, 1), np.array([0, 7, 49])
+    features = keras.Model(discriminator.inputs, discriminator.get_layer("features").output)([images, labels])
+    expected = np.sum(features * keras.ops.take(vectors, labels, axis=0), axis=1)  # No further factor.
+    np.testing.assert_allclose(discriminator([images, labels])[:, 0], expected, rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.parametrize("image_shape", [(6, 4, 1), (28, 28, 1), (30, 45, 3)])
 def test_any_size_of_image(image_shape):
     settings = {"filters": 2, "blocks": 1, "num_classes": 3, "num_attributes": 2}
