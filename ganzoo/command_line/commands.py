@@ -270,6 +270,7 @@ def define_explore(values):
 
     python -m ganzoo explore faces_16
     python -m ganzoo explore runs/vae/model.keras --output vae.html --dataset mnist_10k
+    python -m ganzoo explore faces_16 --output website/faces.html --shared_runtime
 
     With --dataset, the page shows the nearest training images of a sample. For a VAE with two latents, it also shows
     where they lie. For a model that translates images, it offers them as inputs.
@@ -282,6 +283,12 @@ def define_explore(values):
     )
     define_reading(values)
     flags.DEFINE_integer("num_real", 500, "How many training images.", lower_bound=1, flag_values=values)
+    flags.DEFINE_bool(
+        "shared_runtime",
+        False,
+        "Write the runtime (5 MB) to a file beside the page. All pages in the folder share it.",
+        flag_values=values,
+    )
 
 
 def check_explore(options):

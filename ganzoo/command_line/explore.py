@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ganzoo.command_line.evaluate import check_shape, first_elements, load
 from ganzoo.command_line.models import load_model
+from ganzoo.export.page import blocks
 from ganzoo.presets import cards, folder, library, shelf
 
 
@@ -12,9 +13,11 @@ def run(options):
     model, _ = load_model(options.model)
     title, card = about(options.model)
     output = Path(options.output)
-    model.export(output, format="html", title=options.title or title, card=card, **training(model, options))
+    settings = {"title": options.title or title, "card": card, "shared_runtime": options.shared_runtime}
+    model.export(output, format="html", **settings, **training(model, options))
     size = output.stat().st_size / 1e6
-    print(f"Wrote {output}, {size:.1f} MB. Open it in a browser: {output.resolve().as_uri()}")
+    beside = f" It needs {blocks.SHARED} beside it." if options.shared_runtime else ""
+    print(f"Wrote {output}, {size:.1f} MB.{beside} Open it in a browser: {output.resolve().as_uri()}")
 
 
 def about(path):

@@ -22,6 +22,7 @@ from ganzoo import __main__ as command_line
 from ganzoo.command_line import commands, evaluate, models
 from ganzoo.command_line.commands import COMMANDS, METRICS
 from ganzoo.command_line.datasets import DATASETS
+from ganzoo.export.page import blocks
 from ganzoo.metrics import Density, FrechetDistance, Memorization, Metric, Score, frechet_distance
 from ganzoo.metrics.classes import ClassHistogram, ClassifierAccuracy
 from ganzoo.metrics.features import DigitsClassifier, ModelFeatures
@@ -46,7 +47,7 @@ FLAGS = {
     "translate": "input_dir output_dir batch_size seed side_by_side".split(),
     "export": ["output", "output_dir"],
     "explore": (
-        "output title dataset split data_dir manual_dir image_size storage cache_dir data_label num_real"
+        "output title dataset split data_dir manual_dir image_size storage cache_dir data_label num_real shared_runtime"
     ).split(),
     "presets": ["gallery"],
     "interpolate": "num_samples seed picked label space steps method closed output".split(),
@@ -407,6 +408,10 @@ def test_explore(tmp_path, capsys):
     assert f"Open it in a browser: file://{tmp_path}/faces.html" in capsys.readouterr().out
     page = (tmp_path / "faces.html").read_text()
     assert "<h1>Pixel faces, 16 x 16</h1>" in page and "<td>CC0 1.0</td>" in page and '"count":20' in page
+    run("explore", "faces_16", f"--output={tmp_path}/small.html", "--shared_runtime")
+    assert f"needs {blocks.SHARED} beside it" in capsys.readouterr().out
+    assert (tmp_path / blocks.SHARED).stat().st_size > 4e6
+    assert (tmp_path / "small.html").stat().st_size < (tmp_path / "faces.html").stat().st_size - 4e6
     assert "must end in .html" in fails("explore", "faces_16", "--output=faces.txt")
     assert "faces_10k" in fails("explore", "faces_16", "--dataset=faces_10")
     wrong = fails("explore", "faces_16", f"--output={tmp_path}/a.html", "--dataset=mnist_10k")
