@@ -171,8 +171,7 @@ def discriminator(
 
 def stages_of(image_shape, filters, blocks, cardinality, expansion):
     """What the residual blocks of each size are, from the largest map to the smallest, as a list of dictionaries."""
-    smallest = min(image_shape[:2])
-    count = 1 + max(0, int(math.log2(max(smallest // SMALLEST_SIDE, 1))))
+    count = maps_of(image_shape)
     (expansion,) = checks.counts(expansion=expansion)
     widths = one_each("filters", filters, count)
     groups = [None] * count if cardinality is None else one_each("cardinality", cardinality, count)
@@ -188,6 +187,11 @@ def stages_of(image_shape, filters, blocks, cardinality, expansion):
             )
         stages.append({"filters": width, "blocks": number, "groups": group, "hidden": hidden, "kernels": scale})
     return stages
+
+
+def maps_of(image_shape):
+    """How many sizes of map there are."""
+    return 1 + max(0, int(math.log2(max(min(image_shape[:2]) // SMALLEST_SIDE, 1))))
 
 
 def one_each(name, value, count):

@@ -11,12 +11,22 @@ import json
 
 import keras
 
-from ganzoo.networks import dcgan, maxout, mlp, resnet
+from ganzoo.networks import biggan, dcgan, graph, maxout, mlp, r3gan, resnet, stylegan2
 
-FAMILIES = {"dcgan": dcgan, "maxout": maxout, "mlp": mlp, "resnet": resnet}
+FAMILIES = {
+    "biggan": biggan,
+    "dcgan": dcgan,
+    "maxout": maxout,
+    "mlp": mlp,
+    "r3gan": r3gan,
+    "resnet": resnet,
+    "stylegan2": stylegan2,
+}
 
 # Layers at the start of a network. Their kernels have the network's initializer.
 _FIRST = ("up_0_conv_0", "down_0_conv_0", "project", "down_0", "dense_0", "from_latents", "from_image")
+# Layers at the start of networks without an initializer as an argument.
+_BEFORE_OTHERS = (*_FIRST, "coefficients", "styles")
 
 
 def rebuilder_of(network, **known):
@@ -39,7 +49,8 @@ def rebuilder_of(network, **known):
         arguments = {name: value for name, value in known.items() if name in names}
         # An unknown network may lack a layer that a reader asks for.
         with contextlib.suppress(ValueError, KeyError, IndexError, TypeError, AttributeError, ZeroDivisionError):
-            arguments |= {name: _READERS[name](network, role) for name in names - set(known)}
+            readers = {**_READERS, **_READERS_OF.get(family, {})}
+            arguments |= {name: readers[name](network, role) for name in names - set(known)}
             with policy_of(network):
                 again = build(**arguments)
             if layers_in(again) == layers_in(network):
@@ -51,11 +62,34 @@ def rebuilder_of(network, **known):
     )
 
 
+def for_size(build, arguments, image_shape):
+    """The arguments of a network, changed so that they suit images of another size.
+
+    R3GAN's numbers for each size of map go from the largest map to the smallest: the last is left out or repeated.
+    BigGAN's generator counts the block before its attention from the smallest map: the map keeps its size.
+
+    Args:
+        build: Function of a family of networks.
+        arguments: Dictionary of its arguments, with the old `image_shape`.
+        image_shape: `(height, width, channels)`.
+    """
+    found = {**arguments, "image_shape": image_shape}
+    if build in (r3gan.generator, r3gan.discriminator):
+        count = r3gan.maps_of(image_shape)
+        for name in ("filters", "blocks", "cardinality"):
+            if isinstance(found[name], tuple):
+                found[name] = (*found[name], *[found[name][-1]] * count)[:count]
+    if build is biggan.generator and found["attention"] is not None:
+        added = biggan.depth_of(image_shape) - biggan.depth_of(arguments["image_shape"])
+        found["attention"] = found["attention"] + added if found["attention"] + added > 0 else None
+    return found
+
+
 @contextlib.contextmanager
 def policy_of(network):
     """A context in which new layers get the precision of a network."""
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(layer_of(network, *_FIRST).dtype_policy)
+    keras.config.set_dtype_policy(layer_of(network, *_BEFORE_OTHERS).dtype_policy)
     try:
         yield
     finally:
@@ -181,4 +215,112 @@ _READERS = {
     "down_blocks": _down_blocks,
     "same_blocks": lambda network, role: len(numbered(network, "same_{}_sum")),
     "pooling": lambda network, role: "sum" if "sum" in names_in(network) else "mean",
+}
+
+
+# === R3GAN: a number for each size of map ===
+
+
+def _maps(network):
+    """The layers `contract` of each size of map, from the largest map to the smallest."""
+    count = r3gan.maps_of((network.output if "to_image" in names_in(network) else network.inputs[0]).shape[1:])
+    return [numbered(network, f"map_{index}_block_{{}}_contract") for index in range(count)]
+
+
+def _same_or_each(values):
+    """A number, if all are equal, or else a tuple."""
+    return values[0] if len(set(values)) == 1 else tuple(values)
+
+
+def _r3gan_filters(network, role):
+    return _same_or_each([contractions[0].filters for contractions in _maps(network)])
+
+
+def _blocks(network, role):
+    return _same_or_each([len(contractions) for contractions in _maps(network)])
+
+
+def _cardinality(network, role):
+    layers = [network.get_layer(f"map_{index}_block_0_grouped") for index in range(len(_maps(network)))]
+    groups = [layer.groups for layer in layers]
+    is_default = groups == [r3gan.default_cardinality(layer.filters) for layer in layers]
+    return None if is_default else _same_or_each(groups)
+
+
+def _expansion(network, role):
+    return network.get_layer("map_0_block_0_expand").filters // network.get_layer("map_0_block_0_contract").filters
+
+
+def _embedding_dim(network, role):
+    return network.get_layer("embedding").units if "embedding" in names_in(network) else 64
+
+
+# === StyleGAN2: filters by the side of a map ===
+
+
+def _depths(network, role):
+    """The filters of each map and its side, a list of pairs."""
+    if role == "generator":
+        convolutions = numbered(network.get_layer("synthesis"), "convolution_{}")
+        depths = [layer.filters for layer in reversed(convolutions)]
+    else:
+        depths = [layer_of(network, "from_image").filters]
+        depths += [layer.filters for layer in numbered(network, "down_{}_conv_1")]
+    shape = (network.output if role == "generator" else network.inputs[0]).shape[1:]
+    return list(zip(depths, stylegan2.sides_of(shape), strict=True))
+
+
+def _base(network, role):
+    """The smallest base that makes these maps. A larger one would make larger images' maps deeper."""
+    return max(depth * side for depth, side in _depths(network, role))
+
+
+def _label_layers(network, role):
+    return len(numbered(network, "mapping_{}")) if "condition" in names_in(network) else 8
+
+
+# === BigGAN ===
+
+
+def _biggan_filters(network, role):
+    blocks = numbered(network, "up_{}_conv_0" if role == "generator" else "down_{}_conv_0")
+    if role == "generator":
+        return blocks[-1].filters // biggan.GENERATOR_WIDTHS.get(len(blocks), (4,))[-1]
+    count = biggan.depth_of(network.inputs[0].shape[1:])
+    return blocks[0].filters // biggan.DISCRIMINATOR_WIDTHS.get(count, (4,))[0]
+
+
+def _attention(network, role):
+    """The number of the block before the self-attention, from 1."""
+    if "attention" not in names_in(network):
+        return None
+    before = graph.made_by(network.get_layer("attention").input).operation.name
+    return 1 + int(before.split("_")[1])
+
+
+_READERS_OF = {
+    "r3gan": {
+        "filters": _r3gan_filters,
+        "blocks": _blocks,
+        "cardinality": _cardinality,
+        "expansion": _expansion,
+        "embedding_dim": _embedding_dim,
+    },
+    "stylegan2": {
+        "style_dim": lambda network, role: network.get_layer("styles").input.shape[-1],
+        "mapping_layers": lambda network, role: len(numbered(network.get_layer("mapping"), "mapping_{}")),
+        "base": _base,
+        "max_filters": lambda network, role: max(depth for depth, _ in _depths(network, role)),
+        "group_size": lambda network, role: network.get_layer("group_deviation").group_size,
+        "residual": lambda network, role: "down_0_shortcut" in names_in(network) or len(_depths(network, role)) == 1,
+        "label_layers": _label_layers,
+    },
+    "biggan": {
+        "filters": _biggan_filters,
+        "shared_dim": lambda network, role: getattr(layer_of(network, "shared_embedding"), "units", None),
+        "split_latents": lambda network, role: "parts" in names_in(network),
+        "attention": _attention,
+        # The generator always has batch normalization.
+        "normalization": lambda network, role: "spectral" if _normalization(network, role) == "spectral" else None,
+    },
 }

@@ -7,9 +7,9 @@ import numpy as np
 
 from ganzoo import checks
 from ganzoo.data.pixels import check_image_size
-from ganzoo.layers import ConditionalBatchNormalization
+from ganzoo.layers import ConditionalBatchNormalization, EqualizedDense, ModulatedBatchNormalization, OneHot
 from ganzoo.networks import graph
-from ganzoo.networks.rebuilding import policy_of, rebuilder_of
+from ganzoo.networks.rebuilding import for_size, policy_of, rebuilder_of
 from ganzoo.presets import weights
 from ganzoo.training import assembly
 
@@ -20,6 +20,14 @@ NONE = 0
 KEPT, NEW, OF_CONDITION = None, "", " for the condition"
 
 NETWORKS = {"generator", "discriminator"}
+
+# How the names of layers count stages, and which layers are a stage. A larger image adds a stage, and the others keep
+# their weights: those near the pixels, except in StyleGAN2, where the filters of a map depend on its size.
+STAGES = {
+    None: (r"(?<=^up_)\d+|(?<=^stage_)\d+", r"up_\d+(_sum)?"),
+    "stylegan2_discriminator": (r"(?<=^down_)\d+", r"down_\d+_filter"),
+    "synthesis": (r"(?!)", r"(?!)"),  # No layer: maps are counted from the smallest.
+}
 
 # The names of the gains and biases of batch normalization, with and without classes.
 WITH_CLASSES = {"gamma": "gain", "beta": "bias", "gain": "gamma", "bias": "beta"}
@@ -119,6 +127,7 @@ def rebuilt(model, name, before, after):
             f"The {name} of the preset is of a family, {build.__module__}.{build.__name__}, that has no argument "
             f"{unknown[0]!r}. Received: {unknown[0]}={after[unknown[0]]}. Train a new model of another family."
         )
+    arguments = for_size(build, arguments, after["image_shape"])
     changed = {**arguments, **{key: value for key, value in after.items() if key in arguments}}
     if arguments.get("heads") and "classes" in arguments["heads"]:
         changed["heads"] = {"classes": after["classes"]} if after["classes"] else None
@@ -153,20 +162,23 @@ def attributes_of(model):
 def transfer(old, new):
     """Copies all weights of a network that fit a new network.
 
-    - A variable of the same layer and shape is copied.
-    - A generator of larger images has a further stage at the beginning, so its stage numbers are shifted by 1.
+    - A variable of the same layer and shape is copied. So are the layers of networks inside of the network.
+    - If images get larger, a network has further stages, and the numbers of the others change (`STAGES`).
     - If the condition of a layer changes, the rows of its kernel for the other inputs are copied, and the rows for the
       condition start at 0.
     - The gains and biases of batch normalization for each class start at the mean of the old values.
 
-    So the new network starts as if it had no condition.
+    So a network that reads its condition beside its other inputs starts as if it had no condition.
 
     Returns:
         Descriptions of the new layers, or of the new variables of a layer.
     """
     fresh = []
     for layer in new.layers:
-        found = {variable.name: copy_to(variable, layer, old, new) for variable in layer.weights}
+        if isinstance(layer, keras.Model):
+            fresh += [f"{layer.name} {name}" for name in transfer(old.get_layer(layer.name), layer)]
+            continue
+        found = {name: copy_to(name, variable, layer, old, new) for name, variable in variables_in(layer).items()}
         if found and set(found.values()) == {NEW}:
             fresh.append(layer.name)
         else:
@@ -174,24 +186,36 @@ def transfer(old, new):
     return fresh
 
 
-def copy_to(variable, layer, old, new):
+def variables_in(layer):
+    """The variables of a layer by name. The names of layers inside of it are a part, but not those given by Keras."""
+    found = {}
+    for variable in layer.weights:
+        name = variable.path.partition(f"{layer.name}/")[2]
+        found[re.sub(r"^batch_normalization(_\d+)?/", "", name).removesuffix("/kernel")] = variable
+    return found
+
+
+def copy_to(name, variable, layer, old, new):
     """Copies an old network's values into a variable of a new layer. Returns a description of the new part."""
     source_layer = counterpart_of(layer, old, new)
-    source = None if source_layer is None else same_in(source_layer, variable.name)
+    source = None if source_layer is None else same_in(source_layer, name)
     if source is None:
         return NEW
-    if source.shape == variable.shape:
-        variable.assign(source)
-        return KEPT
-    if has_classes(layer) or has_classes(source_layer):
-        value = np.asarray(source).mean(axis=0) if has_classes(source_layer) else np.asarray(source)
+    if has_classes(layer) != has_classes(source_layer) or (has_classes(layer) and source.shape != variable.shape):
+        value = np.asarray(source).mean(axis=0) if is_table(source_layer, source) else np.asarray(source)
+        value = value + gain_at_0(source_layer, name) - gain_at_0(layer, name)
         if value.shape != variable.shape[-1:]:
             return NEW
         variable.assign(np.broadcast_to(value, variable.shape))
         return OF_CONDITION if has_classes(layer) and has_classes(source_layer) else KEPT
+    if source.shape == variable.shape:
+        variable.assign(source)
+        return KEPT
     if differ_in_condition(source_layer, layer, source, variable):
         value, rows = np.zeros(variable.shape, "float32"), own_inputs(layer)
         value[..., :rows, :] = np.asarray(source)[..., :rows, :]
+        if isinstance(layer, EqualizedDense):  # It divides its kernel by the square root of the inputs.
+            value *= np.sqrt(variable.shape[-2] / source.shape[-2])
         variable.assign(value)
         return OF_CONDITION if takes_condition(layer) else KEPT
     return NEW
@@ -200,30 +224,44 @@ def copy_to(variable, layer, old, new):
 def counterpart_of(layer, old, new):
     """The layer of an old network that provides the weights of a layer, or `None`."""
     layers = {each.name: each for each in old.layers}
-    added = sum(is_stage(each.name) for each in new.layers) - sum(map(is_stage, layers))
-    shifted = re.sub(r"(?<=^up_)\d+|(?<=^stage_)\d+", lambda match: str(int(match[0]) - added), layer.name)
-    return layers.get(shifted)
+    number, stage = STAGES.get(new.name, STAGES[None])
+    added = stages_in(new, stage) - stages_in(old, stage)
+    return layers.get(re.sub(number, lambda match: str(int(match[0]) - added), layer.name))
 
 
 def same_in(layer, name):
     """The variable of a layer with a name, or its counterpart with or without classes. `None` if neither exists."""
-    return next((each for each in layer.weights if each.name in (name, WITH_CLASSES.get(name))), None)
+    found = variables_in(layer)
+    return found.get(name, found.get(WITH_CLASSES.get(name)))
 
 
 def has_classes(layer):
     """Whether a layer has gains and biases for each class."""
+    if isinstance(layer, ModulatedBatchNormalization):
+        return isinstance(graph.made_by(layer.input[1]).operation, OneHot)
     return isinstance(layer, ConditionalBatchNormalization)
 
 
-def is_stage(name):
-    """Whether a layer doubles the size in a stage of a generator."""
-    return re.fullmatch(r"up_\d+(_sum)?", name) is not None
+def is_table(layer, variable):
+    """Whether a variable of a layer has a row for each class."""
+    return has_classes(layer) and len(variable.shape) == 2
+
+
+def gain_at_0(layer, name):
+    """What the gain of a normalization is where its variable is 0."""
+    return float(isinstance(layer, ModulatedBatchNormalization) and name in ("gamma", "gain"))
+
+
+def stages_in(network, pattern):
+    """The number of stages of a network, whose layers have such names."""
+    return sum(re.fullmatch(pattern, layer.name) is not None for layer in network.layers)
 
 
 def differ_in_condition(old, new, source, variable):
     """Whether two kernels differ only in the rows of the condition."""
     return (
         variable.name == "kernel"
+        and not isinstance(new.input, list)
         and len(variable.shape) == len(source.shape)
         and (*source.shape[:-2], source.shape[-1]) == (*variable.shape[:-2], variable.shape[-1])
         and (takes_condition(old) or takes_condition(new))

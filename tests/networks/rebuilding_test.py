@@ -15,7 +15,14 @@ SIZES += [("mlp", {"hidden": (3, 4)}), ("mlp", {"hidden": (3,), "activation": "t
 SIZES += [("maxout", {"hidden": (3, 4, 5), "units": ((4, 2), (3, 2), (4, 3))})]
 SIZES += [("resnet", {"filters": 2, "growth": 2, "down_blocks": 2, "pooling": "sum"})]
 SIZES += [("resnet", {"filters": 2, "normalization": "layer", "down_blocks": 2})]
-
+SIZES += [("r3gan", {"filters": (2, 4, 4), "blocks": (1, 2, 1), "expansion": 3, "cardinality": 2, "embedding_dim": 5})]
+SIZES += [("r3gan", {"filters": 16, "blocks": 1, "latent_dim": 3})]
+SIZES += [("stylegan2", {"latent_dim": 3, "style_dim": 4, "mapping_layers": 2, "base": 32, "max_filters": 4})]
+SIZES += [("stylegan2", {"latent_dim": 3, "base": 16, "residual": False, "group_size": 2, "label_layers": 1})]
+SIZES += [("biggan", {"filters": 2, "attention": 1, "normalization": None})]
+SIZES += [("biggan", {"filters": 2, "latent_dim": 6, "split_latents": True, "shared_dim": 3})]
+# Other arguments that make the same layers, or none without a condition.
+AMBIGUOUS = {"label", "conditioning", "hidden", "units", "embedding_dim", "label_layers", "shared_dim"}
 
 CONDITIONS = [{}, {"num_classes": 3}, {"num_classes": 3, "num_attributes": 2}]
 
@@ -32,7 +39,7 @@ def names_of(family, role):
         for family, settings in SIZES
         for condition in CONDITIONS
         for role in ("generator", "discriminator")
-        if set(condition) <= names_of(family, role)  # ResNet's know no attributes.
+        if set(condition) <= names_of(family, role)  # ResNet's and BigGAN's know no attributes.
     ],
     ids=str,
 )
@@ -44,7 +51,7 @@ def test_arguments(family, settings, condition, role):
     network = build(**given)
     function, arguments = rebuilder_of(network, **known)
     assert function is build
-    read = {name: arguments[name] for name in given if name not in ("label", "conditioning", "hidden", "units")}
+    read = {name: arguments[name] for name in given if name not in AMBIGUOUS}
     assert read == {name: given[name] for name in read}
     assert layers_in(function(**arguments)) == layers_in(network)
 

@@ -1,5 +1,7 @@
 """Presets for data of another size, or with other classes: the weights that fit are kept to the bit."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -131,6 +133,80 @@ def test_larger_images(tmp_path, capsys):
     np.testing.assert_array_equal(weights(smaller.generator)["images/kernel"], theirs["images/kernel"])
 
 
+def kept(old, new, rename=str):
+    """The paths of the weights of an old network that a new one has to the bit, and of all others."""
+    ours = weights(new)
+    found = {path for path, value in weights(old).items() if np.array_equal(ours.get(rename(path)), value)}
+    return found, set(weights(old)) - found
+
+
+def test_r3gan(tmp_path, capsys):
+    """A larger image has a smallest map more, whose blocks start as the identity. Everything else is kept."""
+    settings = {"networks": ganzoo.networks.r3gan, "filters": (2, 4), "blocks": 1, "schedules": False}
+    old, path = saved(tmp_path, ganzoo.R3GAN, (8, 8, 1), **settings)
+    new = ganzoo.from_preset(path, image_size=(16, 16))
+    added = ", ".join(f"map_2_block_0_{name}" for name in ("expand", "grouped", "contract"))
+    assert f"new: of the generator {added}; of the discriminator {added}.\n" in capsys.readouterr().err
+    assert kept(old.generator, new.generator)[1] == kept(old.discriminator, new.discriminator)[1] == set()
+    check_trains(new)
+    smaller = ganzoo.from_preset(path, image_size=(4, 4))
+    assert {name.split("_")[1] for name in weights(smaller.generator) if name.startswith("map_")} == {"0"}
+    capsys.readouterr()
+    classes = ganzoo.from_preset(path, num_classes=3)
+    words = "generator embedding, coefficients/kernel for the condition; of the discriminator features, embedding.\n"
+    assert capsys.readouterr().err.endswith(words)
+    np.testing.assert_allclose(classes.generate(4, condition=1), old.generate(4), rtol=1e-5, atol=1e-6)
+    assert kept(old.generator, classes.generator)[1] == {"coefficients/kernel"}
+    check_trains(classes)
+
+
+def test_stylegan2(tmp_path, capsys):
+    """The maps of a larger image that an old one has keep their weights, in both networks."""
+    settings = {"filters": None, "base": 16, "max_filters": 2, "mapping_layers": 1, "group_size": 2}
+    settings |= {"latent_dim": 4, "path_length_weight": 0.0}
+    old, path = saved(tmp_path, ganzoo.StyleGAN2, (8, 8, 1), **settings)
+    new = ganzoo.from_preset(path, image_size=(16, 16))
+    message = capsys.readouterr().err
+    assert "of the generator synthesis up_2_affine, synthesis up_2" in message
+    assert kept(old.generator, new.generator)[1] == set()
+    discriminator = kept(old.discriminator, new.discriminator, lambda path: path.replace("down_0", "down_1"))
+    assert discriminator[1] == {"from_image/kernel", "from_image/bias"}  # For 1 filter in the place of 2.
+    assert message.endswith(
+        "of the discriminator from_image, down_0_conv_0, down_0_shortcut, down_0_conv_1.\n"
+    ) or message.endswith("of the discriminator from_image, down_0_conv_0, down_0_conv_1, down_0_shortcut.\n")
+    check_trains(new)
+    classes = ganzoo.from_preset(path, num_classes=3)
+    assert "generator mapping condition, mapping mapping_0/kernel for the condition; " in capsys.readouterr().err
+    np.testing.assert_allclose(classes.generate(4, condition=1), old.generate(4), rtol=1e-4, atol=1e-5)
+    check_trains(classes)
+
+
+def test_attention_and_tables_of_classes(tmp_path, capsys):
+    """The networks of SAGAN and BigGAN: a layer of several kernels keeps each, and tables begin with gains for all."""
+    old, path = saved(tmp_path, ganzoo.SAGAN, filters=1)
+    new = ganzoo.from_preset(path, image_size=(32, 32))
+    names = [name for name in weights(old.generator) if name.startswith("attention/")]
+    assert len(names) == 9  # Four kernels with a vector of their spectral norm each, and the gain.
+    for name in names:
+        np.testing.assert_array_equal(weights(new.generator)[name], weights(old.generator)[name])
+    convolutions = [name for name in weights(old.generator) if re.fullmatch(r"up_\d_(conv_\d|shortcut)/.*", name)]
+    for name in convolutions:
+        later = f"up_{int(name[3]) + 1}{name[4:]}"
+        np.testing.assert_array_equal(weights(new.generator)[later], weights(old.generator)[name])
+    assert kept(old.discriminator, new.discriminator)[1] == set()
+    check_trains(new)
+    capsys.readouterr()
+    classes = ganzoo.from_preset(path, num_classes=3)
+    assert capsys.readouterr().err.endswith(": these weights are new: of the discriminator projection.\n")
+    np.testing.assert_allclose(classes.generate(4, condition=1), old.generate(4), rtol=1e-4, atol=1e-5)
+    classes.save_to_preset(tmp_path / "three")
+    for count, condition in ((5, 4), (0, None)):
+        again = ganzoo.from_preset(tmp_path / "three", num_classes=count)
+        np.testing.assert_allclose(again.generate(4, condition=condition), old.generate(4), rtol=1e-4, atol=1e-5)
+    with pytest.raises(ValueError, match="biggan.*that has no argument 'num_attributes'"):
+        ganzoo.from_preset(path, num_attributes=2)
+
+
 def test_what_stays_as_it_is(tmp_path, capsys):
     old, path = saved(tmp_path, num_classes=2, class_names=["cat", "dog"])
     new = ganzoo.from_preset(path, num_classes=2, image_size=(16, 16))
@@ -176,7 +252,9 @@ def test_what_cannot_be_built_again(tmp_path):
         keras.Model(image, keras.layers.Dense(1)(image)),
     )
     own.compile("adam", "adam")
-    refused(own, "The network 'mine' is of no family that can be built again .*: these are dcgan, .*", num_classes=2)
+    refused(
+        own, "The network 'mine' is of no family that can be built again .*: these are biggan, dcgan, .*", num_classes=2
+    )
     points = tiny(ganzoo.GAN, (2,), hidden=(3,))
     refused(points, r"`image_size` is for images, and the model's samples have the shape \(2,\)", image_size=(8, 8))
     refused(points, "`num_classes` must be an integer of at least 0, or None. Received: num_classes=-1", num_classes=-1)
