@@ -88,6 +88,8 @@ def build(options, shapes, train):
         settings |= size_of_condition(options, train)
     if len(shapes) == 2:
         settings["condition_shape"] = shapes[0]
+    if training_flags.has_schedules(options.model) and "total_steps" not in settings:
+        settings["total_steps"] = steps_of(options, settings, train)
     try:
         model = model_class.from_paper(shapes[-1], **settings)
     except TypeError as error:  # An unknown name in --set, or a word in place of a number.
@@ -122,6 +124,12 @@ def size_of_condition(options, train):
     if classes is None:
         raise SystemExit(f"{options.model} needs --num_classes: {options.data} does not name its classes.")
     return {"num_classes": len(classes)}
+
+
+def steps_of(options, settings, train):
+    """The steps of the whole training, over which the schedules of a model go."""
+    in_an_epoch = int(train.cardinality()) // (settings.get("discriminator_steps") or 1)
+    return max(1, options.epochs * (options.steps_per_epoch or in_an_epoch))
 
 
 def make_augmentation(name):

@@ -142,7 +142,9 @@ def define_setting(values, name, default, text):
     """Defines the flag of an argument. Without a value on the command line, the paper's value holds."""
     kind = kind_of(default, text)
     words = [in_words(text)] if text else []
-    if default is not None:
+    if name == "total_steps" and default is not None:
+        words.append("Default: the steps of this training.")
+    elif default is not None:
         words.append(f"Default: {' '.join(map(str, default)) if isinstance(default, tuple) else default}.")
     words = " ".join(words)
     if kind is bool:
@@ -285,6 +287,12 @@ def is_paired(model):
 def has_encoder(model):
     """Whether a model maps samples to latents."""
     return sources.has_base(model, "AutoencodingModel")
+
+
+def has_schedules(model):
+    """Whether a model has schedules over the whole training by default."""
+    default, _ = sources.settings(model).get("total_steps", (None, ""))
+    return default is not None
 
 
 def is_unpaired(model):

@@ -15,7 +15,7 @@ from ganzoo.sampling import RandomStream, SeededNumbers, in_full_batches
 from ganzoo.training import feed, keras_arguments, schedules, updates
 from ganzoo.training.compiled_model import CompiledModel, deserialize, serialized
 from ganzoo.training.conditions import conditions_of
-from ganzoo.training.fitting import fit_in_one_run, listed
+from ganzoo.training.fitting import fit_in_one_run, listed, tell_length
 from ganzoo.training.log import Log
 from ganzoo.training.settings import Fixed, Setting, settings_of
 from ganzoo.training.switch import Switch
@@ -425,6 +425,8 @@ class GenerativeModel(CompiledModel):
         self._take_names(data.dataset)
         if data.left_out and verbose and self.is_chief:
             print(f"Each epoch leaves out {data.left_out:,} samples, which fill no step of {data.samples_per_step:,}.")
+        if verbose and self.is_chief and not self.steps_done:
+            tell_length(self, epochs * data.steps_per_epoch)
         if check and not self.steps_done:
             health.warn(self, data.dataset, data.first_batch)
         return fit_in_one_run(

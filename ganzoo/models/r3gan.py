@@ -115,7 +115,8 @@ class R3GAN(AdversarialModel):
             networks: Defaults to `ganzoo.networks.r3gan`. `ganzoo.networks.dcgan` has smaller ones, without
                 normalization here.
             total_steps: Integer, the steps of the whole training, over which the schedules go: images / batch size.
-                Defaults to `39_062`, the paper's 2e7 images in batches of 512. A shorter training needs its own number.
+                Defaults to `39_062`, the paper's 2e7 images in batches of 512. A shorter training needs its own number,
+                which `ganzoo train` computes. `fit` prints the number if the training is less than half as long.
             schedules: Boolean. Defaults to `None`: `True` with the networks of the paper, `False` with others.
         """
         return cls.assemble(with_schedules(locals()))

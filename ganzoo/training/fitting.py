@@ -11,7 +11,7 @@ from ganzoo.training import watch
 from ganzoo.training.checkpoint_files import SavesCheckpoints
 from ganzoo.training.endings import endings
 from ganzoo.training.interrupts import Interrupts
-from ganzoo.training.learning_rates import learning_rate_of, optimizers_of
+from ganzoo.training.learning_rates import learning_rate_of, lengths_of_schedules, optimizers_of
 from ganzoo.training.run_record import RunRecord
 
 
@@ -92,6 +92,21 @@ def resumed(model, run, earlier):
     if changes and model.is_chief:
         print(f"Changed since the checkpoint, and used from now on: {', '.join(changes)}.", flush=True)
     return now
+
+
+def tell_length(model, steps):
+    """Prints the length of a model's schedules, if a training ends before half of it. Then most would have no effect.
+
+    Args:
+        model: `GenerativeModel`, compiled.
+        steps: Integer, the steps of the training.
+    """
+    length = max(lengths_of_schedules(model), default=0)
+    if steps and 2 * steps < length:
+        print(
+            f"The schedules of this {type(model).__name__} go over {length:,} steps, and this training ends at step "
+            f"{steps:,}. If no training follows, pass total_steps={steps} to from_paper or to the schedules."
+        )
 
 
 def check_scope(strategy):

@@ -2,6 +2,9 @@
 
 import keras
 
+from ganzoo.training.schedules import is_schedule
+from ganzoo.training.settings import settings_of
+
 
 def optimizers_of(model):
     """The optimizers of a model by name, such as `"generator_optimizer"`. The generator's comes first.
@@ -20,6 +23,20 @@ def base_of(optimizer):
 def learning_rate_of(optimizer):
     """The current learning rate as a float, also for an optimizer on several devices."""
     return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+
+
+def lengths_of_schedules(model):
+    """The `total_steps` of the schedules of a model's learning rates and settings, as a list.
+
+    Args:
+        model: `GenerativeModel`, compiled.
+    """
+    rates = [base_of(optimizer).get_config().get("learning_rate") for optimizer in optimizers_of(model).values()]
+    configs = [rate["config"] for rate in rates if isinstance(rate, dict)]
+    configs += [
+        value.get_config() for value in (getattr(model, name) for name in settings_of(model)) if is_schedule(value)
+    ]
+    return [config["total_steps"] for config in configs if "total_steps" in config]
 
 
 def schedules_of(model):

@@ -226,6 +226,34 @@ def test_every_model_is_built(name, tmp_path):
         assert all(np.isfinite(value) for value in logs.values())
 
 
+@pytest.mark.parametrize(
+    ("given", "steps"),
+    [
+        (["--epochs=4"], 4 * 7),
+        (["--epochs=4", "--discriminator_steps=2"], 4 * 3),
+        (["--epochs=4", "--steps_per_epoch=5"], 4 * 5),
+        (["--epochs=4", "--total_steps=11"], 11),
+        (["--epochs=4", "--set=total_steps=12"], 12),
+    ],
+    ids=str,
+)
+def test_schedules_go_over_the_training(given, steps):
+    """450 images in batches of 64 are 7 whole batches."""
+    small = ["--filters=2", "--blocks=1", "--split=train[:450]", *given]
+    options = options_of("r3gan", "mnist_10k", *small)
+    model = train.build(options, [(28, 28, 1)], train.load(options))
+    assert {model.r1_weight.total_steps, model.augmentation.schedule.total_steps} == {steps}
+    assert model.generator_optimizer.get_config()["learning_rate"]["config"]["total_steps"] == steps
+
+
+def test_help_says_what_the_command_line_computes():
+    values = flags.FlagValues()
+    training_flags.define_train(values)
+    training_flags.define_settings(values, ["r3gan", "mnist_10k"])
+    assert values["total_steps"].help.endswith("Default: the steps of this training.")
+    assert not training_flags.has_schedules("cyclegan")  # Its rate is constant without the flag.
+
+
 def test_attributes_come_from_the_data(tmp_path):
     own = ["--data_label=hairColor,glasses", "--networks=dcgan", "--filters=2", "--held_out=train[9990:]"]
     options = options_of("cgan", "faces_10k", f"--output_dir={tmp_path}", *own)

@@ -86,6 +86,17 @@ def test_the_schedules_of_the_paper():
     assert float(model.ema_decay(model.step)) == pytest.approx(0.5 ** (1 / 0.5))  # Half of a quarter of 4 steps.
 
 
+def test_fit_says_that_the_schedules_are_too_long(capsys):
+    """A training of 2 steps is at least half as long as schedules over 4, and less than half as long as over 5."""
+    points = np.random.default_rng(0).normal(size=(8, 2)).astype("float32")
+    small = {"networks": ganzoo.networks.mlp, "hidden": (3,), "schedules": True, "run_eagerly": True}
+    for total_steps in (4, 5):
+        model = tiny(ganzoo.R3GAN, (2,), total_steps=total_steps, **small)
+        model.fit(points, None, 4, verbose=2, check=False)
+        told = "go over 5 steps, and this training ends at step 2. " in capsys.readouterr().out
+        assert told == (total_steps == 5)
+
+
 def test_other_networks_have_no_schedules():
     model = ganzoo.R3GAN.from_paper((16, 16, 1), networks=ganzoo.networks.dcgan, filters=2)
     assert model.r1_weight == model.r2_weight == 1.0 and model.ema_decay is None and model.augmentation is None
