@@ -233,6 +233,8 @@ def first_weights(space):
     probes = np.concatenate([np.zeros((1, size)), np.eye(size), mixed]).astype("float32")
     found = []
     for layer, parts in first_layers(space.network, space.symbolic):
+        if isinstance(layer.input, list):  # Such as a normalization with gains that depend on a part of the latents.
+            raise not_linear(layer)
         values = probes
         for part, others in parts:
             zeros = [tf.zeros((len(values), *tensor.shape[1:]), tensor.dtype) for tensor in others]
@@ -240,14 +242,19 @@ def first_weights(space):
         outputs = np.asarray(linear_part(layer)(values, training=False), "float64").reshape(len(values), -1)
         columns = outputs[1:] - outputs[:1]
         if not np.allclose(columns[-1], mixed[0] @ columns[:-1], rtol=1e-3, atol=1e-4 * np.abs(columns).max()):
-            raise ValueError(
-                f"The first layer that reads the latents, {layer.name!r}, is not linear in them: SeFa needs one that "
-                "is. ganzoo.latent.pca makes no such assumption."
-            )
+            raise not_linear(layer)
         found.append(columns[:-1].T)
     if not found:
         raise ValueError(f"No layer of {space.network.name} with weights reads the latents.")
     return np.concatenate(found)
+
+
+def not_linear(layer):
+    """The error for a first layer without a matrix."""
+    return ValueError(
+        f"The first layer that reads the latents, {layer.name!r}, is not linear in them: SeFa needs one that is. "
+        "ganzoo.latent.pca makes no such assumption."
+    )
 
 
 def linear_part(layer):

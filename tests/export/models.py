@@ -52,8 +52,40 @@ def cyclegan():
     return ganzoo.CycleGAN.from_paper((16, 16, 3), filters=4, blocks=1, receptive_field=16, seed=0)
 
 
+def stylegan2():
+    small = {"base": 32, "max_filters": 4, "mapping_layers": 1, "group_size": 2, "label_layers": 1}
+    return ganzoo.StyleGAN2.from_paper((8, 8, 1), latent_dim=6, num_classes=3, seed=0, **small)
+
+
+def sagan():
+    return ganzoo.SAGAN.from_paper((8, 8, 1), latent_dim=6, filters=2, num_classes=3, generator_attention=1, seed=0)
+
+
+def biggan():
+    small = {"filters": 2, "shared_dim": 4, "split_latents": True, "generator_attention": 1}
+    return ganzoo.BigGAN.from_paper((8, 8, 1), latent_dim=6, num_classes=3, seed=0, **small)
+
+
+def r3gan():
+    return ganzoo.R3GAN.from_paper((8, 8, 1), latent_dim=6, filters=4, blocks=1, cardinality=2, num_classes=3, seed=0)
+
+
+def vqvae():
+    small = {"filters": 4, "code_dim": 3, "num_codes": 5, "prior_filters": 4, "prior_blocks": 1}
+    return ganzoo.VQVAE.from_paper((8, 8, 1), seed=0, **small)
+
+
+def iwae():
+    return ganzoo.IWAE.from_paper((8, 8, 1), latent_dim=3, hidden=(16,), num_samples=2, seed=0)
+
+
+def wae():
+    return ganzoo.WAE.from_paper((8, 8, 1), latent_dim=3, seed=0, networks=ganzoo.networks.autoencoder, hidden=(16,))
+
+
 KINDS = {"unconditional": unconditional, "conditional": conditional, "translator": translator, "vae": vae}
 MORE_KINDS = {"attributes": attributes, "infogan": infogan, "cyclegan": cyclegan}
+OF_TODAY = {each.__name__: each for each in (stylegan2, sagan, biggan, r3gan, vqvae, iwae, wae)}
 
 
 @functools.cache
@@ -65,10 +97,12 @@ def made(kind):
 def make(kind):
     """A model of a kind, with the same weights each time."""
     keras.utils.set_random_seed(0)
-    model = (KINDS | MORE_KINDS)[kind]()
+    model = (KINDS | MORE_KINDS | OF_TODAY)[kind]()
     random = np.random.default_rng(0)
     for network in (model.sampling_generator, getattr(model, "encoder", None)):
         for weight in () if network is None else network.weights:
+            if len(weight.shape) > 1 and kind == "stylegan2":
+                continue  # Its layers scale their kernels of N(0, 1) in each call.
             if len(weight.shape) > 1:  # Outputs as spread out as unit inputs.
                 fan_in = np.prod(weight.shape) / weight.shape[-1 if network.name.startswith("enc") else 0]
                 weight.assign(random.standard_normal(weight.shape) / np.sqrt(max(fan_in, 1)) ** 0.9)
@@ -81,7 +115,7 @@ def inputs_of(specs, count, seed=1):
     """Random inputs of an endpoint: a dictionary of arrays."""
     random = np.random.default_rng(seed)
     return {
-        spec.name: random.integers(0, 3, count)
+        spec.name: random.integers(0, 3, (count, *spec.shape[1:])).astype(spec.dtype.as_numpy_dtype)
         if spec.dtype.is_integer
         else np.clip(random.standard_normal((count, *spec.shape[1:])), -1, 1).astype("float32")
         for spec in specs

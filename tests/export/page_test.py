@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
+import tensorflow as tf
 
 import ganzoo
+from ganzoo.export.endpoints import without_random_numbers
 from ganzoo.export.page import blocks, contents, writing
 from ganzoo.export.page.writing import shrinking, training_part
 from ganzoo.sampling import SeededNumbers
-from tests.export.models import HOSTILE, KINDS, inputs_of, made, make
+from tests.export.models import HOSTILE, KINDS, OF_TODAY, inputs_of, made, make
 
 
 class Page(HTMLParser):
@@ -83,6 +85,26 @@ def test_the_embedded_model_is_keras(exported):
         condition = next((value for name, value in inputs.items() if name != "latents"), None)
         (outputs,) = session.run(None, inputs)
         np.testing.assert_allclose(outputs, model.generate(2, seed=seed, condition=condition), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", OF_TODAY)
+def test_models_of_today(kind, tmp_path):
+    """The ONNX file inside of the page is Keras. A VQ-VAE has endpoints of codes, so its files count, too."""
+    model = made(kind)
+    model.export(tmp_path / "page.html", format="html")
+    files = {"serving_default": Page(tmp_path / "page.html").data("model")}
+    if kind == "vqvae":
+        model.export(tmp_path / "model.onnx", format="onnx")
+        files |= {name: tmp_path / f"model_{name}.onnx" for name in ("encode", "decode")}
+    endpoints = without_random_numbers(model)
+    for name, file in files.items():
+        session, inputs = onnxruntime.InferenceSession(file), inputs_of(endpoints[name].specs, 3)
+        expected = endpoints[name].compiled()(*map(tf.constant, inputs.values()))
+        outputs = dict(zip([output.name for output in session.get_outputs()], session.run(None, inputs)))
+        assert set(outputs) == set(expected)
+        for key, value in expected.items():
+            assert np.std(value) > 0.01  # Grey would agree with everything.
+            np.testing.assert_allclose(outputs[key], value, rtol=0, atol=1e-5, err_msg=f"{name} {key}")
 
 
 def test_settings_fit_the_model(exported):
