@@ -1,7 +1,8 @@
 """What do the tools of `ganzoo.latent` find in a trained generator? Numbers and pictures of the guide.
 
     python benchmarks/latent.py                                    # faces_16, two minutes of one core
-    python benchmarks/latent.py --preset faces_32 --data pixel_faces_32.npz --held_out test
+    python benchmarks/latent.py --questions directions projection --preset faces_32 --data pixel_faces_32 \
+        --manual_dir FOLDER --held_out test
     python benchmarks/latent.py --questions rejection --preset cgan_mnist --data mnist_10k --attributes class \
         --train 'train[:5000]' --held_out 'train[5000:]' --ways plain reject metropolis_hastings
 
@@ -15,7 +16,8 @@
   moved. Also the entropy of their attributes, which falls if variety is lost. Half of the held-out images calibrates
   the discriminator, and the other half measures the distance.
 
-Each run adds a line to the file of records. `--images FOLDER` writes the pictures.
+Each run adds a line to the file of records. `--images FOLDER` writes the pictures, or those in `--pictures`, that show
+an answer.
 """
 
 import argparse
@@ -47,7 +49,8 @@ CLASS = "class"  # The dataset's own labels, as an attribute.
 def read(options, split, model, label=None):
     """Images as floats in [-1, 1] and a label, or `None`, of a part of the data."""
     wanted = None if label == CLASS else label
-    source = data.load(options.data, split, image_size=model.image_shape[:2], label=wanted).source
+    settings = {"image_size": model.image_shape[:2], "label": wanted, "manual_dir": options.manual_dir}
+    source = data.load(options.data, split, **settings).source
     return data.normalize(source.images.numpy()), None if label is None else source.labels.numpy()
 
 
@@ -117,13 +120,16 @@ def projections(model, held_out, options):
     """Dictionary: what was projected -> quantiles of the PSNR, and the objects."""
     made = model.generate(options.projected, seed=99)
     chosen = held_out[: options.projected]
-    features = default_features(chosen, quick=True)
     cases = {
         "held-out, pixels": (chosen, {"features": None}),
         "generated, pixels": (made, {"features": None}),
-        f"held-out, pixels and {features.name}": (chosen[: options.projected // 2], {"features": features}),
     }
-    found = {name: latent.project(model, targets, **settings) for name, (targets, settings) in cases.items()}
+    if options.features:
+        features = default_features(chosen, quick=True)
+        half = chosen[: options.projected // 2]
+        cases[f"held-out, pixels and {features.name}"] = (half, {"features": features})
+    settings = {"steps": options.steps}
+    found = {name: latent.project(model, targets, **settings, **own) for name, (targets, own) in cases.items()}
     table = {name: np.quantile(one.psnr, QUARTILES).round(2).tolist() for name, one in found.items()}
     return table, found
 
@@ -194,27 +200,38 @@ def along(model, directions, indices, values, seed=1):
 
 
 def draw_all(model, training, found, projected, drawn, options):
-    """Writes the pictures of the guide."""
-
-    def save(name, picture):
-        images.save_png(options.images / f"{name}.png", picture)
-
+    """Writes the pictures of the guide. A picture of a question that was not asked is left out."""
     reach = np.linspace(-6, 6, 9)
-    save("interpolation", latent.interpolate(model, latent.draw(model, 5, seed=2), 9).picture())
-    save("truncation", latent.truncate(model, 9, (3.0, 2.0, 1.5, 1.0)).picture())
-    save("sefa", along(model, found["sefa"], range(4), reach))
-    save("pca", along(model, found["pca of samples"], range(4), reach))
-    best = [row["direction"] for row in options.rows if row["way"] == "supervised"]
-    save("supervised", along(model, found["supervised"], best, reach))
-    held_out, made = list(projected.values())[:2]
-    pictures = [held_out.targets[:9], held_out.images[:9], made.targets[:9], made.images[:9]]
-    save("projection", images.grid(np.concatenate(pictures), columns=9))
     samples = model.generate(9, seed=0)
-    in_features = latent.nearest(samples, training, default_features(training, quick=True))
-    save("nearest", latent.nearest(samples, training).picture(in_features))
-    for name in ("plain", "reject", "langevin"):
-        save(name, images.grid(drawn[name].images[:36], columns=6, scale=3))
-    latent.video(model, options.images / "loop.gif", tiles=4, steps=12, fps=12, scale=3, columns=4, seed=4)
+
+    def neighbours():
+        in_features = latent.nearest(samples, training, default_features(training, quick=True))
+        return latent.nearest(samples, training).picture(in_features)
+
+    def projection():
+        held_out, made = list(projected.values())[:2]
+        pictures = [held_out.targets[:9], held_out.images[:9], made.targets[:9], made.images[:9]]
+        return images.grid(np.concatenate(pictures), columns=9)
+
+    pictures = {
+        "interpolation": lambda: latent.interpolate(model, latent.draw(model, 5, seed=2), 9).picture(),
+        "truncation": lambda: latent.truncate(model, 9, (3.0, 2.0, 1.5, 1.0)).picture(),
+        "nearest": neighbours,
+    }
+    if found is not None:
+        best = [row["direction"] for row in options.rows if row["way"] == "supervised"]
+        pictures["sefa"] = lambda: along(model, found["sefa"], range(4), reach)
+        pictures["pca"] = lambda: along(model, found["pca of samples"], range(4), reach)
+        pictures["supervised"] = lambda: along(model, found["supervised"], best, reach)
+    if projected is not None:
+        pictures["projection"] = projection
+    for name, way in (drawn or {}).items():
+        pictures[name] = lambda way=way: images.grid(way.images[:36], columns=6, scale=3)
+    for name, picture in pictures.items():
+        if options.pictures is None or name in options.pictures:
+            images.save_png(options.images / f"{name}.png", picture())
+    if options.pictures is None or "loop" in options.pictures:
+        latent.video(model, options.images / "loop.gif", tiles=4, steps=12, fps=12, scale=3, columns=4, seed=4)
 
 
 # === Printing ===
@@ -287,6 +304,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--preset", default="faces_16")
     parser.add_argument("--data", default="faces_10k")
+    parser.add_argument("--manual_dir", type=Path, help="folder with the file of the data")
     parser.add_argument("--train", default="train[:9000]")
     parser.add_argument("--held_out", default="train[9000:]")
     parser.add_argument(
@@ -299,8 +317,16 @@ def main():
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS, help="of drawing samples, beside plain ones")
     parser.add_argument("--layer", default="relu_0", help="of the PCA of activations; '' for none")
     parser.add_argument("--projected", type=int, default=48, help="images to project")
+    parser.add_argument("--steps", type=int, default=500, help="of each projection")
+    parser.add_argument(
+        "--features",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="project half of the held-out images with the features of a network as well, which costs most of the time",
+    )
     parser.add_argument("--num_samples", type=int, default=500, help="samples for each kernel distance")
     parser.add_argument("--images", type=Path, help="folder for the pictures; default: none are drawn")
+    parser.add_argument("--pictures", nargs="+", help="their names, such as sefa; default: all")
     parser.add_argument("--records", type=Path, default=Path("benchmarks/results/latent.jsonl"))
     options = parser.parse_args()
     model = ganzoo.from_preset(options.preset)
