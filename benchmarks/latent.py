@@ -30,6 +30,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 from keras import layers
+from PIL import Image
 
 import ganzoo
 from ganzoo import data, images, latent, metrics, records
@@ -80,9 +81,12 @@ def train_classifier(pictures, attributes):
 
 def directions_of(model, read_logits, options):
     """Dictionary: a way of finding directions -> `Directions`."""
-    found = {"sefa": latent.sefa(model, 8), "pca of samples": latent.pca(model, 8)}
+    count = options.pca_samples
+    found = {"sefa": latent.sefa(model, 8), "pca of samples": latent.pca(model, 8, num_samples=count)}
     if options.layer:
-        found[f"pca of {options.layer}"] = latent.pca(model, 8, layer=options.layer)
+        found[f"pca of {options.layer}"] = latent.pca(model, 8, layer=options.layer, num_samples=count)
+    if not options.attributes:
+        return found
     names = [(name, value) for name, count in options.counts.items() for value in range(count)]
 
     def scores(samples):
@@ -199,6 +203,14 @@ def along(model, directions, indices, values, seed=1):
     return images.grid(rows.reshape(-1, *rows.shape[2:]), columns=len(values))
 
 
+def save(path, picture, is_large):
+    """Writes a picture as PNG, or as WebP for large images, whose noise makes PNG files five times as large."""
+    if not is_large:
+        return images.save_png(path.with_suffix(".png"), picture)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(picture).save(path.with_suffix(".webp"), quality=80, method=6)
+
+
 def draw_all(model, training, found, projected, drawn, options):
     """Writes the pictures of the guide. A picture of a question that was not asked is left out."""
     reach = np.linspace(-6, 6, 9)
@@ -219,17 +231,18 @@ def draw_all(model, training, found, projected, drawn, options):
         "nearest": neighbours,
     }
     if found is not None:
-        best = [row["direction"] for row in options.rows if row["way"] == "supervised"]
         pictures["sefa"] = lambda: along(model, found["sefa"], range(4), reach)
         pictures["pca"] = lambda: along(model, found["pca of samples"], range(4), reach)
-        pictures["supervised"] = lambda: along(model, found["supervised"], best, reach)
+        if "supervised" in found:
+            best = [row["direction"] for row in options.rows if row["way"] == "supervised"]
+            pictures["supervised"] = lambda: along(model, found["supervised"], best, reach)
     if projected is not None:
         pictures["projection"] = projection
     for name, way in (drawn or {}).items():
         pictures[name] = lambda way=way: images.grid(way.images[:36], columns=6, scale=3)
     for name, picture in pictures.items():
         if options.pictures is None or name in options.pictures:
-            images.save_png(options.images / f"{name}.png", picture())
+            save(options.images / name, picture(), is_large=model.image_shape[0] >= 64)
     if options.pictures is None or "loop" in options.pictures:
         latent.video(model, options.images / "loop.gif", tiles=4, steps=12, fps=12, scale=3, columns=4, seed=4)
 
@@ -238,7 +251,8 @@ def draw_all(model, training, found, projected, drawn, options):
 
 
 def print_all(record):
-    print("\nAccuracy of the classifier on held-out images: " + words(record["accuracy"], "{:.1%}"))
+    if "accuracy" in record:
+        print("\nAccuracy of the classifier on held-out images: " + words(record["accuracy"], "{:.1%}"))
     printing = {"directions": print_directions, "projection": print_projection, "rejection": print_rejection}
     for question in record["questions"]:
         printing[question](record)
@@ -309,13 +323,15 @@ def main():
     parser.add_argument("--held_out", default="train[9000:]")
     parser.add_argument(
         "--attributes",
-        nargs="+",
+        nargs="*",
         default=["hairColor", "skinColor", "glasses"],
-        help=f"labels that the classifier learns to read; {CLASS!r}: those that the data have of themselves",
+        help=f"labels that the classifier learns to read; {CLASS!r}: those that the data have of themselves; "
+        "none: no classifier, no supervised directions and no mutual information",
     )
     parser.add_argument("--questions", nargs="+", choices=QUESTIONS, default=QUESTIONS)
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS, help="of drawing samples, beside plain ones")
     parser.add_argument("--layer", default="relu_0", help="of the PCA of activations; '' for none")
+    parser.add_argument("--pca_samples", type=int, default=5000, help="samples for each PCA")
     parser.add_argument("--projected", type=int, default=48, help="images to project")
     parser.add_argument("--steps", type=int, default=500, help="of each projection")
     parser.add_argument(
@@ -329,18 +345,22 @@ def main():
     parser.add_argument("--pictures", nargs="+", help="their names, such as sefa; default: all")
     parser.add_argument("--records", type=Path, default=Path("benchmarks/results/latent.jsonl"))
     options = parser.parse_args()
+    if "rejection" in options.questions and not options.attributes:
+        parser.error("The question of rejection needs --attributes, whose entropies it measures.")
     model = ganzoo.from_preset(options.preset)
     training, held_out = (read(options, split, model)[0] for split in (options.train, options.held_out))
     known = attributes_of(options, options.train, model)
     options.counts = {name: int(labels.max()) + 1 for name, labels in known.items()}
-    read_logits = train_classifier(training, known)
-    logits, wanted = read_logits(held_out), attributes_of(options, options.held_out, model)
-    accuracy = {name: float(np.mean(logits[name].argmax(axis=1) == wanted[name])) for name in wanted}
-    record = {"preset": options.preset, "data": options.data, "accuracy": accuracy, "questions": options.questions}
+    record = {"preset": options.preset, "data": options.data, "questions": options.questions}
+    read_logits, wanted = None, attributes_of(options, options.held_out, model)
+    if known:
+        read_logits = train_classifier(training, known)
+        logits = read_logits(held_out)
+        record["accuracy"] = {name: float(np.mean(logits[name].argmax(axis=1) == wanted[name])) for name in wanted}
     found = projected = drawn = None
     if "directions" in options.questions:
         found = directions_of(model, read_logits, options)
-        options.rows = record["information"] = information(model, found, read_logits)
+        options.rows = record["information"] = information(model, found, read_logits) if known else []
     if "projection" in options.questions:
         record["psnr"], projected = projections(model, held_out, options)
         record["quantiles"] = QUARTILES
