@@ -51,13 +51,13 @@ class Log:
 class Sums(keras.metrics.Metric):
     """The sums of weighted values, and of their weights, in the rows of a variable `(capacity, 2)`.
 
-    A metric of Keras for each name would take a tenth of the time in which a small model is built.
+    Two variables for each name, as in Keras, would take a third of the time in which a small model is built.
     """
 
     def __init__(self, capacity):
         super().__init__(name="sums")
         self.capacity = capacity
-        self.sums = self.add_variable((capacity, 2), "zeros", name="sums")
+        self.sums = self.add_variable((capacity, 2), "zeros", "float32", name="sums")
 
     def add(self, values, weight=None):
         """Adds scalars, a dictionary place -> value."""
