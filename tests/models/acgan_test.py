@@ -197,7 +197,7 @@ def test_learns_two_classes():
     model.compile(keras.optimizers.Adam(1e-2), keras.optimizers.Adam(1e-2))
     labels = np.arange(64) % 2
     samples = (2.0 * labels - 1.0).astype("float32")[:, None]
-    model.fit(samples, labels, batch_size=64, epochs=300, verbose=0, check=False)
+    model.fit(samples, labels, batch_size=64, steps_per_epoch=300, verbose=0, check=False)
     assert (model.classify(samples).argmax(axis=1) == labels).all()
     generated = model.generate(200, condition=np.arange(200) % 2)[:, 0]
     assert np.mean(np.sign(generated) == 2.0 * (np.arange(200) % 2) - 1.0) > 0.9

@@ -63,7 +63,7 @@ def test_a_linear_autoencoder_comes_to_the_error_of_principal_components():
     keras.utils.set_random_seed(0)
     rate = keras.optimizers.schedules.CosineDecay(0.05, decay_steps=600)
     model = ganzoo.Autoencoder.from_paper((3,), latent_dim=2, hidden=(), optimizer=keras.optimizers.Adam(rate))
-    model.fit(samples, batch_size=100, epochs=150, verbose=0)
+    model.fit(samples, batch_size=100, steps_per_epoch=600, verbose=0)
     error = model.evaluate(samples, batch_size=400, verbose=0, return_dict=True)["loss"]
     assert error == pytest.approx(variances[0] / 3, rel=0.02)  # The mean over three coordinates.
 

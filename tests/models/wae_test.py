@@ -70,7 +70,7 @@ def test_the_latents_come_to_the_prior():
     samples = (2 + 3 * np.random.default_rng(0).normal(size=(2000, 1))).astype("float32")
     rate = keras.optimizers.schedules.CosineDecay(0.05, decay_steps=200)
     wae = ganzoo.WAE.from_paper((1,), latent_dim=1, hidden=(), seed=0, optimizer=keras.optimizers.Adam(rate))
-    wae.fit(samples, batch_size=200, epochs=20, verbose=0)
+    wae.fit(samples, batch_size=200, steps_per_epoch=200, verbose=0)
     latents = wae.encode(samples)
     assert latents.mean() == pytest.approx(0, abs=0.1)
     assert latents.std() == pytest.approx(1, abs=0.1)

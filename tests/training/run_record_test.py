@@ -43,9 +43,9 @@ class StopAt(keras.callbacks.Callback):
             raise InterruptedError
 
 
-def fit(model, folder, epochs=3, stop=None, dataset=None, callbacks=(), **settings):
-    """Trains; of 8 samples in a batch and 2 critic steps an epoch has 4 steps."""
-    callbacks = [*callbacks, Checkpoint(folder, every_steps=1, keep=99)]
+def fit(model, folder, epochs=3, stop=None, dataset=None, callbacks=(), every_steps=None, **settings):
+    """Trains; of 8 samples in a batch and 2 critic steps an epoch has 4 steps. Saves each epoch, and before a stop."""
+    callbacks = [*callbacks, Checkpoint(folder, every_steps=every_steps or stop, keep=99)]
     callbacks += [] if stop is None else [StopAt(stop)]
     try:
         return model.fit(dataset or data(), epochs=epochs, verbose=0, callbacks=callbacks, check=False, **settings)
@@ -183,7 +183,7 @@ class Poison(keras.callbacks.Callback):
 def test_a_loss_that_is_not_finite_ends_the_training(tmp_path):
     model = build()
     with pytest.raises(FloatingPointError, match=r"d_loss is nan.*after step 8.*that of step 5 again \(.*0000000005"):
-        fit(model, tmp_path, callbacks=[Poison(6)])
+        fit(model, tmp_path, callbacks=[Poison(6)], every_steps=1)
     assert model.steps_done == 5 and np.isfinite(model.generate(4)).all()
     model = build()
     with pytest.raises(FloatingPointError, match="after step 8.*No checkpoint was kept"):
