@@ -13,7 +13,6 @@ each other.
 """
 
 import argparse
-import importlib.metadata
 import os
 import pathlib
 import platform
@@ -24,6 +23,7 @@ import time
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
+from lib.machine import processor, versions
 from lib.sides import Process
 from lib.workloads import BATCH_SIZE, WORKLOADS
 
@@ -39,25 +39,8 @@ def progress(message):
 
 def machine():
     """A paragraph about the machine and the versions."""
-    model, flags = platform.processor() or platform.machine(), set()
-    cpuinfo = pathlib.Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
-            key, _, value = line.partition(":")
-            if key.strip() == "model name":
-                model = value.strip()
-            if key.strip() in ("cpu family", "model"):
-                model += "" if f"{key.strip()} " in model else f", {key.strip()} {value.strip()}"
-            if key.strip() == "flags":
-                flags = set(value.split())
-                break
-    cores = len(os.sched_getaffinity(0))
-    names = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
-    features = ", ".join(f"{name}: {'yes' if name in flags else 'no'}" for name in names)
-    packages = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("tensorflow", "keras", "torch"))
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    python = platform.python_version()
-    return f"{model}; {cores} cores, {memory:.0f} GiB; {features}. {packages}, Python {python}, {platform.system()}."
+    packages = ", ".join(f"{name} {version}" for name, version in versions("tensorflow", "keras", "torch").items())
+    return f"{processor()}. {packages}, Python {platform.python_version()}, {platform.system()}."
 
 
 def compare(name, rounds, seconds, torch_bfloat16):
