@@ -164,12 +164,13 @@ def table(found, budget):
     for record in found:
         curves[record["competitor"]].append(record)
     rows = levels([curve_of(record) for record in found])
+    header = ["Competitor", "Seeds", "Updates", *(f"{level:.3g}" for level in rows)]
+    header += ["Last distance", "Precision", "Recall", "Memorization"]
     lines = [
         f"{found[0]['data']}: {found[0]['protocol']}. Training images have {found[0]['floor']:.3g}.",
         "",
-        f"| Competitor | Seeds | Updates | {' | '.join(f'{level:.3g}' for level in rows)} | Last distance | Precision |"
-        " Recall | Memorization |",
-        "|" + "---|" * (7 + len(rows)),
+        f"| {' | '.join(header)} |",
+        "|" + "---|" * len(header),
     ]
     for name, runs in curves.items():
         ends = [record["curve"][-1] for record in runs]

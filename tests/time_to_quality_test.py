@@ -145,6 +145,11 @@ def test_the_table(benchmark):
     assert lines[0] == "faces_10k: a distance. Training images have 1.5."
     assert lines[2].startswith("| Competitor | Seeds | Updates | 20 | 10 | 5 | Last distance |")
     assert lines[4].split(" | ")[1:5] == ["2", "20", "> 4 (2.52 to > 4)", "> 4 (4 to > 4)"]
+    assert table([record("ganzoo DCGAN", 0, [25.0])], 4).splitlines()[2:] == [  # A single point spans no level.
+        "| Competitor | Seeds | Updates | Last distance | Precision | Recall | Memorization |",
+        "|---|---|---|---|---|---|---|",
+        "| ganzoo DCGAN | 1 | 10 | 25 | 0.50 | 0.25 | 0.50 |",
+    ]
     assert lines[5].split(" | ")[3:] == ["1.39", "2.69", "3.74", "4", "0.50", "0.25", "0.50 |"]
 
 
