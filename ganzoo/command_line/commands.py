@@ -114,6 +114,17 @@ def define_generate(values):
     )
 
 
+def define_estimate(values):
+    """Predicts what a training takes, without training: seconds of an update, of the run, and memory.
+
+    python -m ganzoo estimate wgan_gp fashion_mnist_10k --filters 64 --epochs 50
+    python -m ganzoo estimate --recipe quick_faces
+
+    It takes the flags of `train`. It counts the arithmetic of the step, and measures the machine for a few seconds.
+    """
+    training_flags.define_train(values)
+
+
 def check_generate(options):
     """Stops if there is no model, or the pictures cannot be written."""
     check_exists(options.model)
@@ -340,6 +351,14 @@ def of_latents(define, check):
 COMMANDS = {
     "train": Command(
         training_flags.define_train,
+        training_flags.check_train,
+        ("MODEL", "DATA"),
+        training_flags.explained,
+        training_flags.define_settings,
+        recipes.expanded,
+    ),
+    "estimate": Command(
+        define_estimate,
         training_flags.check_train,
         ("MODEL", "DATA"),
         training_flags.explained,
