@@ -79,6 +79,11 @@ class Mean(keras.metrics.Metric):
         super().__init__(name=name)
         self._sums, self.place = sums, place
 
+    @property
+    def count(self):
+        """The sum of the weights so far, as in `keras.metrics.Mean`."""
+        return tf.convert_to_tensor(self._sums.sums)[self.place, 1]
+
     def update_state(self, value, sample_weight=None):
         self._sums.add({self.place: value}, sample_weight)
 
