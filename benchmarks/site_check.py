@@ -31,9 +31,10 @@ LOOK = """() => {
   const content = document.querySelector("article") ?? document.body;
 
   // What search engines and screen readers ask for.
-  const described = ["description", "viewport"].every((name) => document.querySelector(`meta[name=${name}]`)?.content);
+  const text = document.querySelector("article"), names = text ? ["description", "viewport"] : ["viewport"];
+  const described = names.every((name) => document.querySelector(`meta[name=${name}]`)?.content);
   if (!document.title || !document.documentElement.lang || !described) found.head.push("a title, language, ...");
-  if (document.querySelector("article") && document.querySelectorAll("h1").length !== 1) found.head.push("one h1");
+  if (text && document.querySelectorAll("h1").length !== 1) found.head.push("one h1");
 
   // Cut off: beyond the edge of the screen, or of a box that hides it, with nothing to scroll.
   for (const element of content.querySelectorAll("*")) {
