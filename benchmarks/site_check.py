@@ -23,12 +23,18 @@ BYTES = 500_000
 
 # Runs in the page, and measures its looks.
 LOOK = """() => {
-  const found = {cut: [], scrolled: [], errors: [], alt: [], contrast: []};
+  const found = {head: [], cut: [], scrolled: [], errors: [], alt: [], contrast: []};
   const name = (element) => `${element.tagName.toLowerCase()}.${element.className}: ` +
     element.textContent.trim().replace(/\\s+/g, " ").slice(0, 60);
   const scrolls = (element) => ["auto", "scroll"].includes(getComputedStyle(element).overflowX);
   const width = document.documentElement.clientWidth;
   const content = document.querySelector("article") ?? document.body;
+
+  // What search engines and screen readers ask for.
+  const text = document.querySelector("article"), names = text ? ["description", "viewport"] : ["viewport"];
+  const described = names.every((name) => document.querySelector(`meta[name=${name}]`)?.content);
+  if (!document.title || !document.documentElement.lang || !described) found.head.push("a title, language, ...");
+  if (text && document.querySelectorAll("h1").length !== 1) found.head.push("one h1");
 
   // Cut off: beyond the edge of the screen, or of a box that hides it, with nothing to scroll.
   for (const element of content.querySelectorAll("*")) {
@@ -98,6 +104,7 @@ LOOK = """() => {
 }"""
 
 WORDS = {
+    "head": "pages without a title, language, description or one h1",
     "cut": "blocks that are cut off",
     "scrolled": "formulas that are wider than their box",
     "errors": "formulas that are not typeset, examples shown as quotes",

@@ -74,6 +74,21 @@ def grid(images, columns=None, padding=2, scale=None, titles=None):
     return picture if titles is None else np.concatenate([title_row(titles, cell_width, picture), picture])
 
 
+def repeated_columns(columns, titles, count):
+    """Columns for samples whose classes take turns. Few classes repeat, so that the picture is about square.
+
+    Args:
+        columns: Integer, the number of classes.
+        titles: List of their names, or `None`.
+        count: Integer, the number of samples.
+
+    Returns:
+        The number of columns, and their titles or `None`.
+    """
+    repeats = max(1, round(count**0.5 / columns))
+    return columns * repeats, None if titles is None else list(titles) * repeats
+
+
 def title_row(titles, cell_width, picture):
     """A strip with a title above each column of a grid. Long titles are cut."""
     if checks.plain_items(titles) is None:

@@ -1,8 +1,9 @@
-"""The documentation's Python runs: every block that follows a comment `<!-- run -->`.
+"""The documentation's Python runs: every block that follows a comment `<!-- run -->`, and every block of commands that
+follows `<!-- commands -->`.
 
 The blocks of a page run one after the other, in one namespace and in an empty folder. `<!-- run: 2 steps -->` cuts each
-`fit` of the block down to one epoch of so many steps. A block that cannot run has the reason in its place:
-`<!-- fragment: needs a server that runs -->`.
+`fit` of the block down to one epoch of so many steps. Commands get flags that make them short. A block that cannot run
+has the reason in its place: `<!-- fragment: needs a server that runs -->`.
 """
 
 import re
@@ -17,7 +18,16 @@ from ganzoo import __main__ as command_line
 from ganzoo.command_line.commands import COMMANDS
 
 ROOT = Path(__file__).parent.parent
-BLOCK = re.compile(r"^<!-- run(?:: (\d+) steps?)? -->\n```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r"^<!-- run(?:: (\d+) steps?)? -->\n```python\n(.*?)^```$|^<!-- commands -->\n```\n(.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+PICTURE = re.compile(r"^<!-- picture: (\S+) -->\n!\[[^]]+\]\((\S+)\)$", re.MULTILINE)
+SHORT = {
+    "train": "--filters 2 --batch_size 8 --steps_per_epoch 1 --epochs 1 --num_samples 4".split(),
+    "evaluate": "--num_samples 8 --metrics sliced_wasserstein --features none".split(),
+    "generate": "--num_samples 4".split(),
+}
 PAGES = {
     page.relative_to(ROOT).as_posix(): BLOCK.findall(page.read_text())
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -30,7 +40,10 @@ def test_blocks_run(page, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     fit = GenerativeModel.fit
     namespace = {"__name__": page}
-    for steps, code in PAGES[page]:
+    for steps, code, commands in PAGES[page]:
+        for line in commands.splitlines():
+            _, name, *arguments = shlex.split(line)
+            command_line.main([name, *arguments, *SHORT.get(name, [])])
 
         def short_fit(self, *args, steps=steps, **kwargs):
             if steps:
@@ -40,6 +53,8 @@ def test_blocks_run(page, tmp_path, monkeypatch):
 
         monkeypatch.setattr(GenerativeModel, "fit", short_fit)
         exec(compile(code, page, "exec"), namespace)
+    for made, shown in PICTURE.findall((ROOT / page).read_text()):
+        assert Path(made).is_file() and (ROOT / page).parent.joinpath(shown).is_file(), made
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -53,7 +68,9 @@ def test_every_block_runs_or_says_why_not(page):
 def test_no_marker_is_lost():
     """A comment that is not right before its block would silently run nothing."""
     for page, blocks in PAGES.items():
-        assert (ROOT / page).read_text().count("\n<!-- run") == len(blocks), page
+        text = (ROOT / page).read_text()
+        assert text.count("\n<!-- run") + text.count("\n<!-- commands") == len(blocks), page
+        assert text.count("\n<!-- picture") == len(PICTURE.findall(text)), page
 
 
 COMMAND = re.compile(r"(?:^|`)(?:python -m )?ganzoo ((?:[^`#|\n\\]|\\\n)+)", re.MULTILINE)

@@ -94,3 +94,14 @@ def test_a_failed_write_keeps_the_file_before(tmp_path):
         temporary.write_text("half")
         raise OSError("disk full")
     assert path.read_text() == "before" and list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("classes", "count", "columns"),
+    [(2, 64, 8), (3, 64, 9), (5, 64, 10), (6, 64, 6), (10, 64, 10), (2, 4, 2), (1, 9, 3)],
+)
+def test_few_classes_repeat(classes, count, columns):
+    """64 samples of two classes would be a strip of 32 rows."""
+    names = [f"class {index}" for index in range(classes)]
+    assert images.repeated_columns(classes, names, count) == (columns, names * (columns // classes))
+    assert images.repeated_columns(classes, None, count) == (columns, None)

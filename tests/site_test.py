@@ -23,7 +23,7 @@ def hook(name):
     return module
 
 
-reference, notebooks = hook("reference"), hook("notebooks")
+reference, notebooks, descriptions = hook("reference"), hook("notebooks"), hook("descriptions")
 
 LIST = """# API
 
@@ -160,21 +160,34 @@ def test_a_page_as_a_notebook():
         "# Title\n\nSee [there](other.md#part) and [far](https://keras.io).\n\n"
         "![A picture](images/a.png){ width=49% }\n\n"
         "<!-- run: 2 steps -->\n```python\na = 1\nprint(a)\n```\n\n"
+        "<!-- output -->\n```\n1\n```\n\n"
+        "<!-- picture: b.png -->\n![Another](images/b.png)\n\n"
+        "<!-- commands -->\n```\nganzoo info a\nganzoo info b\n```\n\n"
         "<!-- fragment: needs a server -->\n```python\nask()\n```\n"
     )
     cells = notebooks.cells_of(text)
-    assert [cell["cell_type"] for cell in cells] == ["code", "markdown", "code", "markdown"]
-    first, words, block, rest = ["".join(cell["source"]) for cell in cells]
+    assert [cell["cell_type"] for cell in cells] == ["code", "markdown", "code", "code", "code", "markdown"]
+    first, words, block, shown, commands, rest = ["".join(cell["source"]) for cell in cells]
+    assert shown == 'from IPython.display import Image\n\nImage("b.png")'
+    assert commands == "!ganzoo info a\n!ganzoo info b"
     assert first == "%pip install -q keras-ganzoo"
     assert words == "# Title\n\nSee there and [far](https://keras.io)."
     assert block == "a = 1\nprint(a)" and rest == "```python\nask()\n```"
 
 
+def test_a_page_is_described_by_its_first_sentence():
+    text = "<!-- a\n\nb -->\n# Title\n\n![A](a.png){ width=9% }\n\nTake `a` or [the\n*b*](b.md#c): both. Not this.\n"
+    assert descriptions.description(text) == "Take a or the b: both."
+    assert descriptions.description("# Title\n\n::: ganzoo.GAN\n") is None
+
+
 @pytest.mark.parametrize("page", notebooks.PAGES)
 def test_notebooks_have_the_code_that_the_tests_run(page):
-    """tests/docs_test.py runs these blocks, one after the other."""
+    """tests/docs_test.py runs these blocks and commands, one after the other."""
     text = (DOCS / page).read_text()
     file = json.loads(notebooks.notebook(text))
     code = ["".join(cell["source"]) for cell in file["cells"] if cell["cell_type"] == "code"][1:]
-    assert code == [block.strip() for _, block in RUN.findall(text)] and code
+    code = [cell for cell in code if "IPython" not in cell]
+    tested = [block.strip() or f"!{commands.strip()}".replace("\n", "\n!") for _, block, commands in RUN.findall(text)]
+    assert code == tested and code
     assert file["nbformat"] == 4 and len({cell["id"] for cell in file["cells"]}) == len(file["cells"])

@@ -1,7 +1,8 @@
 """MkDocs: pages whose code runs, as notebooks beside them.
 
-A notebook has the text of its page and a cell for each block of Python. The first cell installs ganzoo, so it runs on
-Colab or any other Jupyter server, without a clone. Blocks that are fragments stay text.
+A notebook has the text of its page, and a cell for each block of Python and of commands. The first cell installs
+ganzoo, so it runs on Colab or any other Jupyter server, without a clone. A picture that the code of the page makes
+becomes a cell that shows it. Blocks that are fragments stay text.
 """
 
 import json
@@ -17,10 +18,22 @@ PAGES = (
     "metrics.md",
     "watching.md",
     "theory/questions.md",
+    "tutorials/photos.md",
+    "tutorials/classes.md",
+    "tutorials/fine_tuning.md",
+    "tutorials/translation.md",
+    "tutorials/curves.md",
 )
 INSTALL = "%pip install -q keras-ganzoo"
-# A block that runs, with the comment that says so. `2 steps` is for the tests of the documentation.
-BLOCK = re.compile(r"^<!-- run[^\n]*-->\n```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# What becomes a cell of code, with the comment that says so. `2 steps` is for the tests of the documentation.
+CELL = re.compile(
+    r"^<!-- run[^\n]*-->\n```python\n(?P<code>.*?)^```$"
+    r"|^<!-- commands -->\n```\n(?P<commands>.*?)^```$"
+    r"|^<!-- picture: (?P<picture>\S+) -->\n!\[[^]]*\]\([^)]*\)$",
+    re.MULTILINE | re.DOTALL,
+)
+# What the code printed when the page was made: the notebook prints it itself.
+OUTPUT = re.compile(r"^<!-- output[^\n]*-->\n```\n.*?^```\n", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"^<!-- .*?-->\n", re.MULTILINE | re.DOTALL)
 # A notebook lies alone: pictures and pages of the site are not beside it.
 PICTURE = re.compile(r"!\[[^]]*\]\((?!https?:)[^)]*\)(\{[^}]*\})?")
@@ -30,10 +43,20 @@ LINK = re.compile(r"\[([^]]+)\]\((?!https?:)[^)]*\)(\{[^}]*\})?")
 def cells_of(text):
     """The cells of a page: dictionaries as Jupyter's format has them."""
     cells, start = [code(INSTALL)], 0
-    for match in BLOCK.finditer(text):
-        cells += [prose(text[start : match.start()]), code(match[1])]
+    text = OUTPUT.sub("", text)
+    for match in CELL.finditer(text):
+        cells += [prose(text[start : match.start()]), code(code_of(match))]
         start = match.end()
     return [cell for cell in [*cells, prose(text[start:])] if cell["source"]]
+
+
+def code_of(match):
+    """The Python of a cell. Jupyter runs a line that begins with `!` as a command."""
+    if match["picture"]:
+        return f'from IPython.display import Image\n\nImage("{match["picture"]}")'
+    if match["commands"]:
+        return "".join(f"!{line}" for line in match["commands"].splitlines(keepends=True))
+    return match["code"]
 
 
 def prose(text):

@@ -25,7 +25,7 @@ class SampleGrid(keras.callbacks.Callback):
 
     A new run removes the pictures of the run before: files whose names are exactly `epoch_`, four digits and `.png`.
     Other files are left alone. Images become a grid (small images are enlarged), 2-D points a scatter plot. For a
-    conditional model, each column is a class, or a value of the first of its attributes.
+    conditional model, each column is a class, or a value of the first of its attributes. If there are few, they repeat.
 
     Args:
         directory: String or `Path`, made if missing.
@@ -78,7 +78,7 @@ class SampleGrid(keras.callbacks.Callback):
         """The samples of the current model, as a single uint8 picture."""
         condition, columns, titles = self.condition, None, None
         if condition is None and len(getattr(self.model, "conditions", ())):
-            columns, titles = self.model.conditions.columns
+            columns, titles = images.repeated_columns(*self.model.conditions.columns, self.num_samples)
             condition = self.model.conditions.in_turn(columns * max(1, self.num_samples // columns))
         count = self.num_samples if np.ndim(condition) == 0 else len(condition)
         samples = self.model.generate(count, seed=self.seed, condition=condition)

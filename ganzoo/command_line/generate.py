@@ -34,7 +34,8 @@ def picture_of(samples, sampler, options):
     names = sampler.class_names
     if names is None or options.label is not None or len(samples) < len(names):
         return images.grid(samples)
-    return images.grid(samples, columns=len(names), titles=names)
+    columns, titles = images.repeated_columns(len(names), names, len(samples))
+    return images.grid(samples, columns, titles=titles)
 
 
 def condition_for(sampler, options):

@@ -24,8 +24,8 @@ def export(model, path):
     cards.write(path, {**cards.card(model), "format": "onnx", "files": described})
 
 
-def convert(endpoint):
-    """Converts an endpoint.
+def convert(endpoint, format="onnx"):
+    """Converts an endpoint. `format` is what the user asked for, for the error messages.
 
     Keras' own `export(format="onnx")` uses tf2onnx too. It takes only a `keras.Model` that was called, and an endpoint
     such as `encode` is only a function.
@@ -33,7 +33,7 @@ def convert(endpoint):
     Returns:
         `(the compiled function, onnx.ModelProto)`.
     """
-    with needing("onnx", "tf2onnx"):
+    with needing(format, "tf2onnx"):
         import tf2onnx
         from onnx import defs
     function = endpoint.compiled()
@@ -42,8 +42,8 @@ def convert(endpoint):
     unknown = sorted({node.op_type for node in proto.graph.node if not defs.has(node.op_type, node.domain)})
     if unknown:
         raise ValueError(
-            f'format="onnx" does not know the operation(s) {", ".join(unknown)} of this model. Random numbers that a '
-            'model draws while it generates are a common cause. Use format="saved_model".'
+            f'format="{format}" does not know the operation(s) {", ".join(unknown)} of this model. Random numbers that '
+            'a model draws while it generates are a common cause. Use format="saved_model".'
         )
     for tensor in [*proto.graph.input, *proto.graph.output]:
         tensor.type.tensor_type.shape.dim[0].dim_param = "batch"

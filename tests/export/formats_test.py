@@ -131,8 +131,9 @@ def test_what_cannot_be_written_is_said(tmp_path, monkeypatch):
         with pytest.raises(ValueError, match=f'format="{format}" .*saved_model'):
             noisy.export(tmp_path / file, format=format)
     monkeypatch.setitem(sys.modules, "tf2onnx", None)
-    with pytest.raises(ImportError, match=r"tf2onnx.*keras-ganzoo\[export\]"):
-        model.export(tmp_path / "model.onnx", format="onnx")
+    for format in ("onnx", "html"):
+        with pytest.raises(ImportError, match=rf"format='{format}' .*tf2onnx.*keras-ganzoo\[export\]"):
+            model.export(tmp_path / f"model.{format}", format=format)
     assert not list(tmp_path.iterdir())
 
 

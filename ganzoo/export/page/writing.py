@@ -102,7 +102,7 @@ def contents(model, name, directions=None, training_images=None, training_labels
     training = training_part(model, training_images, training_labels)
     title = str(title or type(model).__name__)
     endpoint = decoding(in_float32(model))
-    _, proto = convert(endpoint)
+    _, proto = convert(endpoint, "html")
     content = {"model": proto.SerializeToString()}
     check_size(len(content["model"]))
     values = {
