@@ -1,10 +1,10 @@
 """Makes the small pictures of the models in README.md.
 
-    python benchmarks/thumbnails.py                 # all of them, about ten minutes of a core
+    python benchmarks/thumbnails.py                 # all of them, about twenty minutes of a core
     python benchmarks/thumbnails.py vqvae wae
 
 Cuts the first four samples out of a picture of the documentation, whose page says what made it. A model without such a
-picture trains for a few hundred steps, with the flags below, and its samples look like it.
+picture trains for some hundred steps, with the flags below, and its samples look like it.
 """
 
 import argparse
@@ -44,14 +44,14 @@ CUTS = {
 FACES = "faces_10k --ema_decay 0.98"
 FASTER = "--filters 16 --learning_rate 5e-4 --beta_1 0.5 --steps_per_epoch 500"
 TRAININGS = {
-    "acgan": "fashion_mnist_10k --filters 16 --steps_per_epoch 500",
+    "acgan": "mnist_10k --filters 16 --steps_per_epoch 1500",
     "wgan_div": f"{FACES} {FASTER}",
     "cramer_gan": f"{FACES} {FASTER}",
     "sagan": f"{FACES} --data_label hairColor --num_classes 11 --filters 8 --steps_per_epoch 600",
     "biggan": f"{FACES} --data_label hairColor --num_classes 11 --filters 8 --steps_per_epoch 600",
-    "stylegan2": f"{FACES} --base 512 --max_filters 32 --steps_per_epoch 600",
+    "stylegan2": f"{FACES} --base 512 --max_filters 32 --steps_per_epoch 1500",
     "iwae": "mnist_10k --learning_rate 1e-3 --steps_per_epoch 1000",
-    "vqvae": "mnist_10k --steps_per_epoch 600",
+    "vqvae": "mnist_10k --filters 32 --steps_per_epoch 600",
     "wae": "mnist_10k --steps_per_epoch 300",
 }
 
