@@ -252,7 +252,7 @@ def first_weights(space):
 def not_linear(layer):
     """The error for a first layer without a matrix."""
     return ValueError(
-        f"The first layer that reads the latents, {layer.name!r}, is not linear in them: SeFa needs one that is. "
+        f"The first layer that reads the latents, {layer.name!r}, is not linear in them: SeFa needs a linear layer. "
         "ganzoo.latent.pca makes no such assumption."
     )
 

@@ -271,7 +271,7 @@ def _depths(network, role):
 
 
 def _base(network, role):
-    """The smallest base that makes these maps. A larger one would make larger images' maps deeper."""
+    """The smallest base that makes these maps. A larger base would make larger images' maps deeper."""
     return max(depth * side for depth, side in _depths(network, role))
 
 
