@@ -3,6 +3,7 @@
 import tensorflow as tf
 from keras import ops
 
+from ganzoo.layers import piecewise_linear
 from ganzoo.replicas import mean_over_replicas
 
 # Keeps the derivative of the square root finite where a critic's gradient vanishes. It moves a norm of 1 by 5e-13.
@@ -19,7 +20,7 @@ def squared_gradient_norms(critic, samples):
     Returns:
         Float32 tensor `(batch,)`.
     """
-    with tf.GradientTape() as tape:
+    with tf.GradientTape() as tape, piecewise_linear():
         tape.watch(samples)
         scores = critic(samples)
         # One score a sample: of a map of scores, as PatchGAN has it, the mean, which is what the losses take.

@@ -34,6 +34,9 @@ from ganzoo.layers.labels import OneHot as OneHot
 from ganzoo.layers.masked import MaskedConv2D as MaskedConv2D
 from ganzoo.layers.maxout import Maxout as Maxout
 from ganzoo.layers.outputs import ClipInInference as ClipInInference
+from ganzoo.layers.rectifiers import LeakyReLU as LeakyReLU
+from ganzoo.layers.rectifiers import ReLU as ReLU
+from ganzoo.layers.rectifiers import piecewise_linear as piecewise_linear
 from ganzoo.layers.resampling import LINEAR as LINEAR
 from ganzoo.layers.resampling import SMOOTH as SMOOTH
 from ganzoo.layers.resampling import FilteredDownsampling2D as FilteredDownsampling2D

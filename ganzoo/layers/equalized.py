@@ -9,6 +9,7 @@ from keras import ops
 
 from ganzoo import checks
 from ganzoo.layers.convolutions import Conv2D
+from ganzoo.layers.rectifiers import leaky_relu
 from ganzoo.layers.resampling import SMOOTH, FilteredResampling, apply_to_lines, filtering
 
 # Every kernel starts as N(0, 1) and is scaled where it is used.
@@ -84,7 +85,7 @@ class ScaledLeakyReLU(keras.layers.Layer):
         self.gain = checks.number("gain", gain, above=0)
 
     def call(self, x):
-        return ops.leaky_relu(x, 0.2) * self.gain
+        return leaky_relu(x, 0.2) * self.gain
 
     def compute_output_shape(self, input_shape):
         return input_shape

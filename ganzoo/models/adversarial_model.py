@@ -158,6 +158,7 @@ class AdversarialModel(GenerativeModel):
         """LeCam's running means of the scores of real and of generated samples."""
         return self.add_weight(
             shape=(2,),
+            dtype="float32",
             initializer="zeros",
             trainable=False,
             autocast=False,

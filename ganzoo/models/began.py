@@ -81,7 +81,13 @@ class BEGAN(AdversarialModel):
         self.gamma = gamma
         self.balance_rate = balance_rate
         self.k = self.add_weight(
-            shape=(), initializer="zeros", trainable=False, autocast=False, aggregation="only_first_replica", name="k"
+            shape=(),
+            initializer="zeros",
+            dtype="float32",
+            trainable=False,
+            autocast=False,
+            aggregation="only_first_replica",
+            name="k",
         )
 
     def discriminator_loss(self, critic, real, fake):

@@ -8,6 +8,7 @@ from keras import ops
 from keras.optimizers import Adam
 
 from ganzoo import checks, networks
+from ganzoo.layers import piecewise_linear
 from ganzoo.models.gan import GAN
 from ganzoo.sampling import SeededNumbers, in_full_batches
 from ganzoo.training import schedules
@@ -313,7 +314,7 @@ def path_lengths(synthesis, styles, pixels):
         Float32 tensor `(batch,)`, differentiable.
     """
     height, width = pixels.shape[1:3]
-    with tf.GradientTape() as tape:
+    with tf.GradientTape() as tape, piecewise_linear():
         tape.watch(styles)
         product = tf.reduce_sum(synthesis(styles) * pixels) / (height * width) ** 0.5
     squares = tf.reduce_mean(tf.reduce_sum(tape.gradient(product, styles) ** 2, axis=2), axis=1)

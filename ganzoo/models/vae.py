@@ -82,7 +82,9 @@ class VAE(AutoencodingModel):
         self.log_sigma = None
         # The logarithm keeps sigma positive without a constraint.
         if likelihood == "gaussian" and sigma == "learned":
-            self.log_sigma = self.add_weight(shape=(), initializer="zeros", autocast=False, name="log_sigma")
+            self.log_sigma = self.add_weight(
+                shape=(), initializer="zeros", dtype="float32", autocast=False, name="log_sigma"
+            )
 
     def objective(self, samples, training):
         mean, log_variance = self.posterior(samples, training)

@@ -35,6 +35,7 @@ from ganzoo.layers import (
     DCGAN_KERNELS,
     BatchNormalization,
     ModulatedBatchNormalization,
+    ReLU,
     SelfAttention,
     convolution_layer,
     dense_layer,
@@ -177,9 +178,9 @@ def discriminator(
     for index, depth in enumerate(widths):
         name, first, halves = f"down_{index}", index == 0, index < down_blocks
         # The input of the first block is an image: no ReLU.
-        residual = x if first else layers.ReLU(name=f"{name}_0_relu")(x)
+        residual = x if first else ReLU(name=f"{name}_0_relu")(x)
         residual = convolve(residual, depth, 3, f"{name}_conv_0")
-        residual = convolve(layers.ReLU(name=f"{name}_1_relu")(residual), depth, 3, f"{name}_conv_1")
+        residual = convolve(ReLU(name=f"{name}_1_relu")(residual), depth, 3, f"{name}_conv_1")
         if halves:
             residual = layers.AveragePooling2D(2, padding="same", name=f"{name}_halve")(residual)
             x = layers.AveragePooling2D(2, padding="same", name=f"{name}_halve_shortcut")(x)
@@ -188,7 +189,7 @@ def discriminator(
         x = layers.Add(name=f"{name}_sum")([x, residual])
         if attention == index + 1:
             x = SelfAttention(normalization, kernel_initializer, name="attention")(x)
-    x = layers.ReLU(name="last_relu")(x)
+    x = ReLU(name="last_relu")(x)
     features = layers.GlobalAveragePooling2D(dtype="float32", name="mean")(x)
     features = layers.Rescaling(float(x.shape[1] * x.shape[2]), dtype="float32", name="sum")(features)
     score = dense_layer(normalization)(1, kernel_initializer=kernel_initializer, dtype="float32", name="score")(

@@ -20,7 +20,7 @@ import keras
 from keras import layers
 
 from ganzoo import checks
-from ganzoo.layers import DCGAN_KERNELS, Conv2DTranspose, convolution_layer, dense_layer
+from ganzoo.layers import DCGAN_KERNELS, Conv2DTranspose, LeakyReLU, convolution_layer, dense_layer
 from ganzoo.layers import normalization as normalization_layer
 from ganzoo.networks.heads import with_heads
 from ganzoo.networks.inputs import (
@@ -202,7 +202,7 @@ def discriminator(
             name=f"down_{index}",
         )(x)
         x = normalization_layer(kind, f"down_{index}")(x)
-        x = layers.LeakyReLU(0.2, name=f"leaky_relu_{index}")(x)
+        x = LeakyReLU(0.2, name=f"leaky_relu_{index}")(x)
     x = layers.Flatten(name="flatten")(x)
     score = dense_layer(normalization)(score_dim, kernel_initializer=kernel_initializer, dtype="float32", name="score")(
         x

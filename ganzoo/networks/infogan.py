@@ -10,7 +10,7 @@ import keras
 from keras import layers
 
 from ganzoo import checks
-from ganzoo.layers import DCGAN_KERNELS, Conv2D, Conv2DTranspose, normalization
+from ganzoo.layers import DCGAN_KERNELS, Conv2D, Conv2DTranspose, LeakyReLU, normalization
 from ganzoo.networks.heads import with_heads
 from ganzoo.networks.inputs import image_input, network
 
@@ -79,7 +79,7 @@ def discriminator(image_shape, categories=(10,), continuous=2, filters=64, kerne
             name=f"down_{index}",
         )(x)
         x = normalization("batch" if index else None, f"down_{index}")(x)
-        x = layers.LeakyReLU(0.1, name=f"down_{index}_leaky_relu")(x)
+        x = LeakyReLU(0.1, name=f"down_{index}_leaky_relu")(x)
     x = hidden(layers.Flatten(name="flatten")(x), 16 * filters, kernel_initializer, "shared")
     score = layers.Dense(1, kernel_initializer=kernel_initializer, dtype="float32", name="score")(x)
     codes = hidden(x, 2 * filters, kernel_initializer, "codes")
@@ -91,7 +91,7 @@ def hidden(x, units, kernel_initializer, name):
     """A dense layer with batch normalization and LeakyReLU."""
     x = layers.Dense(units, use_bias=False, kernel_initializer=kernel_initializer, name=name)(x)
     x = normalization("batch", name)(x)
-    return layers.LeakyReLU(0.1, name=f"{name}_leaky_relu")(x)
+    return LeakyReLU(0.1, name=f"{name}_leaky_relu")(x)
 
 
 def sizes_of(categories, continuous):

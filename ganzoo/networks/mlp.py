@@ -12,7 +12,7 @@ import keras
 from keras import layers
 
 from ganzoo import checks
-from ganzoo.layers import dense_layer
+from ganzoo.layers import LeakyReLU, dense_layer
 from ganzoo.layers import normalization as normalization_layer
 from ganzoo.networks.heads import with_heads
 from ganzoo.networks.inputs import (
@@ -135,7 +135,7 @@ def hidden_layers(x, hidden, normalization, activation, hidden_initializer):
         x = dense_layer(normalization)(units, kernel_initializer=hidden_initializer, name=f"dense_{index}")(x)
         x = normalization_layer(normalization, f"dense_{index}")(x)
         if activation == "leaky_relu":
-            x = layers.LeakyReLU(0.2, name=f"leaky_relu_{index}")(x)
+            x = LeakyReLU(0.2, name=f"leaky_relu_{index}")(x)
         else:
             x = layers.Activation(activation, name=f"{activation}_{index}")(x)
     return x

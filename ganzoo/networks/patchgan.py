@@ -11,7 +11,7 @@ import keras
 from keras import layers
 
 from ganzoo import checks
-from ganzoo.layers import DCGAN_KERNELS, Conv2D
+from ganzoo.layers import DCGAN_KERNELS, Conv2D, LeakyReLU
 from ganzoo.networks.inputs import network
 from ganzoo.networks.unet import check_condition_shape, normalization_layer
 
@@ -106,7 +106,7 @@ def discriminator(
         use_bias = kind is None or (kind == "instance" and not affine)
         x = convolution(x, filters * 2 ** min(index, 3), size, stride, name, use_bias=use_bias)
         x = normalization_layer(kind, batch_statistics_at_test, name, affine)(x)
-        x = layers.LeakyReLU(0.2, name=f"leaky_relu_{index}")(x)
+        x = LeakyReLU(0.2, name=f"leaky_relu_{index}")(x)
     x = convolution(x, 1, *last, "score", dtype="float32")
     return keras.Model(inputs, x, name="patchgan_discriminator")
 

@@ -37,7 +37,14 @@ import keras
 from keras import layers, ops
 
 from ganzoo import checks
-from ganzoo.layers import LINEAR, ClipInInference, FilteredDownsampling2D, FilteredUpsampling2D, GroupedConv2D
+from ganzoo.layers import (
+    LINEAR,
+    ClipInInference,
+    FilteredDownsampling2D,
+    FilteredUpsampling2D,
+    GroupedConv2D,
+    LeakyReLU,
+)
 from ganzoo.networks.dcgan import crop_to
 from ganzoo.networks.inputs import (
     EMBEDDINGS,
@@ -219,11 +226,11 @@ def residual_blocks(x, stage, name):
     for index in range(stage["blocks"]):
         prefix = f"{name}_block_{index}"
         y = layers.Conv2D(stage["hidden"], 1, **expand, name=f"{prefix}_expand")(x)
-        y = layers.LeakyReLU(SLOPE, name=f"{prefix}_leaky_relu_0")(y)
+        y = LeakyReLU(SLOPE, name=f"{prefix}_leaky_relu_0")(y)
         y = GroupedConv2D(
             stage["hidden"], 3, padding="same", groups=stage["groups"], **expand, name=f"{prefix}_grouped"
         )(y)
-        y = layers.LeakyReLU(SLOPE, name=f"{prefix}_leaky_relu_1")(y)
+        y = LeakyReLU(SLOPE, name=f"{prefix}_leaky_relu_1")(y)
         y = layers.Conv2D(stage["filters"], 1, use_bias=False, kernel_initializer="zeros", name=f"{prefix}_contract")(y)
         x = layers.Add(name=f"{prefix}_sum")([x, y])
     return x

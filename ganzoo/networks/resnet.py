@@ -22,7 +22,14 @@ import keras
 from keras import layers
 
 from ganzoo import checks
-from ganzoo.layers import WGAN_GP_KERNELS, ConditionalBatchNormalization, Conv2D, convolution_layer, dense_layer
+from ganzoo.layers import (
+    WGAN_GP_KERNELS,
+    ConditionalBatchNormalization,
+    Conv2D,
+    ReLU,
+    convolution_layer,
+    dense_layer,
+)
 from ganzoo.layers import normalization as normalization_layer
 from ganzoo.networks.dcgan import crop_to, stages
 from ganzoo.networks.inputs import (
@@ -152,7 +159,7 @@ def discriminator(
     x = join_label_planes(image, joined, num_classes, label)
 
     def activate(x, name):
-        return layers.ReLU(name=f"{name}_relu")(normalization_layer(normalization, name)(x))
+        return ReLU(name=f"{name}_relu")(normalization_layer(normalization, name)(x))
 
     def convolve(x, depth, size, name, initializer="glorot_uniform"):
         return convolution(depth, size, name, initializer, normalization)(x)
@@ -165,7 +172,7 @@ def discriminator(
         # The first block's input is an image, so it has no ReLU, and its hidden map is as deep as its output.
         residual = x if first else activate(x, f"{name}_0")
         residual = convolve(residual, depth if first else x.shape[-1], 3, f"{name}_conv_0", kernel_initializer)
-        residual = layers.ReLU(name=f"{name}_1_relu")(residual) if first else activate(residual, f"{name}_1")
+        residual = ReLU(name=f"{name}_1_relu")(residual) if first else activate(residual, f"{name}_1")
         residual = convolve(residual, depth, 3, f"{name}_conv_1", kernel_initializer)
         if halves:
             # Pooling and a 1x1 convolution commute. Pooling first is cheaper.
@@ -173,7 +180,7 @@ def discriminator(
             x = layers.AveragePooling2D(2, padding="same", name=f"{name}_halve_shortcut")(x)
             x = convolve(x, depth, 1, f"{name}_shortcut")
         x = layers.Add(name=f"{name}_sum")([x, residual])
-    x = layers.ReLU(name="last_relu")(x)
+    x = ReLU(name="last_relu")(x)
     features = layers.GlobalAveragePooling2D(name="mean")(x)
     if pooling == "sum":
         features = layers.Rescaling(float(x.shape[1] * x.shape[2]), name="sum")(features)

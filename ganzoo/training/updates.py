@@ -69,7 +69,11 @@ def minimize(loss_function, pairs, model_name):
     for (optimizer, variables), of_these in zip(pairs, gradients, strict=True):
         if replicas > 1 and isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
             of_these = agree_on_overflow(of_these)
-        optimizer.apply(of_these, variables)
+        # TensorFlow's optimizer of graphs loses the order of a write and a read, if the write needs nothing that was
+        # computed from the read. The gradient of a penalty by a bias is 0, so without this line a bias may be updated
+        # while the penalty still reads it.
+        with tf.control_dependencies([loss]):
+            optimizer.apply(of_these, variables)
     return loss
 
 

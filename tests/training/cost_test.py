@@ -72,11 +72,7 @@ def step_cost(cls, batch, **settings):
 
 
 def closed_form(model, batch):
-    """The formulas of docs/performance.md, with the multiplications of the layers.
-
-    TensorFlow computes more for the penalty than they say: its second derivative of LeakyReLU is a tensor of zeros, and
-    it passes these zeros down to all kernels below, as if they were other numbers.
-    """
+    """The formulas of docs/performance.md, with the multiplications of the layers."""
     sys.path.insert(0, str(BENCHMARKS))
     try:
         workloads = importlib.import_module("lib.workloads")
@@ -86,11 +82,10 @@ def closed_form(model, batch):
         [workloads.describe(layer, 0, 0, 0).macs for layer in workloads.counted(network)]
         for network in (model.discriminator, model.generator)
     )
-    zeros = 2 * sum(d[:-1]) - d[0]  # Kernel and input gradients of all layers below the last one.
     d, first, g, g_first = sum(d), d[0], sum(g), g[0]
     if isinstance(model, ganzoo.WGANGP):
         n = model.discriminator_steps
-        return 2 * batch * (n * (10 * d - 2 * first + g + zeros) + 3 * g + 2 * d - g_first)
+        return 2 * batch * (n * (10 * d - 2 * first + g) + 3 * g + 2 * d - g_first)
     return 2 * batch * (4 * g + 8 * d - 2 * first - g_first)
 
 
