@@ -19,10 +19,6 @@ tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
 
-# TensorFlow's optimizer of graphs takes a sixth of the suite's time, for graphs that then run a few steps. Processes
-# that tests start (examples, commands, killed trainings) have it.
-tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-
 # Tracing makes very many objects. Looking through all of them less often saves a tenth of the time.
 gc.set_threshold(100_000, 50, 100)
 

@@ -97,11 +97,15 @@ def policy_of(network):
 
 
 def layers_in(network):
-    """The layers of a network as text, with their classes, names, settings and inputs but without seeds."""
+    """The layers of a network as text, with the names of their classes, names, settings and inputs but without seeds.
+
+    Networks of older files have LeakyReLU and ReLU of Keras, where those of today have ganzoo's of the same names.
+    """
+    left_out = ("seed", "build_config", "module", "registered_name")
 
     def bare(value):
         if isinstance(value, dict):
-            return {key: bare(part) for key, part in value.items() if key not in ("seed", "build_config")}
+            return {key: bare(part) for key, part in value.items() if key not in left_out}
         return [bare(part) for part in value] if isinstance(value, (list, tuple)) else value
 
     return json.dumps(bare(network.get_config()), sort_keys=True, default=str)

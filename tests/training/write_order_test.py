@@ -8,18 +8,10 @@ import functools
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from tensorflow.python.eager import context
 
 import ganzoo
 from tests.check_model import tiny
-
-
-@pytest.fixture(autouse=True)
-def optimizer_of_graphs():
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
-    yield
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 def graphs_that_run(function):
