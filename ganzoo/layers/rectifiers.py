@@ -1,31 +1,23 @@
 """ReLU and LeakyReLU without the second derivative that TensorFlow computes for a penalty on gradients.
 
-A penalty such as that of WGAN-GP differentiates the gradient of the critic once more. The second derivative of a
-rectifier is 0 almost everywhere. TensorFlow computes it as a tensor of zeros, which it passes down through all layers
-below as if they were other numbers: a critic of four convolutions takes 23 convolutions instead of 16. Inside of
-`piecewise_linear`, these layers multiply by a constant mask, which has no second derivative. All results are the same.
+The penalty of WGAN-GP differentiates the gradient of the critic once more. The second derivative of a rectifier is 0
+almost everywhere. TensorFlow computes it as a tensor of zeros, which it passes down through all layers below as if they
+were other numbers: a critic of four convolutions takes 23 convolutions instead of 16. Inside of `piecewise_linear`,
+these layers multiply by a constant mask, which has no second derivative. All results are the same.
 """
-
-import contextlib
-import threading
 
 import keras
 import tensorflow as tf
 from keras import ops
 
-# Each replica traces its step in a thread of its own.
-_STATE = threading.local()
+from ganzoo.switch import Switch
+
+_MASKS = Switch()
 
 
-@contextlib.contextmanager
 def piecewise_linear():
     """A context for a forward pass whose gradient will be differentiated. It is slower for everything else."""
-    before = getattr(_STATE, "masks", False)
-    _STATE.masks = True
-    try:
-        yield
-    finally:
-        _STATE.masks = before
+    return _MASKS.on()
 
 
 def leaky_relu(x, slope):
@@ -35,7 +27,7 @@ def leaky_relu(x, slope):
         x: Float tensor.
         slope: Float.
     """
-    if getattr(_STATE, "masks", False) and isinstance(x, tf.Tensor):
+    if _MASKS and isinstance(x, tf.Tensor):
         return x * tf.where(x > 0, tf.constant(1, x.dtype), tf.constant(slope, x.dtype))
     return ops.leaky_relu(x, slope)
 
@@ -57,6 +49,6 @@ class ReLU(keras.layers.ReLU):
     """`keras.layers.ReLU`, faster in a gradient penalty: see the top of this file."""
 
     def call(self, inputs):
-        if getattr(_STATE, "masks", False):
+        if _MASKS:
             return leaky_relu(inputs, 0.0)
         return super().call(inputs)

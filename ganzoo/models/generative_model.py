@@ -12,13 +12,13 @@ from ganzoo.export import formats
 from ganzoo.networks.graph import average_of
 from ganzoo.presets import folder
 from ganzoo.sampling import RandomStream, SeededNumbers, in_full_batches
+from ganzoo.switch import Switch
 from ganzoo.training import feed, keras_arguments, schedules, updates
 from ganzoo.training.compiled_model import CompiledModel, deserialize, serialized
 from ganzoo.training.conditions import conditions_of
 from ganzoo.training.fitting import fit_in_one_run, listed, tell_length
 from ganzoo.training.log import Log
 from ganzoo.training.settings import Fixed, Setting, settings_of
-from ganzoo.training.switch import Switch
 
 
 class GenerativeModel(CompiledModel):

@@ -99,7 +99,7 @@ def policy_of(network):
 def layers_in(network):
     """The layers of a network as text, with the names of their classes, names, settings and inputs but without seeds.
 
-    Networks of older files have LeakyReLU and ReLU of Keras, where those of today have ganzoo's of the same names.
+    Networks from older files have Keras' LeakyReLU and ReLU. Networks of today have ganzoo's, with the same names.
     """
     left_out = ("seed", "build_config", "module", "registered_name")
 

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from ganzoo.training.switch import Switch
+from ganzoo.switch import Switch
 
 
 class Log:
